@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The verbs of ./dev."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import build
+import host
+import lab
+from host import Failure, say
+from trees import SUITES
+
+
+def verb_build(_args):
+    build.build()
+    return 0
+
+
+def verb_lab(args):
+    if args.list:
+        print("\n".join(lab.kept()))
+        return 0
+    if args.stop:
+        lab.Lab.attach(args.stop)
+        lab.remove_run(args.stop)
+        return 0
+    if args.inside:
+        return lab.Lab.attach(args.inside).call(args.command)
+
+    if not args.no_build:
+        build.build()
+    with lab.Lab(args.suite, keep=args.keep) as booted:
+        if args.keep:
+            say(f"lab: {booted.name} stays; ./dev lab --in {booted.name} CMD, ./dev lab --stop {booted.name}")
+            if not args.command:
+                return 0
+        return booted.call(args.command)
+
+
+def parser():
+    top = argparse.ArgumentParser(prog="./dev", description="Build, test and try Creel.")
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def add(name, function, text):
+        verb = verbs.add_parser(name, help=text, description=text)
+        verb.set_defaults(function=function)
+        return verb
+
+    add("build", verb_build, "compile into build/ and install into build/root")
+
+    p = add("lab", verb_lab, "run a command, or a shell, in a booted Debian with the installed programs")
+    p.add_argument("--suite", choices=SUITES, default="bookworm")
+    p.add_argument("--no-build", action="store_true", help="use build/root as it is")
+    p.add_argument("--keep", action="store_true", help="leave the lab running")
+    p.add_argument("--in", dest="inside", metavar="NAME", help="run the command in a kept lab")
+    p.add_argument("--stop", metavar="NAME", help="end a kept lab")
+    p.add_argument("--list", action="store_true", help="list kept labs")
+    p.add_argument("command", nargs=argparse.REMAINDER, metavar="CMD")
+
+    return top
+
+
+def main():
+    args = parser().parse_args(sys.argv[1:] or ["--help"])
+    if getattr(args, "command", None) and args.command[0] == "--":
+        args.command.pop(0)
+    host.catch_signals()
+    try:
+        return args.function(args)
+    except Failure as failure:
+        say(str(failure))
+        return 1
+    except host.Interrupted as interrupted:
+        return 128 + interrupted.number
+
+
+if __name__ == "__main__":
+    sys.exit(main())
