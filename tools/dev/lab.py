@@ -137,7 +137,9 @@ class Lab:
             installed.mkdir()
 
         etc = self.dir / "upper" / "etc"
-        etc.mkdir()
+        (etc / "systemd/system").mkdir(parents=True)
+        # A lab runs on the host's kernel and has no modules of its own to load.
+        (etc / "systemd/system/systemd-modules-load.service").symlink_to("/dev/null")
         (etc / "machine-id").write_text(secrets.token_hex(16) + "\n")
         (etc / "hostname").write_text(self.name + "\n")
 
