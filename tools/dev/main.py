@@ -3,11 +3,13 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 import build
 import host
 import lab
+import runs
+import tiers
+import vm
 from host import Failure, say
 from trees import SUITES
 
@@ -23,7 +25,7 @@ def verb_lab(args):
         return 0
     if args.stop:
         lab.Lab.attach(args.stop)
-        lab.remove_run(args.stop)
+        runs.remove_run(args.stop)
         return 0
     if args.inside:
         return lab.Lab.attach(args.inside).call(args.command)
@@ -36,6 +38,17 @@ def verb_lab(args):
             if not args.command:
                 return 0
         return booted.call(args.command)
+
+
+def verb_vm(args):
+    if not args.no_build:
+        build.build()
+    with vm.Vm(args.suite) as booted:
+        return booted.call(args.command)
+
+
+def verb_test(args):
+    return tiers.run_tiers(args.tiers, args.pytest)
 
 
 def parser():
@@ -58,10 +71,21 @@ def parser():
     p.add_argument("--list", action="store_true", help="list kept labs")
     p.add_argument("command", nargs=argparse.REMAINDER, metavar="CMD")
 
+    p = add("vm", verb_vm, "the same in a virtual machine with Debian's kernel (slow: all controllers, AppArmor)")
+    p.add_argument("--suite", choices=SUITES, default="bookworm")
+    p.add_argument("--no-build", action="store_true", help="use build/root as it is")
+    p.add_argument("command", nargs=argparse.REMAINDER, metavar="CMD")
+
+    p = add("test", verb_test, "run all tests, or the named tiers: " + " ".join(tiers.TIERS))
+    p.add_argument("tiers", nargs="*", metavar="TIER", help="default: all")
+    p.add_argument("--pytest", action="append", default=[], metavar="ARG", help="hand ARG to pytest (repeatable)")
+
     return top
 
 
 def main():
+    if sys.stdin is None:
+        sys.stdin = open("/dev/null")
     args = parser().parse_args(sys.argv[1:] or ["--help"])
     if getattr(args, "command", None) and args.command[0] == "--":
         args.command.pop(0)
