@@ -161,12 +161,18 @@ def expect(status, wanted, body):
 
 def make_certificates(directory):
     """A CA (ca.crt) and a server's certificate and key signed by it."""
-    (directory / "san").write_text("subjectAltName=DNS:localhost,DNS:registry.test,IP:127.0.0.1,IP:::1\n")
+    (directory / "extensions").write_text(
+        "subjectAltName=DNS:localhost,DNS:registry.test,IP:127.0.0.1,IP:::1\n"
+        "keyUsage=critical,digitalSignature\n"
+        "extendedKeyUsage=serverAuth\n"
+        "authorityKeyIdentifier=keyid\n"
+    )
+    ca_use = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     for argv in (
-        ["req", "-x509", *key, "-subj", "/CN=Lab CA", "-days", "3650", "-keyout", "ca.key", "-out", "ca.crt"],
+        ["req", "-x509", *key, *ca_use, "-subj", "/CN=Lab CA", "-days", "3650", "-keyout", "ca.key", "-out", "ca.crt"],
         ["req", *key, "-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.csr"],
         ["x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial"]
-        + ["-days", "3650", "-extfile", "san", "-out", "server.crt"],
+        + ["-days", "3650", "-extfile", "extensions", "-out", "server.crt"],
     ):
         subprocess.run(["openssl", *argv], cwd=directory, check=True, capture_output=True)
