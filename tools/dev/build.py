@@ -12,12 +12,21 @@ MERGED = ("bin", "sbin", "lib", "lib64")
 
 
 def setup(directory, name, *options, env=None):
-    """Configures @directory once; ninja itself takes care of later changes to meson.build."""
-    if (directory / "build.ninja").exists():
+    """Configures @directory when it is new or was configured otherwise; ninja itself takes care of changes to meson.build."""
+    stamp = directory / ".options"
+    configured = (directory / "build.ninja").exists()
+    if configured and stamp.exists() and stamp.read_text() == repr(options):
         return 0
-    for half_done in ("meson-private", "meson-info", "meson-logs"):
-        shutil.rmtree(directory / half_done, ignore_errors=True)
-    return run_logged(["meson", "setup", str(directory), str(ROOT), *options], f"{name}-setup", env=env)
+    argv = ["meson", "setup", str(directory), str(ROOT), *options]
+    if configured:
+        argv.append("--reconfigure")
+    else:
+        for half_done in ("meson-private", "meson-info", "meson-logs"):
+            shutil.rmtree(directory / half_done, ignore_errors=True)
+    status = run_logged(argv, f"{name}-setup", env=env)
+    if status == 0:
+        stamp.write_text(repr(options))
+    return status
 
 
 def compile_tree(directory, name, env=None):
@@ -37,9 +46,12 @@ def build():
             "--sysconfdir=/etc",
             "--localstatedir=/var",
             "--buildtype=debugoptimized",
+            # The project has no warnings; a new one is found where it is made.
+            "--werror",
+            env=child_env(CC="gcc"),
         ):
             raise Failure("build: meson setup failed")
-        if compile_tree(BUILD, "build"):
+        if compile_tree(BUILD, "build", env=child_env(CC="gcc")):
             raise Failure("build: compiling failed")
         install(BUILD / "root")
 

@@ -2,6 +2,7 @@
 """The verbs of ./dev."""
 
 import argparse
+import shutil
 import sys
 
 import build
@@ -47,7 +48,29 @@ def verb_vm(args):
         return booted.call(args.command)
 
 
+def verb_bench(args):
+    build.build()
+    with lab.Lab("bookworm", flavour="bench") as booted:
+        command = ["python3", "tests/bench/bench.py", *args.names]
+        status = booted.call([*command, "--json", "/out/bench.json"] if args.json else command, tty=False)
+        if args.json:
+            try:
+                shutil.copyfile(booted.out / "bench.json", args.json)
+            except FileNotFoundError:
+                raise Failure("bench: the benchmark wrote no results") from None
+    return status
+
+
+def verb_demo(args):
+    build.build()
+    with lab.Lab(args.suite) as booted:
+        return booted.call(["bash", "tests/demo/demo.sh"])
+
+
 def verb_test(args):
+    unknown = set(args.tiers) - set(tiers.TIERS)
+    if unknown:
+        raise Failure(f"test: no tier named {', '.join(sorted(unknown))}: there are {', '.join(tiers.TIERS)}")
     return tiers.run_tiers(args.tiers, args.pytest)
 
 
@@ -80,13 +103,21 @@ def parser():
     p.add_argument("tiers", nargs="*", metavar="TIER", help="default: all")
     p.add_argument("--pytest", action="append", default=[], metavar="ARG", help="hand ARG to pytest (repeatable)")
 
+    p = add("bench", verb_bench, "run benchmarks beside podman, docker, containerd, crun and nspawn")
+    p.add_argument("names", nargs="*", metavar="NAME", help="default: all")
+    p.add_argument("--json", metavar="FILE", help="write the results there")
+
+    p = add("demo", verb_demo, "a short tour of Creel in a lab")
+    p.add_argument("--suite", choices=SUITES, default="bookworm")
+
     return top
 
 
 def main():
     if sys.stdin is None:
         sys.stdin = open("/dev/null")
-    args = parser().parse_args(sys.argv[1:] or ["--help"])
+    words = sys.argv[1:] or ["--help"]
+    args = parser().parse_args(["--help"] if words == ["help"] else words)
     if getattr(args, "command", None) and args.command[0] == "--":
         args.command.pop(0)
     host.catch_signals()

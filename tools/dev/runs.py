@@ -84,7 +84,7 @@ def sweep():
     with host.locked(CACHE / "locks" / "runs.lock"):
         for run in sorted(RUNS.iterdir()):
             if not is_alive(run):
-                say(f"lab: removing {run.name}, left behind by an earlier run")
+                say(f"run: removing {run.name}, left behind by an earlier run")
                 remove_run(run.name)
 
 

@@ -39,7 +39,7 @@ SUITE_PACKAGES = {
 FLAVOURS = {
     "lab": [],
     "vm": "linux-image-amd64 initramfs-tools apparmor kmod udev".split(),
-    "bench": "podman runc docker.io containerd hyperfine buildah".split(),
+    "bench": "podman buildah netavark aardvark-dns runc docker.io containerd iptables hyperfine".split(),
 }
 
 # Tests start their own instances of these; the rest only makes noise in a machine that lives for minutes.
