@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Checks the rules of the house that a compiler does not see. No arguments; exit status 1 when something was found.
 
-One line a finding, "path:line: [rule] text", and "N passed, N failed" at the end, where every rule over the tree and every
-sample counts once. The samples under tests/lint hold this program to its word: one in good/ is found by no rule, one in
-bad/RULE.*.txt by exactly that rule. A sample is a small tree: "=== PATH" starts a file, "=== repeat N TEXT" is N lines of it.
+One line a finding, "path:line: [rule] text", and "N passed, N failed" at the end, where every rule over the tree and
+every sample counts once. The samples under tests/lint hold this program to its word: one in good/ is found by no rule,
+one in bad/RULE.*.txt by exactly that rule. A sample is a small tree: "=== PATH" starts a file, "=== repeat N TEXT" is
+N lines of it.
 """
 
 import ast
@@ -52,7 +53,8 @@ FUNCTION_LINES = 120
 COLUMNS = 120
 
 BANNED = {
-    "unbounded copy; memcpy() after a check of the length, or string_format()": "strcpy strcat stpcpy sprintf vsprintf gets",
+    "unbounded copy; memcpy() after a check of the length, or string_format()": "strcpy strcat stpcpy sprintf vsprintf"
+    " gets",
     "may leave the copy without its NUL, or fills with zeroes; memcpy() after a check of the length": "strncpy strncat",
     "keeps state between calls; strv_split()": "strtok",
     "cannot tell an error from 0; parse_u32() and the like of basic/str.h": "atoi atol atoll atof",
@@ -66,7 +68,8 @@ BANNED = {
     "the environment is shared by the whole process; hand a vector to the child": "setenv putenv unsetenv clearenv",
     "predictable; getrandom()": "rand srand random srandom drand48",
     "one static buffer for everyone; the _r form": "localtime gmtime ctime asctime readdir_r",
-    "leaks its descriptor into children; the form that takes O_CLOEXEC": "dup creat accept pipe epoll_create inotify_init",
+    "leaks its descriptor into children; the form that takes O_CLOEXEC": "dup creat accept pipe epoll_create"
+    " inotify_init",
 }
 BANNED_REASON = {name: reason for reason, names in BANNED.items() for name in names.split()}
 BANNED_CALL = re.compile(r"(?<![\w.>])(" + "|".join(sorted(BANNED_REASON)) + r")\s*\(")
@@ -154,7 +157,8 @@ def rule_include(tree):
                 if f"src/{name}" in tree.files:
                     tree.report(path, line, f"<{name}> is ours; write it in quotes")
                 continue
-            if name in GENERATED or (tests and (f"tests/unit/{name}" in tree.files or f"{Path(path).parent}/{name}" in tree.files)):
+            nearby = {f"tests/unit/{name}", f"{PurePosixPath(path).parent}/{name}"} if tests else set()
+            if name in GENERATED or nearby & tree.files.keys():
                 continue
             if "/" not in name:
                 tree.report(path, line, f'"{name}" does not name its folder')
@@ -330,7 +334,8 @@ def tree_of_checkout():
     try:
         names = subprocess.run(git, check=True, capture_output=True).stdout.decode().split("\0")
     except (OSError, subprocess.CalledProcessError):
-        names = [str(p.relative_to(ROOT)) for p in ROOT.rglob("*") if not re.match(r"build|\.", str(p.relative_to(ROOT)))]
+        names = [str(p.relative_to(ROOT)) for p in ROOT.rglob("*")]
+        names = [name for name in names if not re.match(r"build|\.", name)]
     files = {}
     for name in filter(None, names):
         path = ROOT / name
@@ -374,7 +379,7 @@ def judge_sample(path):
     if found == expected:
         return None
     detail = "; ".join(f"[{rule}] {f[0]}:{f[1]}: {f[2]}" for rule in sorted(found - expected) for f in result[rule])
-    return f"found by {', '.join(sorted(found)) or 'no rule'} instead of {', '.join(expected) or 'none'}. {detail}".rstrip()
+    return f"found by {', '.join(sorted(found)) or 'no rule'}, not by {', '.join(expected) or 'none'}. {detail}".rstrip()
 
 
 def main():
