@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "basic/macro.h"
+
+/* What to run. One table of fields, container_spec_fields, is behind all its spellings: creelctl's options (text), the
+ * a{sv} of org.creel1 (bus/container-options.h) and the container's record (JSON). A field that nobody set leaves the
+ * choice to the image or to the default. */
+
+typedef enum SpecKind {
+        SPEC_STRING,    /* bus s */
+        SPEC_STRV,      /* bus as; text: each use of the option adds one */
+        SPEC_ARGV,      /* bus as; text: a JSON array of strings, else one word; empty clears what the image says */
+        SPEC_MAP,       /* bus a{ss}; text: key=value, each use adds one; held as "key=value" */
+        SPEC_BOOLEAN,   /* bus b */
+        SPEC_BYTES,     /* bus t; text with k, m, g suffixes */
+        SPEC_SECONDS,   /* bus t in microseconds; text in seconds; held in microseconds */
+        SPEC_COUNT,     /* bus x; -1: unlimited */
+        SPEC_FRACTION,  /* bus d */
+        _SPEC_KIND_MAX,
+} SpecKind;
+
+typedef struct ContainerSpec {
+        uint64_t set; /* bit i: container_spec_fields[i] was given */
+
+        char *name, *hostname, *workdir, *user, *network, *stop_signal, *cgroup_parent, *userns;
+        char **entrypoint, **command, **env, **labels, **cap_add, **cap_drop;
+        bool tty, interactive, remove, read_only;
+        uint64_t memory_bytes, stop_timeout_usec;
+        int64_t pids_limit;
+        double cpus;
+} ContainerSpec;
+
+typedef struct SpecField {
+        const char *key; /* the bus key and record key; "--key" on the command line */
+        SpecKind kind;
+        size_t offset;   /* in ContainerSpec */
+        char short_option;     /* 0: none */
+        const char *argument;  /* NULL: takes none; for help */
+        const char *help;      /* NULL: no option of its own */
+        /* Refuses a bad value: returns the way out ("must be ..."), or NULL when it is fine. May be NULL. */
+        const char *(*check)(const void *value);
+} SpecField;
+
+extern const SpecField container_spec_fields[];
+extern const size_t container_spec_n_fields;
+
+ContainerSpec *container_spec_free(ContainerSpec *s);
+DEFINE_CLEANUP(ContainerSpec, container_spec_free)
+
+/* The field called @key, or with the short option @c; NULL when there is none. */
+const SpecField *container_spec_find(const char *key);
+const SpecField *container_spec_find_short(char c);
+bool container_spec_is_set(const ContainerSpec *s, const SpecField *field);
+void container_spec_mark(ContainerSpec *s, const SpecField *field);
+
+/* Sets a field from the text of a command line. @text is NULL for a flag. -EINVAL: not a value of its kind; *@reterr_hint
+ * then says what is. */
+int container_spec_set_text(ContainerSpec *s, const SpecField *field, const char *text, const char **reterr_hint);
+
+/* Runs the checks of all fields that are set. -EINVAL with the field and the hint. */
+int container_spec_check(const ContainerSpec *s, const SpecField **reterr_field, const char **reterr_hint);
+
+/* The record's form: an object of the fields that are set. -EBADMSG on reading: unknown key, wrong type, refused value. */
+int container_spec_to_json(const ContainerSpec *s, json_object **ret);
+int container_spec_from_json(json_object *o, ContainerSpec **ret);
+
+/* Container names: [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most 64 bytes, as podman and docker have them. */
+bool container_name_is_valid(const char *s);
+
+/* "SIGTERM", "TERM", "15", "SIGRTMIN+3" -> 15; -EINVAL. */
+int signal_parse(const char *s);
