@@ -349,7 +349,8 @@ static int get_property(sd_bus *bus, const char *path, const char *interface, co
 
 #define CONSTANT(name, type) SD_BUS_PROPERTY(name, type, get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST)
 #define CHANGING(name, type) SD_BUS_PROPERTY(name, type, get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
-#define METHOD(name, in, out, handler) SD_BUS_METHOD_WITH_ARGS(name, in, out, handler, SD_BUS_VTABLE_UNPRIVILEGED)
+#define METHOD SD_BUS_METHOD_WITH_ARGS /* an object-like macro: the arguments must not be expanded on the way */
+#define ANYONE SD_BUS_VTABLE_UNPRIVILEGED /* polkit decides */
 
 static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
@@ -373,12 +374,12 @@ static const sd_bus_vtable vtable[] = {
         CHANGING("Supervisor", "u"),
         CHANGING("Unit", "s"),
         CHANGING("ControlGroup", "s"),
-        METHOD("Start", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_start),
-        METHOD("Stop", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_stop),
-        METHOD("Kill", SD_BUS_ARGS("s", whom, "i", signal), SD_BUS_NO_RESULT, method_kill),
-        METHOD("Remove", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_remove),
-        METHOD("Wait", SD_BUS_ARGS("s", condition), SD_BUS_RESULT("i", exit_code), method_wait),
-        METHOD("Inspect", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), method_inspect),
+        METHOD("Start", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_start, ANYONE),
+        METHOD("Stop", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_stop, ANYONE),
+        METHOD("Kill", SD_BUS_ARGS("s", whom, "i", signal), SD_BUS_NO_RESULT, method_kill, ANYONE),
+        METHOD("Remove", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_remove, ANYONE),
+        METHOD("Wait", SD_BUS_ARGS("s", condition), SD_BUS_RESULT("i", exit_code), method_wait, ANYONE),
+        METHOD("Inspect", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), method_inspect, ANYONE),
         SD_BUS_VTABLE_END,
 };
 

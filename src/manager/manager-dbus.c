@@ -392,8 +392,9 @@ static int get_property(sd_bus *bus, const char *path, const char *interface, co
 }
 
 #define CONSTANT(name, type) SD_BUS_PROPERTY(name, type, get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST)
-#define METHOD(name, in, out, handler) SD_BUS_METHOD_WITH_ARGS(name, in, out, handler, SD_BUS_VTABLE_UNPRIVILEGED)
-#define SIGNAL(name, args) SD_BUS_SIGNAL_WITH_ARGS(name, args, 0)
+#define METHOD SD_BUS_METHOD_WITH_ARGS /* an object-like macro: the arguments must not be expanded on the way */
+#define ANYONE SD_BUS_VTABLE_UNPRIVILEGED /* polkit decides */
+#define SIGNAL SD_BUS_SIGNAL_WITH_ARGS
 
 static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
@@ -407,22 +408,22 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("NContainers", "u", get_property, 0, 0),
         SD_BUS_PROPERTY("NContainersRunning", "u", get_property, 0, 0),
         SD_BUS_PROPERTY("NImages", "u", get_property, 0, 0),
-        METHOD("CreateContainer", SD_BUS_ARGS("s", image, "a{sv}", options), SD_BUS_RESULT("s", id, "o", container), method_create_container),
-        METHOD("RunContainer", SD_BUS_ARGS("s", image, "a{sv}", options), SD_BUS_RESULT("s", id, "o", container), method_run_container),
-        METHOD("GetContainer", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", container), method_get_container),
-        METHOD("ListContainers", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(sssso)", containers), method_list_containers),
-        METHOD("GetImage", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", image), method_get_image),
-        METHOD("ListImages", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(sastto)", images), method_list_images),
-        METHOD("PullImage", SD_BUS_ARGS("s", reference, "a{sv}", options), SD_BUS_RESULT("u", id, "o", transfer), method_pull_image),
-        METHOD("RemoveImage", SD_BUS_ARGS("s", name, "a{sv}", options), SD_BUS_RESULT("as", untagged, "as", removed), method_remove_image),
-        METHOD("ListTransfers", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(usssdo)", transfers), method_list_transfers),
-        SIGNAL("ContainerNew", SD_BUS_ARGS("s", id, "o", container)),
-        SIGNAL("ContainerRemoved", SD_BUS_ARGS("s", id, "o", container)),
-        SIGNAL("ImageNew", SD_BUS_ARGS("s", id, "o", image)),
-        SIGNAL("ImageRemoved", SD_BUS_ARGS("s", id, "o", image)),
-        SIGNAL("TransferNew", SD_BUS_ARGS("u", id, "o", transfer)),
-        SIGNAL("TransferRemoved", SD_BUS_ARGS("u", id, "o", transfer, "s", result, "s", image_id, "s", error, "s", message)),
-        SIGNAL("Event", SD_BUS_ARGS("t", time_usec, "s", type, "s", action, "s", id, "a{ss}", attributes)),
+        METHOD("CreateContainer", SD_BUS_ARGS("s", image, "a{sv}", options), SD_BUS_RESULT("s", id, "o", container), method_create_container, ANYONE),
+        METHOD("RunContainer", SD_BUS_ARGS("s", image, "a{sv}", options), SD_BUS_RESULT("s", id, "o", container), method_run_container, ANYONE),
+        METHOD("GetContainer", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", container), method_get_container, ANYONE),
+        METHOD("ListContainers", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(sssso)", containers), method_list_containers, ANYONE),
+        METHOD("GetImage", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", image), method_get_image, ANYONE),
+        METHOD("ListImages", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(sastto)", images), method_list_images, ANYONE),
+        METHOD("PullImage", SD_BUS_ARGS("s", reference, "a{sv}", options), SD_BUS_RESULT("u", id, "o", transfer), method_pull_image, ANYONE),
+        METHOD("RemoveImage", SD_BUS_ARGS("s", name, "a{sv}", options), SD_BUS_RESULT("as", untagged, "as", removed), method_remove_image, ANYONE),
+        METHOD("ListTransfers", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(usssdo)", transfers), method_list_transfers, ANYONE),
+        SIGNAL("ContainerNew", SD_BUS_ARGS("s", id, "o", container), 0),
+        SIGNAL("ContainerRemoved", SD_BUS_ARGS("s", id, "o", container), 0),
+        SIGNAL("ImageNew", SD_BUS_ARGS("s", id, "o", image), 0),
+        SIGNAL("ImageRemoved", SD_BUS_ARGS("s", id, "o", image), 0),
+        SIGNAL("TransferNew", SD_BUS_ARGS("u", id, "o", transfer), 0),
+        SIGNAL("TransferRemoved", SD_BUS_ARGS("u", id, "o", transfer, "s", result, "s", image_id, "s", error, "s", message), 0),
+        SIGNAL("Event", SD_BUS_ARGS("t", time_usec, "s", type, "s", action, "s", id, "a{ss}", attributes), 0),
         SD_BUS_VTABLE_END,
 };
 
