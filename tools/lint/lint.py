@@ -381,7 +381,8 @@ def judge_sample(path):
     if found == expected:
         return None
     detail = "; ".join(f"[{rule}] {f[0]}:{f[1]}: {f[2]}" for rule in sorted(found - expected) for f in result[rule])
-    return f"found by {', '.join(sorted(found)) or 'no rule'}, not by {', '.join(expected) or 'none'}. {detail}".rstrip()
+    found_by, wanted = ", ".join(sorted(found)) or "no rule", ", ".join(expected) or "none"
+    return f"found by {found_by} instead of {wanted}. {detail}".rstrip()
 
 
 def main():

@@ -101,7 +101,8 @@ static void test_reserved(void **state) {
         _cleanup_(idreserved_freep) IdReserved *reserved = NULL;
         uint32_t base = 0x1000000, got;
 
-        assert_int_equal(load("user:100000:65536\nuser2:524288:65536\nbroken\nx:y:z\nx:1\n:4294967295:4294967295\n#c:1:0",
+        assert_int_equal(load("user:100000:65536\nuser2:524288:65536\nbroken\nx:y:z\nx:1\n"
+                              ":4294967295:4294967295\n#c:1:0",
                               "group:589823:2\n", &reserved),
                          0);
         assert_true(idreserved_collides(reserved, 100000, 1));
