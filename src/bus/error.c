@@ -12,14 +12,14 @@ static const struct {
         const char *name;
         FailureKind kind;
 } foreign_errors[] = {
-        { SD_BUS_ERROR_ACCESS_DENIED, FAILURE_SECURITY },
-        { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, FAILURE_SECURITY },
-        { SD_BUS_ERROR_AUTH_FAILED, FAILURE_SECURITY },
-        { SD_BUS_ERROR_INVALID_ARGS, FAILURE_INVALID_ARGUMENT },
-        { SD_BUS_ERROR_INVALID_SIGNATURE, FAILURE_INVALID_ARGUMENT },
-        { SD_BUS_ERROR_LIMITS_EXCEEDED, FAILURE_LIMITS_EXCEEDED },
-        { SD_BUS_ERROR_NO_MEMORY, FAILURE_INSUFFICIENT_RESOURCES },
-        { SD_BUS_ERROR_UNKNOWN_OBJECT, FAILURE_NO_SUCH_CONTAINER },
+                {SD_BUS_ERROR_ACCESS_DENIED, FAILURE_SECURITY},
+                {SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, FAILURE_SECURITY},
+                {SD_BUS_ERROR_AUTH_FAILED, FAILURE_SECURITY},
+                {SD_BUS_ERROR_INVALID_ARGS, FAILURE_INVALID_ARGUMENT},
+                {SD_BUS_ERROR_INVALID_SIGNATURE, FAILURE_INVALID_ARGUMENT},
+                {SD_BUS_ERROR_LIMITS_EXCEEDED, FAILURE_LIMITS_EXCEEDED},
+                {SD_BUS_ERROR_NO_MEMORY, FAILURE_INSUFFICIENT_RESOURCES},
+                {SD_BUS_ERROR_UNKNOWN_OBJECT, FAILURE_NO_SUCH_CONTAINER},
 };
 
 static void error_name(FailureKind kind, char *buf, size_t size) {
@@ -31,7 +31,8 @@ int bus_error_set_failure(sd_bus_error *error, const Failure *f) {
         char name[ERROR_NAME_BYTES_MAX];
 
         error_name(kind, name, sizeof(name));
-        (void) sd_bus_error_set(error, name, f->text ?: "The request failed; the journal of creeld.service says why");
+        (void) sd_bus_error_set(error, name,
+                                f->text ?: "The request failed; the journal of creeld.service says why");
         return -failure_kind_to_errno(kind);
 }
 
@@ -62,5 +63,6 @@ FailureKind bus_error_to_kind(const sd_bus_error *error) {
 int bus_error_to_failure(const sd_bus_error *error, Failure *ret) {
         const char *text = error ? error->message ?: error->name : NULL;
 
-        return failure_set(ret, bus_error_to_kind(error), "%s", text ?: "the service answered with an error that says nothing");
+        return failure_set(ret, bus_error_to_kind(error), "%s",
+                           text ?: "the service answered with an error that says nothing");
 }

@@ -22,8 +22,8 @@
 typedef struct Sender Sender;
 
 typedef enum CheckState {
-        CHECK_UID,      /* the bus is asked who the sender is */
-        CHECK_POLKIT,   /* polkit is asked */
+        CHECK_UID,    /* the bus is asked who the sender is */
+        CHECK_POLKIT, /* polkit is asked */
         CHECK_GRANTED,
         CHECK_DENIED,
 } CheckState;
@@ -139,11 +139,14 @@ static int on_polkit_answer(sd_bus_message *reply, void *userdata, sd_bus_error 
         int authorized = 0, challenge = 0, r;
 
         if (e) {
-                if (sd_bus_error_has_name(e, SD_BUS_ERROR_SERVICE_UNKNOWN) || sd_bus_error_has_name(e, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
-                        check_decide(c, SD_BUS_ERROR_ACCESS_DENIED, "Access denied: only root may do this, because polkit does not run here");
+                if (sd_bus_error_has_name(e, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
+                    sd_bus_error_has_name(e, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
+                        check_decide(c, SD_BUS_ERROR_ACCESS_DENIED,
+                                     "Access denied: only root may do this, because polkit does not run here");
                 else {
                         log_debug("polkit cannot answer for %s: %s", c->action, strempty(e->message));
-                        check_decide(c, SD_BUS_ERROR_ACCESS_DENIED, "Access denied: polkit could not answer");
+                        check_decide(c, SD_BUS_ERROR_ACCESS_DENIED,
+                                     "Access denied: polkit could not answer");
                 }
                 return 0;
         }
@@ -158,7 +161,8 @@ static int on_polkit_answer(sd_bus_message *reply, void *userdata, sd_bus_error 
                 check_decide(c, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
                              "Interactive authentication is required: run this on a terminal with a polkit agent, or as root");
         else
-                check_decide(c, SD_BUS_ERROR_ACCESS_DENIED, "Access denied by polkit: run this as root, or ask the administrator for a rule");
+                check_decide(c, SD_BUS_ERROR_ACCESS_DENIED,
+                             "Access denied by polkit: run this as root, or ask the administrator for a rule");
         return 0;
 }
 
@@ -177,9 +181,11 @@ static int check_ask_polkit(Check *c) {
         sd_bus *bus = c->sender->polkit->bus;
         int r;
 
-        r = sd_bus_message_new_method_call(bus, &m, POLKIT_NAME, POLKIT_PATH, POLKIT_INTERFACE, "CheckAuthorization");
+        r = sd_bus_message_new_method_call(bus, &m, POLKIT_NAME, POLKIT_PATH, POLKIT_INTERFACE,
+                                           "CheckAuthorization");
         if (r >= 0)
-                r = sd_bus_message_append(m, "(sa{sv})s", "system-bus-name", 1, "name", "s", c->sender->name, c->action);
+                r = sd_bus_message_append(m, "(sa{sv})s", "system-bus-name", 1, "name", "s", c->sender->name,
+                                          c->action);
         if (r >= 0)
                 r = check_append_details(c, m);
         if (r >= 0)
@@ -251,15 +257,16 @@ static int sender_get(Polkit *p, const char *name, Sender **ret) {
         r = sender_new(p, name, &s);
         if (r < 0)
                 return r;
-        r = sd_bus_call_method_async(p->bus, &s->slot, DBUS_NAME, DBUS_PATH, DBUS_NAME, "GetConnectionUnixUser", on_sender_uid, s, "s", name);
+        r = sd_bus_call_method_async(p->bus, &s->slot, DBUS_NAME, DBUS_PATH, DBUS_NAME,
+                                     "GetConnectionUnixUser", on_sender_uid, s, "s", name);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(s);
         return 0;
 }
 
-static int sender_add_check(Sender *s, sd_bus_message *call, const char *action, const char *const *details, sd_bus_message_handler_t again,
-                            void *userdata) {
+static int sender_add_check(Sender *s, sd_bus_message *call, const char *action, const char *const *details,
+                            sd_bus_message_handler_t again, void *userdata) {
         _cleanup_(check_freep) Check *c = NULL;
         int r;
 
@@ -297,7 +304,8 @@ int polkit_check(Polkit *p, sd_bus_message *call, const char *action, const char
                 return -EACCES;
         }
         if (!name) {
-                (void) sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED, "Access denied: the call does not say who sent it");
+                (void) sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED,
+                                        "Access denied: the call does not say who sent it");
                 return -EACCES;
         }
         r = sender_get(p, name, &s);
@@ -306,8 +314,9 @@ int polkit_check(Polkit *p, sd_bus_message *call, const char *action, const char
         if (r >= 0)
                 r = sender_add_check(s, call, action, details, again, userdata);
         if (r == -E2BIG)
-                (void) sd_bus_error_set(error, BUS_ERROR_PREFIX "LimitsExceeded",
-                                        "Too many requests wait for authorization; answer or cancel some first");
+                (void) sd_bus_error_set(
+                                error, BUS_ERROR_PREFIX "LimitsExceeded",
+                                "Too many requests wait for authorization; answer or cancel some first");
         return r < 0 ? r : 0;
 }
 
@@ -324,8 +333,8 @@ int polkit_new(sd_bus *bus, Polkit **ret) {
                 return -ENOMEM;
         /* arg2 is the new owner: only names that disappear wake us up. */
         r = sd_bus_add_match_async(bus, &p->vanished_slot,
-                                   "type='signal',sender='" DBUS_NAME "',path='" DBUS_PATH "',interface='" DBUS_NAME
-                                   "',member='NameOwnerChanged',arg2=''",
+                                   "type='signal',sender='" DBUS_NAME "',path='" DBUS_PATH
+                                   "',interface='" DBUS_NAME "',member='NameOwnerChanged',arg2=''",
                                    on_name_vanished, NULL, p);
         if (r < 0)
                 return r;
@@ -340,7 +349,8 @@ Polkit *polkit_free(Polkit *p) {
                 return NULL;
         for (size_t i = 0; p->senders && (s = hashmap_iterate(p->senders, &i));) {
                 while (s->checks) {
-                        (void) sd_bus_reply_method_errorf(s->checks->call, BUS_ERROR_PREFIX "Cancelled", "creeld is going down; try again");
+                        (void) sd_bus_reply_method_errorf(s->checks->call, BUS_ERROR_PREFIX "Cancelled",
+                                                          "creeld is going down; try again");
                         check_free(s->checks);
                 }
                 sender_free(s);

@@ -72,12 +72,12 @@ static int machine_call_new(MachineRegistry *registry, const char *name, Machine
 
 static bool machined_is_absent(const sd_bus_error *e) {
         static const char *const names[] = {
-                SD_BUS_ERROR_SERVICE_UNKNOWN,
-                SD_BUS_ERROR_NAME_HAS_NO_OWNER,
-                "org.freedesktop.systemd1.NoSuchUnit",
-                "org.freedesktop.systemd1.UnitMasked",
-                "org.freedesktop.systemd1.LoadFailed",
-                "org.freedesktop.DBus.Error.Spawn.ChildExited",
+                        SD_BUS_ERROR_SERVICE_UNKNOWN,
+                        SD_BUS_ERROR_NAME_HAS_NO_OWNER,
+                        "org.freedesktop.systemd1.NoSuchUnit",
+                        "org.freedesktop.systemd1.UnitMasked",
+                        "org.freedesktop.systemd1.LoadFailed",
+                        "org.freedesktop.DBus.Error.Spawn.ChildExited",
         };
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
@@ -99,13 +99,17 @@ static int on_registered(sd_bus_message *reply, void *userdata, sd_bus_error *re
                 c->registry->lacks_ex = true;
                 r = machine_call_send_register(c);
                 if (r < 0)
-                        log_warning_errno(r, "Cannot register container %s with systemd-machined, ignoring: %m", c->name);
+                        log_warning_errno(r,
+                                          "Cannot register container %s with systemd-machined, ignoring: %m",
+                                          c->name);
                 else
                         TAKE_PTR(c);
         } else if (machined_is_absent(e))
-                log_debug("systemd-machined is not there, container %s is not registered: %s", c->name, strempty(e->message));
+                log_debug("systemd-machined is not there, container %s is not registered: %s", c->name,
+                          strempty(e->message));
         else
-                log_warning("systemd-machined refuses to register container %s, ignoring: %s", c->name, e->message ?: e->name);
+                log_warning("systemd-machined refuses to register container %s, ignoring: %s", c->name,
+                            e->message ?: e->name);
         return 0;
 }
 
@@ -115,7 +119,8 @@ static int on_unregistered(sd_bus_message *reply, void *userdata, sd_bus_error *
 
         /* It may well have noticed before we said so. */
         if (e)
-                log_debug("systemd-machined did not unregister container %s, ignoring: %s", c->name, e->message ?: e->name);
+                log_debug("systemd-machined did not unregister container %s, ignoring: %s", c->name,
+                          e->message ?: e->name);
         return 0;
 }
 
@@ -137,7 +142,8 @@ static int machine_call_append_ex(MachineCall *c, sd_bus_message *m) {
         for (size_t i = 0; r >= 0 && i < 2; i++)
                 r = sd_bus_message_close_container(m);
         if (r >= 0)
-                r = sd_bus_message_append(m, "(sv)(sv)(sv)", "Service", "s", "creel", "Class", "s", "container", "LeaderPIDFD", "h", c->pidfd);
+                r = sd_bus_message_append(m, "(sv)(sv)(sv)", "Service", "s", "creel", "Class", "s",
+                                          "container", "LeaderPIDFD", "h", c->pidfd);
         if (r >= 0 && c->root_directory)
                 r = sd_bus_message_append(m, "(sv)", "RootDirectory", "s", c->root_directory);
         return r < 0 ? r : sd_bus_message_close_container(m);
@@ -149,7 +155,9 @@ static int machine_call_append(MachineCall *c, sd_bus_message *m) {
         r = sd_bus_message_append(m, "s", c->name);
         if (r >= 0)
                 r = sd_bus_message_append_array(m, 'y', c->id, sizeof(c->id));
-        return r < 0 ? r : sd_bus_message_append(m, "ssus", "creel", "container", (uint32_t) c->leader, strempty(c->root_directory));
+        return r < 0 ? r
+                     : sd_bus_message_append(m, "ssus", "creel", "container", (uint32_t) c->leader,
+                                             strempty(c->root_directory));
 }
 
 static int machine_call_send_register(MachineCall *c) {
@@ -190,7 +198,8 @@ int machine_register(MachineRegistry *registry, const MachineSpec *spec) {
         int r;
 
         if (!machine_name_is_valid(spec->name)) {
-                log_debug("Container %s is not registered with systemd-machined, which wants the form of a host name.", spec->name);
+                log_debug("Container %s is not registered with systemd-machined, which wants the form of a host name.",
+                          spec->name);
                 return 0;
         }
         r = machine_call_new(registry, spec->name, &c);
@@ -221,8 +230,9 @@ int machine_unregister(MachineRegistry *registry, const char *name) {
                 return 0;
         r = machine_call_new(registry, name, &c);
         if (r >= 0)
-                r = sd_bus_call_method_async(registry->bus, &c->slot, MACHINE_NAME, MACHINE_PATH, MACHINE_MANAGER, "UnregisterMachine", on_unregistered, c,
-                                             "s", name);
+                r = sd_bus_call_method_async(registry->bus, &c->slot, MACHINE_NAME, MACHINE_PATH,
+                                             MACHINE_MANAGER, "UnregisterMachine", on_unregistered, c, "s",
+                                             name);
         if (r < 0)
                 return r;
         TAKE_PTR(c);
@@ -236,7 +246,8 @@ bool machine_name_is_valid(const char *s) {
                 return false;
         /* Every label starts and ends with a letter or a digit. */
         for (size_t i = 0; i < n; i++)
-                if ((s[i] == '-' || s[i] == '.') && (i == 0 || i == n - 1 || s[i - 1] == '.' || (s[i] == '.' && s[i - 1] == '-')))
+                if ((s[i] == '-' || s[i] == '.') &&
+                    (i == 0 || i == n - 1 || s[i - 1] == '.' || (s[i] == '.' && s[i - 1] == '-')))
                         return false;
         return true;
 }

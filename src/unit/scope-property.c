@@ -11,18 +11,20 @@
 
 #define DEFAULT_SLICE "machine.slice"
 
-/* Read and write access beyond what DevicePolicy=closed grants (null, zero, full, random, urandom, tty, ptmx), and the
- * creation of any node, which layers need and which by itself opens nothing. As docker and podman have it. */
+/* Read and write access beyond what DevicePolicy=closed grants (null, zero, full, random, urandom, tty,
+ * ptmx), and the creation of any node, which layers need and which by itself opens nothing. As docker and
+ * podman have it. */
 static const struct {
         const char *node, *access;
 } device_allow[] = {
-        { "char-pts", "rwm" },
-        { "char-*", "m" },
-        { "block-*", "m" },
+                {"char-pts", "rwm"},
+                {"char-*", "m"},
+                {"block-*", "m"},
 };
 
-/* At shutdown units stop in the reverse of this order: containers, then who looks after them, then the bus. */
-static const char *const after[] = { "creeld.service", "dbus.service", "dbus.socket" };
+/* At shutdown units stop in the reverse of this order: containers, then who looks after them, then the bus.
+ */
+static const char *const after[] = {"creeld.service", "dbus.service", "dbus.socket"};
 
 ScopeSpec *scope_spec_free(ScopeSpec *spec) {
         if (!spec)
@@ -52,7 +54,8 @@ int scope_spec_copy(const ScopeSpec *spec, ScopeSpec **ret) {
         *s = *spec;
         s->unit = s->slice = s->description = NULL;
         s->pidfd = -EBADF;
-        if (copy_string(&s->unit, spec->unit) < 0 || copy_string(&s->slice, spec->slice) < 0 || copy_string(&s->description, spec->description) < 0)
+        if (copy_string(&s->unit, spec->unit) < 0 || copy_string(&s->slice, spec->slice) < 0 ||
+            copy_string(&s->description, spec->description) < 0)
                 return -ENOMEM;
         if (spec->pidfd >= 0) {
                 s->pidfd = fcntl(spec->pidfd, F_DUPFD_CLOEXEC, 3);
@@ -83,12 +86,13 @@ static int append_process(sd_bus_message *m, const ScopeSpec *spec, bool use_pid
 
 /* Who is in which cgroup below the scope is ours to say (Delegate). Accounting is what `stats` will read.
  *
- * Stopping: a scope has no main process, so with KillMode=mixed nobody would get the first signal and systemd would send
- * SIGKILL at once; and Controller= (RequestStop) is not for private connections, and is forgotten when creeld restarts. So
- * every process of the scope gets KillSignal, and the supervisor in it is the one that acts: it sends the container's own
- * stop signal and waits for it, with or without creeld. */
+ * Stopping: a scope has no main process, so with KillMode=mixed nobody would get the first signal and
+ * systemd would send SIGKILL at once; and Controller= (RequestStop) is not for private connections, and is
+ * forgotten when creeld restarts. So every process of the scope gets KillSignal, and the supervisor in it is
+ * the one that acts: it sends the container's own stop signal and waits for it, with or without creeld. */
 static int append_life(sd_bus_message *m, const ScopeSpec *spec, unsigned version) {
-        static const char *const accounting[] = { "CPUAccounting", "MemoryAccounting", "TasksAccounting", "IOAccounting" };
+        static const char *const accounting[] = {"CPUAccounting", "MemoryAccounting", "TasksAccounting",
+                                                 "IOAccounting"};
         int r;
 
         r = append_string(m, "Description", spec->description ?: spec->unit);
@@ -160,7 +164,8 @@ static int append_limits(sd_bus_message *m, const ScopeSpec *spec) {
                         r = append_u64(m, "MemorySwapMax", spec->memory_max_bytes);
         }
         if (r >= 0 && spec->cpus > 0)
-                r = append_u64(m, "CPUQuotaPerSecUSec", (uint64_t) MAX(spec->cpus * (double) USEC_PER_SEC, 1.0));
+                r = append_u64(m, "CPUQuotaPerSecUSec",
+                               (uint64_t) MAX(spec->cpus * (double) USEC_PER_SEC, 1.0));
         if (r >= 0 && spec->tasks_max != 0)
                 r = append_u64(m, "TasksMax", spec->tasks_max < 0 ? UINT64_MAX : (uint64_t) spec->tasks_max);
         return r;

@@ -13,5 +13,6 @@ int scope_spec_copy(const ScopeSpec *spec, ScopeSpec **ret);
 ScopeSpec *scope_spec_free(ScopeSpec *spec);
 DEFINE_CLEANUP(ScopeSpec, scope_spec_free)
 
-/* Appends the array. Properties that @version does not know are left out; @use_pidfd asks for PIDFDs= instead of PIDs=. */
+/* Appends the array. Properties that @version does not know are left out; @use_pidfd asks for PIDFDs=
+ * instead of PIDs=. */
 int scope_append_properties(sd_bus_message *m, const ScopeSpec *spec, unsigned version, bool use_pidfd);

@@ -25,10 +25,10 @@ typedef enum ScopeJobKind {
 } ScopeJobKind;
 
 typedef enum ScopeJobStage {
-        SCOPE_JOB_QUEUED,   /* waits for the connection, or for room */
-        SCOPE_JOB_CALLED,   /* the method call is out */
-        SCOPE_JOB_RUNNING,  /* systemd's job has a name: JobRemoved will come */
-        SCOPE_JOB_BLOCKED,  /* the name is still taken: UnitRemoved will come */
+        SCOPE_JOB_QUEUED,  /* waits for the connection, or for room */
+        SCOPE_JOB_CALLED,  /* the method call is out */
+        SCOPE_JOB_RUNNING, /* systemd's job has a name: JobRemoved will come */
+        SCOPE_JOB_BLOCKED, /* the name is still taken: UnitRemoved will come */
         SCOPE_JOB_DONE,
 } ScopeJobStage;
 
@@ -73,7 +73,8 @@ ScopeJob *scope_job_free(ScopeJob *j) {
         return mfree(j);
 }
 
-/* The last step of a job: @j may be gone afterwards. Takes @text; without it, running out of memory is the story. */
+/* The last step of a job: @j may be gone afterwards. Takes @text; without it, running out of memory is the
+ * story. */
 static void scope_job_finish(ScopeJob *j, int error, char *text) {
         _cleanup_free_ char *t = text;
         Systemd *s = j->systemd;
@@ -94,9 +95,9 @@ static void scope_job_finish(ScopeJob *j, int error, char *text) {
 
 static const char *job_verb(const ScopeJob *j) {
         static const char *const verbs[] = {
-                [SCOPE_JOB_START] = "start",
-                [SCOPE_JOB_STOP] = "stop",
-                [SCOPE_JOB_KILL] = "signal",
+                        [SCOPE_JOB_START] = "start",
+                        [SCOPE_JOB_STOP] = "stop",
+                        [SCOPE_JOB_KILL] = "signal",
         };
         static_assert(ELEMENTSOF(verbs) == _SCOPE_JOB_KIND_MAX, "verbs is not full");
 
@@ -118,24 +119,30 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
         ScopeJob *j = userdata;
 
         if (j->stage == SCOPE_JOB_BLOCKED)
-                scope_job_fail(j, -EEXIST, "unit %s exists already and is %s; stop it with 'systemctl stop %s', or choose another name", j->unit,
-                               j->conflict ?: "in use", j->unit);
+                scope_job_fail(j, -EEXIST,
+                               "unit %s exists already and is %s; stop it with 'systemctl stop %s', or choose another name",
+                               j->unit, j->conflict ?: "in use", j->unit);
         else if (j->stage == SCOPE_JOB_QUEUED)
-                scope_job_fail(j, -ETIMEDOUT, "cannot reach systemd to %s %s; is it running as PID 1?", job_verb(j), j->unit);
+                scope_job_fail(j, -ETIMEDOUT, "cannot reach systemd to %s %s; is it running as PID 1?",
+                               job_verb(j), j->unit);
         else
-                scope_job_fail(j, -ETIMEDOUT, "systemd did not %s %s within %u s; 'systemctl list-jobs' shows what it waits for", job_verb(j), j->unit,
-                               (unsigned) (JOB_TIMEOUT_USEC / USEC_PER_SEC));
+                scope_job_fail(j, -ETIMEDOUT,
+                               "systemd did not %s %s within %u s; 'systemctl list-jobs' shows what it waits for",
+                               job_verb(j), j->unit, (unsigned) (JOB_TIMEOUT_USEC / USEC_PER_SEC));
         return 0;
 }
 
 static int scope_job_set_timer(ScopeJob *j, uint64_t usec) {
         j->timer = sd_event_source_disable_unref(j->timer);
-        return sd_event_add_time_relative(j->systemd->event, &j->timer, CLOCK_MONOTONIC, usec, TIMER_ACCURACY_USEC, on_timeout, j);
+        return sd_event_add_time_relative(j->systemd->event, &j->timer, CLOCK_MONOTONIC, usec,
+                                          TIMER_ACCURACY_USEC, on_timeout, j);
 }
 
-/* True when @reply says only that the connection broke: the job waits for the next one, see scope_jobs_lost(). */
+/* True when @reply says only that the connection broke: the job waits for the next one, see
+ * scope_jobs_lost(). */
 static bool reply_is_lost(const ScopeJob *j, sd_bus_message *reply) {
-        return sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY) || sd_bus_is_open(j->systemd->bus) <= 0;
+        return sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY) ||
+               sd_bus_is_open(j->systemd->bus) <= 0;
 }
 
 static int unit_path(const char *unit, char **ret) {
@@ -153,11 +160,13 @@ static int on_conflict_state(sd_bus_message *reply, void *userdata, sd_bus_error
         (void) string_set(&j->conflict, state);
         log_debug("Unit %s is there already and %s, waiting for systemd to drop it.", j->unit, state);
         if (streq(state, "failed"))
-                (void) sd_bus_call_method_async(s->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "ResetFailedUnit", NULL, NULL, "s", j->unit);
+                (void) sd_bus_call_method_async(s->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                                                "ResetFailedUnit", NULL, NULL, "s", j->unit);
         return 0;
 }
 
-/* Somebody has the name. Most often it is the scope of a container that has just gone, which systemd forgets any moment. */
+/* Somebody has the name. Most often it is the scope of a container that has just gone, which systemd forgets
+ * any moment. */
 static int scope_job_block(ScopeJob *j) {
         _cleanup_free_ char *path = NULL;
         int r;
@@ -171,8 +180,9 @@ static int scope_job_block(ScopeJob *j) {
         r = unit_path(j->unit, &path);
         if (r < 0)
                 return r;
-        return sd_bus_call_method_async(j->systemd->bus, &j->slot, SYSTEMD_NAME, path, "org.freedesktop.DBus.Properties", "Get", on_conflict_state, j,
-                                        "ss", SYSTEMD_NAME ".Unit", "ActiveState");
+        return sd_bus_call_method_async(j->systemd->bus, &j->slot, SYSTEMD_NAME, path,
+                                        "org.freedesktop.DBus.Properties", "Get", on_conflict_state, j, "ss",
+                                        SYSTEMD_NAME ".Unit", "ActiveState");
 }
 
 static int on_owner(sd_bus_message *reply, void *userdata, sd_bus_error *reterr) {
@@ -184,8 +194,8 @@ static int on_owner(sd_bus_message *reply, void *userdata, sd_bus_error *reterr)
         j->slot = sd_bus_slot_unref(j->slot);
         if (reply_is_lost(j, reply))
                 return 0;
-        if (unit_path(j->unit, &expected) >= 0 && !sd_bus_message_is_method_error(reply, NULL) && sd_bus_message_read(reply, "o", &path) >= 0 &&
-            streq(path, expected)) {
+        if (unit_path(j->unit, &expected) >= 0 && !sd_bus_message_is_method_error(reply, NULL) &&
+            sd_bus_message_read(reply, "o", &path) >= 0 && streq(path, expected)) {
                 scope_job_finish(j, 0, NULL);
                 return 0;
         }
@@ -198,7 +208,8 @@ static int on_owner(sd_bus_message *reply, void *userdata, sd_bus_error *reterr)
 
 /* The unit exists, and the first connection may have made it for us: then our process is in it. */
 static int scope_job_check_owner(ScopeJob *j) {
-        return sd_bus_call_method_async(j->systemd->bus, &j->slot, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "GetUnitByPID", on_owner, j, "u",
+        return sd_bus_call_method_async(j->systemd->bus, &j->slot, SYSTEMD_NAME, SYSTEMD_PATH,
+                                        SYSTEMD_MANAGER, "GetUnitByPID", on_owner, j, "u",
                                         (uint32_t) j->spec->pid);
 }
 
@@ -214,8 +225,10 @@ static int scope_job_recover(ScopeJob *j, const sd_bus_error *e) {
         }
         if (sd_bus_error_has_name(e, ERROR_UNIT_EXISTS))
                 r = j->lost ? scope_job_check_owner(j) : scope_job_block(j);
-        else if (!j->systemd->refuses_pidfds && j->systemd->version >= SYSTEMD_VERSION_PIDFDS && j->spec->pidfd >= 0 &&
-                 (sd_bus_error_has_name(e, SD_BUS_ERROR_PROPERTY_READ_ONLY) || sd_bus_error_has_name(e, SD_BUS_ERROR_UNKNOWN_PROPERTY))) {
+        else if (!j->systemd->refuses_pidfds && j->systemd->version >= SYSTEMD_VERSION_PIDFDS &&
+                 j->spec->pidfd >= 0 &&
+                 (sd_bus_error_has_name(e, SD_BUS_ERROR_PROPERTY_READ_ONLY) ||
+                  sd_bus_error_has_name(e, SD_BUS_ERROR_UNKNOWN_PROPERTY))) {
                 j->systemd->refuses_pidfds = true;
                 r = scope_job_send(j);
         } else
@@ -235,7 +248,8 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *reterr)
         if (e) {
                 r = scope_job_recover(j, e);
                 if (r > 0)
-                        scope_job_fail(j, -EIO, "systemd refuses to %s %s: %s", job_verb(j), j->unit, e->message ?: e->name);
+                        scope_job_fail(j, -EIO, "systemd refuses to %s %s: %s", job_verb(j), j->unit,
+                                       e->message ?: e->name);
                 else if (r < 0)
                         scope_job_fail(j, r, "cannot ask systemd to %s %s", job_verb(j), j->unit);
                 return 0;
@@ -262,7 +276,8 @@ static int scope_job_append(ScopeJob *j, sd_bus_message *m) {
                 return sd_bus_message_append(m, "ssi", j->unit, "all", (int32_t) j->signal);
         r = sd_bus_message_append(m, "ss", j->unit, "fail");
         if (r >= 0)
-                r = scope_append_properties(m, j->spec, s->version, s->version >= SYSTEMD_VERSION_PIDFDS && !s->refuses_pidfds);
+                r = scope_append_properties(m, j->spec, s->version,
+                                            s->version >= SYSTEMD_VERSION_PIDFDS && !s->refuses_pidfds);
         if (r >= 0)
                 r = sd_bus_message_append(m, "a(sa(sv))", 0);
         return r;
@@ -271,14 +286,15 @@ static int scope_job_append(ScopeJob *j, sd_bus_message *m) {
 static int scope_job_send(ScopeJob *j) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         static const char *const methods[] = {
-                [SCOPE_JOB_START] = "StartTransientUnit",
-                [SCOPE_JOB_STOP] = "StopUnit",
-                [SCOPE_JOB_KILL] = "KillUnit",
+                        [SCOPE_JOB_START] = "StartTransientUnit",
+                        [SCOPE_JOB_STOP] = "StopUnit",
+                        [SCOPE_JOB_KILL] = "KillUnit",
         };
         static_assert(ELEMENTSOF(methods) == _SCOPE_JOB_KIND_MAX, "methods is not full");
         int r;
 
-        r = sd_bus_message_new_method_call(j->systemd->bus, &m, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, methods[j->kind]);
+        r = sd_bus_message_new_method_call(j->systemd->bus, &m, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                                           methods[j->kind]);
         if (r >= 0)
                 r = scope_job_append(j, m);
         if (r < 0)
@@ -292,9 +308,11 @@ static ScopeJob *scope_job_next(Systemd *s) {
         unsigned n_starts = 0;
 
         LIST_FOREACH(jobs, j, s->jobs)
-                n_starts += j->kind == SCOPE_JOB_START && (j->stage == SCOPE_JOB_CALLED || j->stage == SCOPE_JOB_RUNNING);
+                n_starts += j->kind == SCOPE_JOB_START &&
+                            (j->stage == SCOPE_JOB_CALLED || j->stage == SCOPE_JOB_RUNNING);
         LIST_FOREACH(jobs, j, s->jobs)
-                if (j->stage == SCOPE_JOB_QUEUED && (j->kind != SCOPE_JOB_START || n_starts < SCOPE_STARTS_IN_FLIGHT_MAX))
+                if (j->stage == SCOPE_JOB_QUEUED &&
+                    (j->kind != SCOPE_JOB_START || n_starts < SCOPE_STARTS_IN_FLIGHT_MAX))
                         return j;
         return NULL;
 }
@@ -326,8 +344,9 @@ void scope_jobs_on_job_removed(Systemd *s, const char *job_path, const char *res
                         if (streq(result, "done"))
                                 scope_job_finish(j, 0, NULL);
                         else
-                                scope_job_fail(j, -EIO, "systemd could not %s %s (%s); 'systemctl status %s' says more", job_verb(j), j->unit, result,
-                                               j->unit);
+                                scope_job_fail(j, -EIO,
+                                               "systemd could not %s %s (%s); 'systemctl status %s' says more",
+                                               job_verb(j), j->unit, result, j->unit);
                         return;
                 }
 }
@@ -342,7 +361,8 @@ void scope_jobs_on_unit_removed(Systemd *s, const char *unit) {
                 }
 }
 
-static int scope_job_new(Systemd *s, ScopeJobKind kind, const char *unit, scope_callback_t callback, void *userdata, ScopeJob **ret) {
+static int scope_job_new(Systemd *s, ScopeJobKind kind, const char *unit, scope_callback_t callback,
+                         void *userdata, ScopeJob **ret) {
         _cleanup_(scope_job_freep) ScopeJob *j = NULL;
         int r;
 
@@ -381,7 +401,8 @@ static int scope_job_submit(ScopeJob *job, ScopeJob **ret) {
         return 0;
 }
 
-int scope_start(Systemd *s, const ScopeSpec *spec, scope_callback_t callback, void *userdata, ScopeJob **ret) {
+int scope_start(Systemd *s, const ScopeSpec *spec, scope_callback_t callback, void *userdata,
+                ScopeJob **ret) {
         _cleanup_(scope_job_freep) ScopeJob *j = NULL;
         int r;
 
@@ -400,7 +421,8 @@ int scope_stop(Systemd *s, const char *unit, scope_callback_t callback, void *us
         return r < 0 ? r : scope_job_submit(TAKE_PTR(j), ret);
 }
 
-int scope_kill(Systemd *s, const char *unit, int signal, scope_callback_t callback, void *userdata, ScopeJob **ret) {
+int scope_kill(Systemd *s, const char *unit, int signal, scope_callback_t callback, void *userdata,
+               ScopeJob **ret) {
         _cleanup_(scope_job_freep) ScopeJob *j = NULL;
         int r;
 
@@ -422,7 +444,8 @@ int scope_unit_name(const char *container_name, char **ret) {
 bool scope_slice_is_valid(const char *s) {
         size_t n;
 
-        if (isempty(s) || strlen(s) > UNIT_NAME_BYTES_MAX || !endswith(s, ".slice") || !string_in_charset(s, UNIT_NAME_CHARS))
+        if (isempty(s) || strlen(s) > UNIT_NAME_BYTES_MAX || !endswith(s, ".slice") ||
+            !string_in_charset(s, UNIT_NAME_CHARS))
                 return false;
         if (streq(s, "-.slice"))
                 return true;

@@ -21,10 +21,10 @@
 
 struct Systemd {
         sd_event *event;
-        char *address;          /* NULL: the private socket, else the system bus */
-        sd_bus *bus;            /* NULL while there is no connection */
+        char *address; /* NULL: the private socket, else the system bus */
+        sd_bus *bus;   /* NULL while there is no connection */
         bool is_private;
-        bool ready;             /* the version is known, jobs may be sent */
+        bool ready; /* the version is known, jobs may be sent */
         bool was_ready;
         unsigned version;
         bool refuses_pidfds;

@@ -89,7 +89,8 @@ static int on_version(sd_bus_message *reply, void *userdata, sd_bus_error *reter
         /* A lost connection answers all calls with an error, then reports itself. */
         if (sd_bus_is_open(s->bus) <= 0)
                 return 0;
-        if (sd_bus_message_is_method_error(reply, NULL) || sd_bus_message_read(reply, "v", "s", &version) < 0)
+        if (sd_bus_message_is_method_error(reply, NULL) ||
+            sd_bus_message_read(reply, "v", "s", &version) < 0)
                 log_debug("systemd does not tell its version, expecting the oldest that is supported.");
         else /* "257.7-1", "v256-rc2" */
                 s->version = (unsigned) strtoul(startswith(version, "v") ?: version, NULL, 10);
@@ -101,22 +102,27 @@ static int on_version(sd_bus_message *reply, void *userdata, sd_bus_error *reter
 }
 
 static int systemd_match(Systemd *s, const char *member, sd_bus_message_handler_t handler) {
-        return sd_bus_match_signal_async(s->bus, NULL, s->is_private ? NULL : SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, member, handler, NULL, s);
+        return sd_bus_match_signal_async(s->bus, NULL, s->is_private ? NULL : SYSTEMD_NAME, SYSTEMD_PATH,
+                                         SYSTEMD_MANAGER, member, handler, NULL, s);
 }
 
 static int systemd_subscribe(Systemd *s) {
         int r = 0;
 
-        /* On its private socket PID 1 sends signals to everyone, on the bus only while somebody subscribes. */
+        /* On its private socket PID 1 sends signals to everyone, on the bus only while somebody subscribes.
+         */
         if (!s->is_private)
-                r = sd_bus_call_method_async(s->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "Subscribe", NULL, NULL, NULL);
+                r = sd_bus_call_method_async(s->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                                             "Subscribe", NULL, NULL, NULL);
         if (r >= 0)
-                r = sd_bus_call_method_async(s->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, "org.freedesktop.DBus.Properties", "Get", on_version, s, "ss",
+                r = sd_bus_call_method_async(s->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH,
+                                             "org.freedesktop.DBus.Properties", "Get", on_version, s, "ss",
                                              SYSTEMD_MANAGER, "Version");
         return r;
 }
 
-/* On the bus it is PID 1 that leaves and comes back when it executes itself anew, and our own connection stays. */
+/* On the bus it is PID 1 that leaves and comes back when it executes itself anew, and our own connection
+ * stays. */
 static int on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
         const char *name, *old_owner, *new_owner;
         Systemd *s = userdata;
@@ -139,13 +145,16 @@ static int on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *ret
 static int systemd_greet(Systemd *s) {
         int r;
 
-        r = sd_bus_match_signal_async(s->bus, NULL, NULL, "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local", "Disconnected", on_disconnected,
-                                      NULL, s);
+        r = sd_bus_match_signal_async(s->bus, NULL, NULL, "/org/freedesktop/DBus/Local",
+                                      "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, NULL,
+                                      s);
         if (r >= 0 && !s->is_private)
-                r = sd_bus_add_match_async(s->bus, NULL,
-                                           "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
-                                           "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" SYSTEMD_NAME "'",
-                                           on_owner_changed, NULL, s);
+                r = sd_bus_add_match_async(
+                                s->bus, NULL,
+                                "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
+                                "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" SYSTEMD_NAME
+                                "'",
+                                on_owner_changed, NULL, s);
         if (r >= 0)
                 r = systemd_match(s, "JobRemoved", on_job_removed);
         if (r >= 0)
@@ -198,7 +207,8 @@ static void systemd_connect(Systemd *s) {
                 r = systemd_greet(s);
         if (r >= 0)
                 return;
-        (void) log_full_errno(s->attempts == PRIVATE_ATTEMPTS_MAX ? LOG_WARNING : LOG_DEBUG, r, "Cannot connect to systemd, trying again: %m");
+        (void) log_full_errno(s->attempts == PRIVATE_ATTEMPTS_MAX ? LOG_WARNING : LOG_DEBUG, r,
+                              "Cannot connect to systemd, trying again: %m");
         systemd_disconnect(s);
         systemd_retry_later(s);
 }

@@ -5,9 +5,10 @@
 
 #include "basic/macro.h"
 
-/* The connection to PID 1. As root this is PID 1's private socket, which saves two hops through the bus daemon for every
- * message, else the system bus. Everything is asynchronous: what is asked for before the connection stands waits for it, and
- * what was under way when PID 1 executed itself anew (systemctl daemon-reexec) is taken up again. */
+/* The connection to PID 1. As root this is PID 1's private socket, which saves two hops through the bus
+ * daemon for every message, else the system bus. Everything is asynchronous: what is asked for before the
+ * connection stands waits for it, and what was under way when PID 1 executed itself anew (systemctl
+ * daemon-reexec) is taken up again. */
 
 typedef struct Systemd Systemd;
 
@@ -21,6 +22,7 @@ DEFINE_CLEANUP(Systemd, systemd_free)
 /* The major version of PID 1, 0 while it is not known yet. */
 unsigned systemd_version(const Systemd *s);
 
-/* Calls back whenever PID 1 forgets a unit named creel-*.scope, that is, some time after its last process is gone. */
+/* Calls back whenever PID 1 forgets a unit named creel-*.scope, that is, some time after its last process is
+ * gone. */
 typedef void (*systemd_unit_gone_t)(const char *unit, void *userdata);
 void systemd_watch_units(Systemd *s, systemd_unit_gone_t callback, void *userdata);

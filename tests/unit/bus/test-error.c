@@ -11,7 +11,8 @@ static void test_there_and_back(void **state) {
                 _cleanup_failure_ Failure f = {}, back = {};
 
                 assert_true(failure_set(&f, (FailureKind) kind, "image %s is gone", "x") < 0);
-                assert_int_equal(bus_error_set_failure(&error, &f), -failure_kind_to_errno((FailureKind) kind));
+                assert_int_equal(bus_error_set_failure(&error, &f),
+                                 -failure_kind_to_errno((FailureKind) kind));
                 assert_string_equal(error.message, "image x is gone");
                 assert_non_null(startswith(error.name, "org.creel1.Error."));
                 assert_int_equal(bus_error_to_kind(&error), kind);
@@ -23,7 +24,7 @@ static void test_there_and_back(void **state) {
 
 static void test_failure_without_text(void **state) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        const Failure f = { .kind = FAILURE_NO_SUCH_IMAGE };
+        const Failure f = {.kind = FAILURE_NO_SUCH_IMAGE};
 
         assert_true(bus_error_set_failure(&error, &f) < 0);
         assert_string_equal(error.name, "org.creel1.Error.System");
@@ -44,9 +45,9 @@ static void test_errors_of_others(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_there_and_back),
-                cmocka_unit_test(test_failure_without_text),
-                cmocka_unit_test(test_errors_of_others),
+                        cmocka_unit_test(test_there_and_back),
+                        cmocka_unit_test(test_failure_without_text),
+                        cmocka_unit_test(test_errors_of_others),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,8 @@
 
 #include "test.h"
 
-/* One far end plays the bus driver, polkit and the callers: calls come from the sender that the message claims. */
+/* One far end plays the bus driver, polkit and the callers: calls come from the sender that the message
+ * claims. */
 typedef struct World {
         sd_event *event;
         sd_bus *client, *server;
@@ -60,7 +61,7 @@ static int on_far_end(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
 }
 
 static int method_peek(sd_bus_message *call, void *userdata, sd_bus_error *error) {
-        const char *const details[] = { "container", "web", NULL };
+        const char *const details[] = {"container", "web", NULL};
         World *w = userdata;
         const char *word;
         int r;
@@ -78,16 +79,18 @@ static int method_peek(sd_bus_message *call, void *userdata, sd_bus_error *error
 }
 
 static const sd_bus_vtable vtable[] = {
-        SD_BUS_VTABLE_START(0),
-        SD_BUS_METHOD("Peek", "s", "", method_peek, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_VTABLE_END,
+                SD_BUS_VTABLE_START(0),
+                SD_BUS_METHOD("Peek", "s", "", method_peek, SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_VTABLE_END,
 };
 
 static int setup(void **state) {
         World *w = calloc(1, sizeof(World));
 
-        if (!w || sd_event_new(&w->event) < 0 || peer_pair(w->event, on_far_end, w, &w->client, &w->server) < 0 ||
-            polkit_new(w->client, &w->polkit) < 0 || sd_bus_add_object_vtable(w->client, &w->object, "/x", "org.creel1.Test", vtable, w) < 0)
+        if (!w || sd_event_new(&w->event) < 0 ||
+            peer_pair(w->event, on_far_end, w, &w->client, &w->server) < 0 ||
+            polkit_new(w->client, &w->polkit) < 0 ||
+            sd_bus_add_object_vtable(w->client, &w->object, "/x", "org.creel1.Test", vtable, w) < 0)
                 return -1;
         peer_settle(w->event); /* both ends are through with the authentication */
         *state = w;
@@ -119,7 +122,8 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *reterr
 static void send_call(World *w, const char *sender, bool interactive) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 
-        assert_true(sd_bus_message_new_method_call(w->server, &m, NULL, "/x", "org.creel1.Test", "Peek") >= 0);
+        assert_true(sd_bus_message_new_method_call(w->server, &m, NULL, "/x", "org.creel1.Test", "Peek") >=
+                    0);
         assert_true(sd_bus_message_append(m, "s", "hello") >= 0);
         assert_true(sd_bus_message_set_sender(m, sender) >= 0);
         assert_true(sd_bus_message_set_allow_interactive_authorization(m, interactive) >= 0);
@@ -198,7 +202,8 @@ static void test_questions_are_bounded(void **state) {
 static void vanish(World *w, const char *name) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 
-        assert_true(sd_bus_message_new_signal(w->server, &m, "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameOwnerChanged") >= 0);
+        assert_true(sd_bus_message_new_signal(w->server, &m, "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                              "NameOwnerChanged") >= 0);
         assert_true(sd_bus_message_append(m, "sss", name, name, "") >= 0);
         assert_true(sd_bus_message_set_sender(m, "org.freedesktop.DBus") >= 0);
         assert_true(sd_bus_send(w->server, m, NULL) >= 0);
@@ -227,11 +232,12 @@ static void test_a_sender_that_leaves_is_forgotten(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(test_root_is_asked_for_once, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_user_goes_through_polkit, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_without_polkit_only_root, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_questions_are_bounded, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_a_sender_that_leaves_is_forgotten, setup, teardown),
+                        cmocka_unit_test_setup_teardown(test_root_is_asked_for_once, setup, teardown),
+                        cmocka_unit_test_setup_teardown(test_user_goes_through_polkit, setup, teardown),
+                        cmocka_unit_test_setup_teardown(test_without_polkit_only_root, setup, teardown),
+                        cmocka_unit_test_setup_teardown(test_questions_are_bounded, setup, teardown),
+                        cmocka_unit_test_setup_teardown(test_a_sender_that_leaves_is_forgotten, setup,
+                                                        teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,8 @@
 #include "basic/str.h"
 #include "peer.h"
 
-/* A PID 1 for tests, on a socket of its own: it answers what unit/scope.c asks, as the switches below say. */
+/* A PID 1 for tests, on a socket of its own: it answers what unit/scope.c asks, as the switches below say.
+ */
 typedef struct Pid1 {
         sd_event *event;
         char directory[32], path[64], address[80];
@@ -19,11 +20,11 @@ typedef struct Pid1 {
         sd_bus *bus;
 
         const char *version, *active_state;
-        bool refuse_pidfds;  /* although the version is new enough */
-        bool exists;         /* the unit is there: StartTransientUnit fails */
-        bool mute;           /* job replies, but no JobRemoved */
-        bool owner;          /* GetUnitByPID finds the unit */
-        const char *result;  /* of every job */
+        bool refuse_pidfds; /* although the version is new enough */
+        bool exists;        /* the unit is there: StartTransientUnit fails */
+        bool mute;          /* job replies, but no JobRemoved */
+        bool owner;         /* GetUnitByPID finds the unit */
+        const char *result; /* of every job */
 
         unsigned n_connections, n_start, n_stop, n_kill, n_reset_failed, n_owner, n_jobs;
         bool with_pidfd;
@@ -33,13 +34,13 @@ static inline int pid1_job_removed(Pid1 *p, unsigned id, const char *unit) {
         char job[64];
 
         (void) snprintf(job, sizeof(job), "/org/freedesktop/systemd1/job/%u", id);
-        return sd_bus_emit_signal(p->bus, "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "JobRemoved", "uoss", (uint32_t) id, job, unit,
-                                  p->result);
+        return sd_bus_emit_signal(p->bus, "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager",
+                                  "JobRemoved", "uoss", (uint32_t) id, job, unit, p->result);
 }
 
 static inline int pid1_unit_removed(Pid1 *p, const char *unit) {
-        return sd_bus_emit_signal(p->bus, "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "UnitRemoved", "so", unit,
-                                  "/org/freedesktop/systemd1/unit/x");
+        return sd_bus_emit_signal(p->bus, "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager",
+                                  "UnitRemoved", "so", unit, "/org/freedesktop/systemd1/unit/x");
 }
 
 static inline int pid1_queue_job(Pid1 *p, sd_bus_message *m, const char *unit) {
@@ -61,9 +62,11 @@ static inline int pid1_start(Pid1 *p, sd_bus_message *m) {
         (void) sd_bus_message_read(m, "s", &property);
         p->with_pidfd = streq(property, "PIDFDs");
         if (p->with_pidfd && p->refuse_pidfds)
-                return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_PROPERTY_READ_ONLY, "Cannot set property PIDFDs, or unknown property.");
+                return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_PROPERTY_READ_ONLY,
+                                                  "Cannot set property PIDFDs, or unknown property.");
         if (p->exists)
-                return sd_bus_reply_method_errorf(m, "org.freedesktop.systemd1.UnitExists", "Unit %s was already loaded.", unit);
+                return sd_bus_reply_method_errorf(m, "org.freedesktop.systemd1.UnitExists",
+                                                  "Unit %s was already loaded.", unit);
         return pid1_queue_job(p, m, unit);
 }
 
@@ -73,7 +76,8 @@ static inline int pid1_on_call(sd_bus_message *m, void *userdata, sd_bus_error *
 
         if (sd_bus_message_is_method_call(m, "org.freedesktop.DBus.Properties", "Get")) {
                 (void) sd_bus_message_read(m, "ss", &interface, &unit);
-                return sd_bus_reply_method_return(m, "v", "s", streq(unit, "Version") ? p->version : p->active_state);
+                return sd_bus_reply_method_return(m, "v", "s",
+                                                  streq(unit, "Version") ? p->version : p->active_state);
         }
         if (!sd_bus_message_is_method_call(m, "org.freedesktop.systemd1.Manager", NULL))
                 return 0;
@@ -81,14 +85,17 @@ static inline int pid1_on_call(sd_bus_message *m, void *userdata, sd_bus_error *
                 return pid1_start(p, m);
         if (streq(member, "GetUnitByPID")) {
                 p->n_owner++;
-                return sd_bus_reply_method_return(m, "o", p->owner ? "/org/freedesktop/systemd1/unit/creel_2dweb_2escope" : "/x");
+                return sd_bus_reply_method_return(
+                                m, "o",
+                                p->owner ? "/org/freedesktop/systemd1/unit/creel_2dweb_2escope" : "/x");
         }
         (void) sd_bus_message_read(m, "s", &unit);
         if (streq(member, "StopUnit")) {
                 (void) sd_bus_message_read(m, "s", &mode);
                 p->n_stop++;
                 if (streq(unit, "creel-none.scope"))
-                        return sd_bus_reply_method_errorf(m, "org.freedesktop.systemd1.NoSuchUnit", "Unit %s not loaded.", unit);
+                        return sd_bus_reply_method_errorf(m, "org.freedesktop.systemd1.NoSuchUnit",
+                                                          "Unit %s not loaded.", unit);
                 return pid1_queue_job(p, m, unit);
         }
         if (streq(member, "KillUnit")) {
@@ -122,11 +129,12 @@ static inline void pid1_reexec(Pid1 *p) {
 }
 
 static inline int pid1_listen(Pid1 *p) {
-        struct sockaddr_un sa = { .sun_family = AF_UNIX };
+        struct sockaddr_un sa = {.sun_family = AF_UNIX};
 
         (void) snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", p->path);
         p->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (p->listen_fd < 0 || bind(p->listen_fd, (struct sockaddr *) &sa, sizeof(sa)) < 0 || listen(p->listen_fd, 8) < 0)
+        if (p->listen_fd < 0 || bind(p->listen_fd, (struct sockaddr *) &sa, sizeof(sa)) < 0 ||
+            listen(p->listen_fd, 8) < 0)
                 return -errno;
         return sd_event_add_io(p->event, &p->accept_source, p->listen_fd, EPOLLIN, pid1_on_connection, p);
 }

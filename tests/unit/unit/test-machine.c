@@ -61,7 +61,8 @@ static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
         if (sd_bus_message_is_method_call(m, NULL, "UnregisterMachine")) {
                 d->n_unregister++;
                 d->done = true;
-                return sd_bus_reply_method_errorf(m, "org.freedesktop.machine1.NoSuchMachine", "no such machine");
+                return sd_bus_reply_method_errorf(m, "org.freedesktop.machine1.NoSuchMachine",
+                                                  "no such machine");
         }
         return 0;
 }
@@ -69,7 +70,8 @@ static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
 static int setup(void **state) {
         Machined *d = calloc(1, sizeof(Machined));
 
-        if (!d || sd_event_new(&d->event) < 0 || peer_pair(d->event, on_call, d, &d->client, &d->server) < 0 ||
+        if (!d || sd_event_new(&d->event) < 0 ||
+            peer_pair(d->event, on_call, d, &d->client, &d->server) < 0 ||
             machine_registry_new(d->client, &d->registry) < 0)
                 return -1;
         peer_settle(d->event);
@@ -89,7 +91,10 @@ static int teardown(void **state) {
 }
 
 static void register_web(Machined *d, int pidfd) {
-        const MachineSpec spec = { .name = "web", .container_id = CONTAINER_ID, .leader = getpid(), .leader_pidfd = pidfd };
+        const MachineSpec spec = {.name = "web",
+                                  .container_id = CONTAINER_ID,
+                                  .leader = getpid(),
+                                  .leader_pidfd = pidfd};
 
         d->done = false;
         assert_int_equal(machine_register(d->registry, &spec), 1);
@@ -134,7 +139,8 @@ static void test_pidfd_alone(void **state) {
 }
 
 static void test_absent_and_freed_while_waiting(void **state) {
-        const MachineSpec spec = { .name = "web", .container_id = CONTAINER_ID, .leader = getpid(), .leader_pidfd = -1 };
+        const MachineSpec spec = {
+                        .name = "web", .container_id = CONTAINER_ID, .leader = getpid(), .leader_pidfd = -1};
         Machined *d = *state;
 
         d->absent = true;
@@ -145,9 +151,13 @@ static void test_absent_and_freed_while_waiting(void **state) {
 }
 
 static void test_names(void **state) {
-        static const char *const good[] = { "a", "web", "web-1", "a.b", "0", "x--y" }, *const bad[] = { "", "a_b", "-a", "a-", "a.", ".a", "a..b", "a-.b", "a.-b" };
-        const MachineSpec spec = { .name = "a_b", .container_id = CONTAINER_ID, .leader = 1, .leader_pidfd = -1 },
-                          strange = { .name = "ab", .container_id = "xyz", .leader = 1, .leader_pidfd = -1 };
+        static const char *const good[] = {"a", "web", "web-1", "a.b", "0", "x--y"},
+                                 *const bad[] = {"", "a_b", "-a", "a-", "a.", ".a", "a..b", "a-.b", "a.-b"};
+        const MachineSpec spec = {.name = "a_b",
+                                  .container_id = CONTAINER_ID,
+                                  .leader = 1,
+                                  .leader_pidfd = -1},
+                          strange = {.name = "ab", .container_id = "xyz", .leader = 1, .leader_pidfd = -1};
         Machined *d = *state;
         char name[66] = {};
 
@@ -167,11 +177,12 @@ static void test_names(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(test_plain, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_pidfd_where_machined_takes_it, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_pidfd_alone, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_absent_and_freed_while_waiting, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_names, setup, teardown),
+                        cmocka_unit_test_setup_teardown(test_plain, setup, teardown),
+                        cmocka_unit_test_setup_teardown(test_pidfd_where_machined_takes_it, setup, teardown),
+                        cmocka_unit_test_setup_teardown(test_pidfd_alone, setup, teardown),
+                        cmocka_unit_test_setup_teardown(test_absent_and_freed_while_waiting, setup,
+                                                        teardown),
+                        cmocka_unit_test_setup_teardown(test_names, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,7 +47,7 @@ static bool has(const char *text, const char *name, const char *value) {
 }
 
 static void test_defaults(void **state) {
-        const ScopeSpec spec = { .unit = "creel-web.scope", .pid = 4711, .pidfd = -1 };
+        const ScopeSpec spec = {.unit = "creel-web.scope", .pid = 4711, .pidfd = -1};
         _cleanup_free_ char *text = dump(&spec, 252, true);
 
         assert_true(has(text, "PIDs", "UINT32 4711"));
@@ -61,24 +61,26 @@ static void test_defaults(void **state) {
         assert_true(has(text, "DeviceAllow", "\"char-pts\""));
         assert_true(has(text, "SendSIGHUP", "BOOLEAN false"));
         assert_true(has(text, "MemoryAccounting", "BOOLEAN true"));
-        for (const char *const *name = (const char *const[]){ "MemoryMax", "MemorySwapMax", "CPUQuotaPerSecUSec", "TasksMax", "OOMPolicy", "PIDFDs",
-                                                               "TimeoutStopUSec", "KillSignal", "Controller", NULL };
+        for (const char *const *name =
+                             (const char *const[]){"MemoryMax", "MemorySwapMax", "CPUQuotaPerSecUSec",
+                                                   "TasksMax", "OOMPolicy", "PIDFDs", "TimeoutStopUSec",
+                                                   "KillSignal", "Controller", NULL};
              *name; name++)
                 assert_false(has(text, *name, NULL));
 }
 
 static void test_limits(void **state) {
-        const ScopeSpec spec = { .unit = "creel-web.scope",
-                                 .slice = "batch.slice",
-                                 .description = "Container web",
-                                 .pid = 1,
-                                 .pidfd = -1,
-                                 .memory_max_bytes = 64 << 20,
-                                 .timeout_stop_usec = 15000000,
-                                 .cpus = 1.5,
-                                 .tasks_max = 100,
-                                 .kill_signal = 23 },
-                        endless = { .unit = "a.scope", .pid = 1, .pidfd = -1, .tasks_max = -1 };
+        const ScopeSpec spec = {.unit = "creel-web.scope",
+                                .slice = "batch.slice",
+                                .description = "Container web",
+                                .pid = 1,
+                                .pidfd = -1,
+                                .memory_max_bytes = 64 << 20,
+                                .timeout_stop_usec = 15000000,
+                                .cpus = 1.5,
+                                .tasks_max = 100,
+                                .kill_signal = 23},
+                        endless = {.unit = "a.scope", .pid = 1, .pidfd = -1, .tasks_max = -1};
         _cleanup_free_ char *text = dump(&spec, 253, false), *more = dump(&endless, 252, false);
 
         assert_true(has(text, "Slice", "\"batch.slice\""));
@@ -95,7 +97,11 @@ static void test_limits(void **state) {
 
 static void test_copy(void **state) {
         _cleanup_close_ int fd = memfd_create("stands-for-a-pidfd", MFD_CLOEXEC);
-        const ScopeSpec spec = { .unit = "creel-web.scope", .slice = "batch.slice", .pid = 7, .pidfd = fd, .tasks_max = 9 };
+        const ScopeSpec spec = {.unit = "creel-web.scope",
+                                .slice = "batch.slice",
+                                .pid = 7,
+                                .pidfd = fd,
+                                .tasks_max = 9};
         _cleanup_(scope_spec_freep) ScopeSpec *copy = NULL;
 
         assert_int_equal(scope_spec_copy(&spec, &copy), 0);
@@ -109,9 +115,9 @@ static void test_copy(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_defaults),
-                cmocka_unit_test(test_limits),
-                cmocka_unit_test(test_copy),
+                        cmocka_unit_test(test_defaults),
+                        cmocka_unit_test(test_limits),
+                        cmocka_unit_test(test_copy),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,7 +24,8 @@ typedef struct World {
 static int setup(void **state) {
         World *w = calloc(1, sizeof(World));
 
-        if (!w || !(w->pid1 = pid1_new()) || pid1_listen(w->pid1) < 0 || systemd_new_at(w->pid1->event, w->pid1->address, &w->systemd) < 0)
+        if (!w || !(w->pid1 = pid1_new()) || pid1_listen(w->pid1) < 0 ||
+            systemd_new_at(w->pid1->event, w->pid1->address, &w->systemd) < 0)
                 return -1;
         *state = w;
         return 0;
@@ -48,7 +49,7 @@ static void on_outcome(int error, const char *text, void *userdata) {
         (void) snprintf(o->text, sizeof(o->text), "%s", text ?: "");
 }
 
-static const ScopeSpec web = { .unit = "creel-web.scope", .pid = 42, .pidfd = -1 };
+static const ScopeSpec web = {.unit = "creel-web.scope", .pid = 42, .pidfd = -1};
 
 static void finish(World *w, Outcome *o) {
         assert_true(peer_run_until(w->pid1->event, &o->done));
@@ -94,7 +95,7 @@ static void test_failed_job(void **state) {
 
 static void test_pidfd(void **state) {
         _cleanup_close_ int fd = memfd_create("stands-for-a-pidfd", MFD_CLOEXEC);
-        const ScopeSpec spec = { .unit = "creel-web.scope", .pid = 42, .pidfd = fd };
+        const ScopeSpec spec = {.unit = "creel-web.scope", .pid = 42, .pidfd = fd};
         World *w = *state;
 
         w->pid1->version = "257.7-1";
@@ -168,7 +169,8 @@ static void test_reexec_in_the_middle(void **state) {
                 assert_false(o.done);
                 pid1_reexec(w->pid1);
                 w->pid1->mute = false;
-                /* The first time it had no effect, the second time the scope is there and our process is in it. */
+                /* The first time it had no effect, the second time the scope is there and our process is in
+                 * it. */
                 w->pid1->exists = w->pid1->owner = owner;
                 assert_int_equal(pid1_listen(w->pid1), 0);
                 finish(w, &o);
@@ -222,25 +224,28 @@ static void test_names(void **state) {
         memset(name, 'a', 250);
         assert_int_equal(scope_unit_name(name, &other), -EINVAL);
 
-        for (const char *const *s = (const char *const[]){ "machine.slice", "-.slice", "a-b.slice", "x_1.slice", NULL }; *s; s++)
+        for (const char *const *s = (const char *const[]){"machine.slice", "-.slice", "a-b.slice",
+                                                          "x_1.slice", NULL};
+             *s; s++)
                 assert_true(scope_slice_is_valid(*s));
-        for (const char *const *s = (const char *const[]){ "", ".slice", "machine", "-a.slice", "a-.slice", "a--b.slice", "a/b.slice", "a.service", NULL }; *s;
-             s++)
+        for (const char *const *s = (const char *const[]){"", ".slice", "machine", "-a.slice", "a-.slice",
+                                                          "a--b.slice", "a/b.slice", "a.service", NULL};
+             *s; s++)
                 assert_false(scope_slice_is_valid(*s));
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(test_start_stop_kill, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_failed_job, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_pidfd, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_waits_for_the_last_one_to_go, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_failed_leftover_is_reset, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_name_of_somebody_else, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_reexec_in_the_middle, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_cancelled_jobs_say_nothing, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_starts_are_bounded, setup, teardown),
-                cmocka_unit_test(test_names),
+                        cmocka_unit_test_setup_teardown(test_start_stop_kill, setup, teardown),
+                        cmocka_unit_test_setup_teardown(test_failed_job, setup, teardown),
+                        cmocka_unit_test_setup_teardown(test_pidfd, setup, teardown),
+                        cmocka_unit_test_setup_teardown(test_waits_for_the_last_one_to_go, setup, teardown),
+                        cmocka_unit_test_setup_teardown(test_failed_leftover_is_reset, setup, teardown),
+                        cmocka_unit_test_setup_teardown(test_name_of_somebody_else, setup, teardown),
+                        cmocka_unit_test_setup_teardown(test_reexec_in_the_middle, setup, teardown),
+                        cmocka_unit_test_setup_teardown(test_cancelled_jobs_say_nothing, setup, teardown),
+                        cmocka_unit_test_setup_teardown(test_starts_are_bounded, setup, teardown),
+                        cmocka_unit_test(test_names),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,7 @@ static void test_version(void **state) {
         static const struct {
                 const char *text;
                 unsigned version;
-        } versions[] = { { "252.36-1~deb12u1", 252 }, { "v257-rc2", 257 }, { "261", 261 }, { "strange", 0 } };
+        } versions[] = {{"252.36-1~deb12u1", 252}, {"v257-rc2", 257}, {"261", 261}, {"strange", 0}};
         Pid1 *p = *state;
 
         for (size_t i = 0; i < ELEMENTSOF(versions); i++) {
@@ -81,10 +81,10 @@ static void test_units_that_go(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(test_version, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_connects_again, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_starts_before_pid1_listens, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_units_that_go, setup, teardown),
+                        cmocka_unit_test_setup_teardown(test_version, setup, teardown),
+                        cmocka_unit_test_setup_teardown(test_connects_again, setup, teardown),
+                        cmocka_unit_test_setup_teardown(test_starts_before_pid1_listens, setup, teardown),
+                        cmocka_unit_test_setup_teardown(test_units_that_go, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
