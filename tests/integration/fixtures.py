@@ -62,9 +62,17 @@ def registry_tls():
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def registry_token():
+    """Plain HTTP, tokens from registry_token.tokens: anybody pulls public/*, "lab" with "secret" does everything."""
+    server = Registry(users={"lab": "secret"}, tokens=True).start()
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 def make_registry():
-    """make_registry(tls=..., users=...) for tests that damage or stop theirs."""
+    """make_registry(tls=..., users=..., tokens=...) for tests that damage or stop theirs."""
     started = []
 
     def make(**kw):

@@ -13,7 +13,6 @@ documents before they are encoded.
 
 import gzip
 import hashlib
-import io
 import json
 import subprocess
 import tarfile
@@ -137,17 +136,6 @@ class Layer:
     @property
     def diff_id(self):
         return sha256(self.tar)
-
-
-def layer_of_directory(path, compression="gzip", exclude=()):
-    """A layer with everything below @path, owners and modes as they are on disk."""
-    layer = Layer(compression)
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        for child in sorted(Path(path).iterdir()):
-            if child.name not in exclude:
-                tar.add(child, arcname=child.name, recursive=True)
-    return layer.raw(stream.getvalue().rstrip(b"\0").ljust(-(-len(stream.getvalue().rstrip(b"\0")) // 512) * 512, b"\0"))
 
 
 class Image:

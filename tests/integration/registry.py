@@ -14,16 +14,20 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 from ociwriter import sha256
+from tokens import TokenServer
 
 START_TIMEOUT_SEC = 30
 
 
 class Registry:
     """Started by start(), ended by stop(). With @tls it has a certificate of its own CA (self.ca_file) for localhost,
-    127.0.0.1 and ::1; with @users ({name: password}) it asks for basic authentication."""
+    127.0.0.1 and ::1; with @users ({name: password}) it asks for basic authentication, and with @tokens as well for tokens
+    of a server of its own (self.tokens, see tokens.py)."""
 
-    def __init__(self, tls=False, users=None, address="127.0.0.1", port=0):
+    def __init__(self, tls=False, users=None, tokens=False, address="127.0.0.1", port=0):
         self.tls = tls
+        self.tokens = None
+        self._wants_tokens = tokens
         self.users = dict(users or {})
         self.address = address
         self.port = port
@@ -53,7 +57,10 @@ class Registry:
             make_certificates(self.dir)
             self.ca_file = self.dir / "ca.crt"
             config["http"]["tls"] = {"certificate": str(self.dir / "server.crt"), "key": str(self.dir / "server.key")}
-        if self.users:
+        if self._wants_tokens:
+            self.tokens = TokenServer(self.dir, self.users)
+            config["auth"] = self.tokens.config()
+        elif self.users:
             for name, password in self.users.items():
                 create = [] if (self.dir / "htpasswd").exists() else ["-c"]
                 subprocess.run(
@@ -93,6 +100,9 @@ class Registry:
             self._process.kill()
             self._process.wait()
             self._process = None
+        if self.tokens:
+            self.tokens.stop()
+            self.tokens = None
         if self.dir:
             shutil.rmtree(self.dir, ignore_errors=True)
 
@@ -111,7 +121,11 @@ class Registry:
             connection = http.client.HTTPConnection(self.address, self.port, timeout=60)
         headers = dict(headers or {})
         user = user or next(iter(self.users), None)
-        if user:
+        if self.tokens:
+            repository = re.match(r"/v2/(.+?)/(?:blobs|manifests|tags)/", path)
+            access = [{"type": "repository", "name": repository[1], "actions": ["pull", "push", "delete"]}] if repository else []
+            headers["Authorization"] = f"Bearer {self.tokens.mint(access)}"
+        elif user:
             token = base64.b64encode(f"{user}:{self.users[user]}".encode()).decode()
             headers["Authorization"] = f"Basic {token}"
         try:

@@ -78,6 +78,16 @@ def test_registry_with_tls_wants_a_password(run, registry_tls, busybox, tmp_path
     assert json.loads(shown)["Digest"] == busybox.digest
 
 
+def test_registry_with_tokens(run, registry_token, busybox):
+    inspect = ["skopeo", "inspect", "--tls-verify=false"]
+    public = registry_token.push(busybox, "public/busybox:1")
+    private = registry_token.push(busybox, "private/busybox:1")
+    assert json.loads(run(*inspect, f"docker://{public}").stdout)["Digest"] == busybox.digest
+    assert run(*inspect, f"docker://{private}", check=False).returncode != 0
+    run(*inspect, "--creds", "lab:secret", f"docker://{private}")
+    assert ("lab", ["repository:private/busybox:pull"]) in registry_token.tokens.requests
+
+
 @pytest.mark.parametrize("flavour", ["oci", "docker"])
 def test_layers_are_understood_by_others(run, registry, tmp_path, flavour):
     """skopeo and umoci read what ociwriter writes; zstd is beyond umoci."""

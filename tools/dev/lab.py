@@ -25,7 +25,7 @@ import time
 from pathlib import Path
 
 import host
-from host import BUILD, CACHE, LOG, ROOT, Failure, child_env, say
+from host import BUILD, CACHE, LOG, ROOT, Failure, child_env
 from runs import RUNS, cgroup2_mount, cgroup_mounts, new_run, remove_run, sweep
 from trees import Tree
 

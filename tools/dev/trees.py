@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import subprocess
 import time
 from dataclasses import dataclass
@@ -184,7 +183,3 @@ def prune():
             continue
         say(f"tree: removing {tree.name}, unused for {PRUNE_AFTER_DAYS} days")
         remove_tree(tree)
-
-
-def free_bytes():
-    return shutil.disk_usage(CACHE if CACHE.exists() else CACHE.parent).free
