@@ -159,7 +159,7 @@ static int on_polkit_answer(sd_bus_message *reply, void *userdata, sd_bus_error 
                 check_decide(c, NULL, NULL);
         else if (challenge)
                 check_decide(c, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
-                             "Interactive authentication is required: run this on a terminal with a polkit agent, or as root");
+                             "Authentication is required: run this on a terminal with a polkit agent, or as root");
         else
                 check_decide(c, SD_BUS_ERROR_ACCESS_DENIED,
                              "Access denied by polkit: run this as root, or ask the administrator for a rule");

@@ -120,7 +120,7 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
 
         if (j->stage == SCOPE_JOB_BLOCKED)
                 scope_job_fail(j, -EEXIST,
-                               "unit %s exists already and is %s; stop it with 'systemctl stop %s', or choose another name",
+                               "unit %s exists already and is %s; choose another name, or 'systemctl stop %s'",
                                j->unit, j->conflict ?: "in use", j->unit);
         else if (j->stage == SCOPE_JOB_QUEUED)
                 scope_job_fail(j, -ETIMEDOUT, "cannot reach systemd to %s %s; is it running as PID 1?",
