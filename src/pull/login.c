@@ -171,7 +171,7 @@ static int answer_bearer(Login *l, const Challenge *c, Failure *reterr) {
         HttpBody body = { .max = TOKEN_DOCUMENT_MAX };
         _cleanup_json_ json_object *document = NULL;
         _cleanup_free_ char *address = NULL;
-        const char *token;
+        const char *token = NULL;
         CURL *easy;
         int r;
 
