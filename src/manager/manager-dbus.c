@@ -310,7 +310,7 @@ static int method_remove_image(sd_bus_message *call, void *userdata, sd_bus_erro
         _cleanup_failure_ Failure f = {};
         Service *s = userdata;
         const char *name;
-        bool force;
+        bool force = false;
         int r;
 
         r = sd_bus_message_read(call, "s", &name);
