@@ -295,6 +295,8 @@ int session_run(Session *s, sd_bus_message *call, const char *path, Failure *f) 
                                               "Disconnected", on_disconnected, NULL, s);
         if (r >= 0)
                 r = sd_bus_call_async(s->c->bus, &s->slot, call, on_answer, s, UINT64_MAX);
+        /* The message holds the far end of the session: as long as it lives here, the session never ends. */
+        (void) sd_bus_message_unref(call);
         if (r >= 0)
                 r = sd_event_loop(s->event);
         if (r < 0)
