@@ -16,7 +16,8 @@ typedef struct TransferInfo {
 } TransferInfo;
 
 /* Calls @handle for each transfer; it ends the iteration with anything but 0. */
-static int for_each(Ctl *c, int (*handle)(const TransferInfo *info, void *userdata), void *userdata, sd_bus_message **ret, Failure *f) {
+static int for_each(Ctl *c, int (*handle)(const TransferInfo *info, void *userdata), void *userdata,
+                    sd_bus_message **ret, Failure *f) {
         TransferInfo info;
         int r;
 
@@ -24,7 +25,8 @@ static int for_each(Ctl *c, int (*handle)(const TransferInfo *info, void *userda
         if (r < 0)
                 return r;
         r = sd_bus_message_enter_container(*ret, 'a', "(usssdo)");
-        while (r >= 0 && (r = sd_bus_message_read(*ret, "(usssdo)", &info.id, &info.type, &info.reference, &info.state, &info.progress, &info.path)) > 0) {
+        while (r >= 0 && (r = sd_bus_message_read(*ret, "(usssdo)", &info.id, &info.type, &info.reference,
+                                                  &info.state, &info.progress, &info.path)) > 0) {
                 r = handle(&info, userdata);
                 if (r != 0)
                         return r;
@@ -112,10 +114,12 @@ static int cancel(Ctl *c, const char *word, Failure *f) {
         int r;
 
         if (parse_u32(word, &wanted.id) < 0)
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "'%s' is not the id of a transfer; see creelctl list-transfers", word);
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "'%s' is not the id of a transfer; see creelctl list-transfers", word);
         r = for_each(c, find_id, &wanted, &list, f);
         if (r == 0)
-                r = failure_set(f, FAILURE_NO_SUCH_TRANSFER, "there is no transfer %s; see creelctl list-transfers", word);
+                r = failure_set(f, FAILURE_NO_SUCH_TRANSFER,
+                                "there is no transfer %s; see creelctl list-transfers", word);
         if (r > 0)
                 r = client_call(c, wanted.path, CREEL_TRANSFER, "Cancel", NULL, f, NULL);
         free(wanted.path);

@@ -19,10 +19,14 @@ static int set_create_option(const Option *option, const char *text, Failure *f)
 /* The options of create, and those that only make sense for something that runs. */
 const Option run_options[] = {
         { "detach", 'd', NULL, "Run in the background and print the id", option_set_flag, &arg_detach },
-        { "sig-proxy", 0, NULL, "Pass signals on to the command (default: true)", option_set_flag, &arg_sig_proxy },
-        { "env-file", 0, "FILE", "Set the environment variables that a file lists", set_create_option, (void *) &create_options[0] },
-        { "pull", 0, "POLICY", "Pull the image: always, missing or never (default: missing)", set_create_option, (void *) &create_options[1] },
-        { "cidfile", 0, "FILE", "Write the container's id to this new file", set_create_option, (void *) &create_options[2] },
+        { "sig-proxy", 0, NULL, "Pass signals on to the command (default: true)", option_set_flag,
+          &arg_sig_proxy },
+        { "env-file", 0, "FILE", "Set the environment variables that a file lists", set_create_option,
+          (void *) &create_options[0] },
+        { "pull", 0, "POLICY", "Pull the image: always, missing or never (default: missing)",
+          set_create_option, (void *) &create_options[1] },
+        { "cidfile", 0, "FILE", "Write the container's id to this new file", set_create_option,
+          (void *) &create_options[2] },
         {},
 };
 
@@ -62,7 +66,8 @@ static void on_started(const char *id, void *userdata) {
 }
 
 static int attempt_foreground(Ctl *c, const char *image, Failure *f) {
-        const SessionOptions options = { create_spec.tty, create_spec.interactive, arg_sig_proxy, on_started, NULL };
+        const SessionOptions options = { create_spec.tty, create_spec.interactive, arg_sig_proxy, on_started,
+                                         NULL };
         _cleanup_(session_freep) Session *s = NULL;
         _cleanup_bus_message_ sd_bus_message *m = NULL;
         int r;
@@ -78,7 +83,8 @@ static int attempt_foreground(Ctl *c, const char *image, Failure *f) {
         return r < 0 ? client_failure(NULL, r, f) : session_run(s, TAKE_PTR(m), NULL, f);
 }
 
-static int create_or_run(Ctl *c, char **operands, int (*attempt)(Ctl *c, const char *image, Failure *f), Failure *f) {
+static int create_or_run(Ctl *c, char **operands, int (*attempt)(Ctl *c, const char *image, Failure *f),
+                         Failure *f) {
         int r;
 
         r = create_prepare(operands, f);
@@ -109,7 +115,11 @@ int run_attached_start(Ctl *c, const char *name, bool interactive, bool sig_prox
         if (r >= 0)
                 r = container_info_get(c, path, &info, f);
         if (r >= 0)
-                r = session_new(c, &(SessionOptions) { .tty = info->tty, .interactive = interactive, .sig_proxy = sig_proxy }, &s, f);
+                r = session_new(c,
+                                &(SessionOptions){ .tty = info->tty,
+                                                   .interactive = interactive,
+                                                   .sig_proxy = sig_proxy },
+                                &s, f);
         if (r >= 0)
                 r = client_new_call(c, path, CREEL_CONTAINER, "Start", &m, f);
         if (r < 0)

@@ -17,9 +17,13 @@
 #include "ctl/progress.h"
 #include "ctl/pull.h"
 
-#define TRANSFERS_MATCH "type='signal',sender='" CREEL_BUS_NAME "',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged'," \
-                        "path_namespace='" CREEL_BUS_PATH "/transfer'"
-#define OWNER_MATCH "type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" CREEL_BUS_NAME "'"
+#define TRANSFERS_MATCH                                                             \
+        "type='signal',sender='" CREEL_BUS_NAME                                     \
+        "',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged'," \
+        "path_namespace='" CREEL_BUS_PATH "/transfer'"
+#define OWNER_MATCH                                                                             \
+        "type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',member='" \
+        "NameOwnerChanged',arg0='" CREEL_BUS_NAME "'"
 
 static const char *arg_platform, *arg_ca, *arg_authfile, *arg_policy = "always";
 static bool arg_tls_verify = true, arg_tls_verify_given;
@@ -30,11 +34,14 @@ static int set_tls_verify(const Option *option, const char *text, Failure *f) {
 }
 
 const Option pull_shared_options[] = {
-        { "platform", 0, "OS/ARCH[/VARIANT]", "Pull the image for this platform (default: the host's)", option_set_string, &arg_platform },
-        { "tls-verify", 0, NULL, "Insist on TLS (default); =false: plain HTTP", set_tls_verify, &arg_tls_verify },
+        { "platform", 0, "OS/ARCH[/VARIANT]", "Pull the image for this platform (default: the host's)",
+          option_set_string, &arg_platform },
+        { "tls-verify", 0, NULL, "Insist on TLS (default); =false: plain HTTP", set_tls_verify,
+          &arg_tls_verify },
         { "ca", 0, "FILE", "Trust the certificates in this PEM file", option_set_string, &arg_ca },
         { "cert-ca", 0, "FILE", NULL, option_set_string, &arg_ca },
-        { "authfile", 0, "FILE", "Registry credentials (default: as docker and podman)", option_set_string, &arg_authfile },
+        { "authfile", 0, "FILE", "Registry credentials (default: as docker and podman)", option_set_string,
+          &arg_authfile },
         {},
 };
 
@@ -47,7 +54,7 @@ typedef struct Pull {
         Ctl *c;
         sd_event *event;
         const char *reference;
-        char *path; /* of the transfer; NULL until PullImage has answered */
+        char *path;         /* of the transfer; NULL until PullImage has answered */
         Progress *progress; /* NULL: quiet */
         char *image_id;
         Failure *failure;
@@ -64,7 +71,8 @@ static int read_layers(Pull *p, sd_bus_message *m) {
 
         r = sd_bus_message_enter_container(m, 'a', "(sstt)");
         while (r >= 0 && (r = sd_bus_message_read(m, "(sstt)", &digest, &state, &bytes, &total)) > 0)
-                if (progress_set_layer(p->progress, index++, digest, state, bytes, total, clock_now_monotonic_usec()) == -ENOMEM)
+                if (progress_set_layer(p->progress, index++, digest, state, bytes, total,
+                                       clock_now_monotonic_usec()) == -ENOMEM)
                         return -ENOMEM;
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
@@ -123,12 +131,14 @@ static int on_removed(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
         const char *path, *result, *image_id, *name, *message;
         Pull *p = userdata;
 
-        if (sd_bus_message_read(m, "uossss", NULL, &path, &result, &image_id, &name, &message) < 0 || !p->path || !streq(path, p->path))
+        if (sd_bus_message_read(m, "uossss", NULL, &path, &result, &image_id, &name, &message) < 0 ||
+            !p->path || !streq(path, p->path))
                 return 0;
         if (streq(result, "done") || streq(result, "unchanged"))
                 p->error = string_set(&p->image_id, image_id);
         else if (p->signal > 0)
-                p->error = failure_set(p->failure, FAILURE_CANCELLED, "the pull of '%s' is cancelled", p->reference);
+                p->error = failure_set(p->failure, FAILURE_CANCELLED, "the pull of '%s' is cancelled",
+                                       p->reference);
         else
                 p->error = client_failure(&SD_BUS_ERROR_MAKE_CONST(name, message), -EIO, p->failure);
         return sd_event_exit(p->event, 0);
@@ -140,7 +150,10 @@ static int on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *ret
 
         if (sd_bus_message_read(m, "sss", NULL, NULL, &owner) < 0 || *owner || !p->path)
                 return 0;
-        p->error = failure_set(p->failure, FAILURE_SYSTEM, "creeld went away while it pulled '%s'; see journalctl -u creeld, then pull again", p->reference);
+        p->error = failure_set(
+                        p->failure, FAILURE_SYSTEM,
+                        "creeld went away while it pulled '%s'; see journalctl -u creeld, then pull again",
+                        p->reference);
         return sd_event_exit(p->event, 0);
 }
 
@@ -157,9 +170,12 @@ static int on_started(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
         if (r >= 0)
                 r = string_set(&p->path, path);
         if (r >= 0 && p->progress)
-                r = sd_bus_call_method_async(p->c->bus, NULL, CREEL_BUS_NAME, path, "org.freedesktop.DBus.Properties", "GetAll", on_properties, p, "s", CREEL_TRANSFER);
+                r = sd_bus_call_method_async(p->c->bus, NULL, CREEL_BUS_NAME, path,
+                                             "org.freedesktop.DBus.Properties", "GetAll", on_properties, p,
+                                             "s", CREEL_TRANSFER);
         if (r >= 0 && p->signal > 0)
-                r = sd_bus_call_method_async(p->c->bus, NULL, CREEL_BUS_NAME, path, CREEL_TRANSFER, "Cancel", NULL, NULL, "");
+                r = sd_bus_call_method_async(p->c->bus, NULL, CREEL_BUS_NAME, path, CREEL_TRANSFER, "Cancel",
+                                             NULL, NULL, "");
         if (r < 0) {
                 p->error = client_failure(NULL, r, p->failure);
                 return sd_event_exit(p->event, 0);
@@ -175,12 +191,14 @@ static int on_signal(sd_event_source *source, int fd, uint32_t revents, void *us
         if (read(fd, &info, sizeof(info)) != sizeof(info))
                 return 0;
         if (p->signal > 0) {
-                p->error = failure_set(p->failure, FAILURE_CANCELLED, "did not wait for the pull of '%s' to be cancelled", p->reference);
+                p->error = failure_set(p->failure, FAILURE_CANCELLED,
+                                       "did not wait for the pull of '%s' to be cancelled", p->reference);
                 return sd_event_exit(p->event, 0);
         }
         p->signal = (int) info.ssi_signo;
         if (p->path)
-                (void) sd_bus_call_method_async(p->c->bus, NULL, CREEL_BUS_NAME, p->path, CREEL_TRANSFER, "Cancel", NULL, NULL, "");
+                (void) sd_bus_call_method_async(p->c->bus, NULL, CREEL_BUS_NAME, p->path, CREEL_TRANSFER,
+                                                "Cancel", NULL, NULL, "");
         return 0;
 }
 
@@ -237,8 +255,9 @@ static int pull_new_progress(Pull *p) {
 
         if (p->c->quiet)
                 return 0;
-        if (isatty(STDERR_FILENO) && !isempty(term) && !streq(term, "dumb") && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) >= 0 && size.ws_col == 0)
-                size = (struct winsize) { .ws_col = 80, .ws_row = 24 };
+        if (isatty(STDERR_FILENO) && !isempty(term) && !streq(term, "dumb") &&
+            ioctl(STDERR_FILENO, TIOCGWINSZ, &size) >= 0 && size.ws_col == 0)
+                size = (struct winsize){ .ws_col = 80, .ws_row = 24 };
         return progress_new(stderr, p->reference, size.ws_col, size.ws_row, &p->progress);
 }
 
@@ -249,7 +268,7 @@ static int pull_watch(Pull *p) {
 
         (void) sigemptyset(&mask);
         for (size_t i = 0; i < 3; i++)
-                (void) sigaddset(&mask, (const int[]) { SIGINT, SIGTERM, SIGHUP }[i]);
+                (void) sigaddset(&mask, (const int[]){ SIGINT, SIGTERM, SIGHUP }[i]);
         if (sigprocmask(SIG_BLOCK, &mask, &p->old_mask) < 0)
                 return negative_errno();
         p->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -274,19 +293,22 @@ static void pull_done(Pull *p) {
 }
 
 static int pull_execute(Pull *p, sd_bus_message *call) {
-        _cleanup_bus_slot_ sd_bus_slot *removed = NULL, *changed = NULL, *owner = NULL, *disconnected = NULL, *started = NULL;
+        _cleanup_bus_slot_ sd_bus_slot *removed = NULL, *changed = NULL, *owner = NULL, *disconnected = NULL,
+                                       *started = NULL;
         sd_bus *bus = p->c->bus;
         int r;
 
         r = pull_watch(p);
         if (r >= 0)
-                r = sd_bus_match_signal_async(bus, &removed, CREEL_BUS_NAME, CREEL_BUS_PATH, CREEL_MANAGER, "TransferRemoved", on_removed, NULL, p);
+                r = sd_bus_match_signal_async(bus, &removed, CREEL_BUS_NAME, CREEL_BUS_PATH, CREEL_MANAGER,
+                                              "TransferRemoved", on_removed, NULL, p);
         if (r >= 0)
                 r = sd_bus_add_match_async(bus, &changed, TRANSFERS_MATCH, on_changed, NULL, p);
         if (r >= 0)
                 r = sd_bus_add_match_async(bus, &owner, OWNER_MATCH, on_owner_changed, NULL, p);
         if (r >= 0)
-                r = sd_bus_match_signal_async(bus, &disconnected, "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
+                r = sd_bus_match_signal_async(bus, &disconnected, "org.freedesktop.DBus.Local",
+                                              "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
                                               "Disconnected", on_disconnected, NULL, p);
         if (r >= 0)
                 r = sd_bus_call_async(bus, &started, call, on_started, p, UINT64_MAX);
@@ -321,7 +343,8 @@ int verb_pull(Ctl *c, char **operands, Failure *f) {
         int status = 0, r;
 
         if (!streq(arg_policy, "always") && !streq(arg_policy, "missing"))
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option '--policy' has '%s': must be always or missing", arg_policy);
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "option '--policy' has '%s': must be always or missing", arg_policy);
         for (char **reference = operands; *reference; reference++) {
                 _cleanup_free_ char *id = NULL;
 

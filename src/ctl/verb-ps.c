@@ -21,7 +21,8 @@ static char **arg_filters;
 const Option ps_options[] = {
         { "all", 'a', NULL, "Show those that do not run, too", option_set_flag, &arg_all },
         { "no-trunc", 0, NULL, "Show ids and commands in full", option_set_flag, &arg_no_trunc },
-        { "filter", 'f', "KEY=VALUE", "Only those with this id, name, status, label or ancestor", option_set_strv, &arg_filters },
+        { "filter", 'f', "KEY=VALUE", "Only those with this id, name, status, label or ancestor",
+          option_set_strv, &arg_filters },
         {},
 };
 
@@ -36,13 +37,14 @@ static int container_to_json(const ContainerInfo *info, json_object **ret) {
         describe_status(status, sizeof(status), info, clock_now_realtime_usec());
         r = json_add_string(o, "Id", info->id);
         if (r >= 0)
-                r = json_add_strv(o, "Names", (char *[]) { info->name, NULL });
+                r = json_add_strv(o, "Names", (char *[]){ info->name, NULL });
         if (r >= 0)
                 r = json_add_string(o, "Image", strempty(info->image));
         if (r >= 0)
                 r = json_add_string(o, "ImageID", strempty(info->image_id));
         if (r >= 0)
-                r = info->command && *info->command ? json_add_strv(o, "Command", info->command) : json_add(o, "Command", json_object_new_array());
+                r = info->command && *info->command ? json_add_strv(o, "Command", info->command)
+                                                    : json_add(o, "Command", json_object_new_array());
         if (r >= 0)
                 r = output_add_time(o, "Created", info->created_usec);
         if (r >= 0)
@@ -54,7 +56,8 @@ static int container_to_json(const ContainerInfo *info, json_object **ret) {
         if (r >= 0)
                 r = json_add_u64(o, "Pid", info->leader);
         if (r >= 0)
-                r = info->labels && *info->labels ? json_add_string_map(o, "Labels", info->labels) : json_add(o, "Labels", json_object_new_object());
+                r = info->labels && *info->labels ? json_add_string_map(o, "Labels", info->labels)
+                                                  : json_add(o, "Labels", json_object_new_object());
         if (r >= 0)
                 r = json_add_boolean(o, "AutoRemove", info->auto_remove);
         if (r >= 0)
@@ -90,9 +93,12 @@ static int container_to_text(const ContainerInfo *info, json_object **ret) {
         if (r >= 0)
                 r = json_add_string(o, "Labels", labels);
         if (r >= 0)
-                r = json_add_string(o, "CreatedAt", json_object_get_string(json_object_object_get(o, "Created")));
+                r = json_add_string(o, "CreatedAt",
+                                    json_object_get_string(json_object_object_get(o, "Created")));
         if (r >= 0)
-                r = json_add_string(o, "Created", clock_format_ago(created, sizeof(created), info->created_usec, clock_now_realtime_usec()));
+                r = json_add_string(o, "Created",
+                                    clock_format_ago(created, sizeof(created), info->created_usec,
+                                                     clock_now_realtime_usec()));
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(o);
@@ -102,7 +108,7 @@ static int container_to_text(const ContainerInfo *info, json_object **ret) {
 static bool shown(const ContainerInfo *info) {
         bool by_status = false;
 
-        STRV_FOREACH(i, arg_filters)
+        STRV_FOREACH (i, arg_filters)
                 by_status |= startswith(*i, "status=") != NULL;
         return (arg_all || by_status || container_info_is_active(info)) && filter_match(arg_filters, info);
 }
@@ -119,7 +125,8 @@ static int print_objects(Ctl *c, const ObjectList *l, Failure *f) {
 
                 if (!shown(l->containers[i]))
                         continue;
-                r = template ? container_to_text(l->containers[i], &o) : container_to_json(l->containers[i], &o);
+                r = template ? container_to_text(l->containers[i], &o)
+                             : container_to_json(l->containers[i], &o);
                 if (r < 0)
                         return r;
                 if (json_object_array_add(rows, o) < 0) {
@@ -131,7 +138,8 @@ static int print_objects(Ctl *c, const ObjectList *l, Failure *f) {
 }
 
 static int print_table(Ctl *c, const ObjectList *l) {
-        static const char *const headers[] = { "CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "NAMES", NULL };
+        static const char *const headers[] = { "CONTAINER ID", "IMAGE", "COMMAND", "CREATED",
+                                               "STATUS",       "NAMES", NULL };
         _cleanup_(table_freep) Table *t = NULL;
         uint64_t now = clock_now_realtime_usec();
         int r;
@@ -175,6 +183,7 @@ int verb_ps(Ctl *c, char **operands, Failure *f) {
                 return c->format && !streq(c->format, "table") ? print_objects(c, l, f) : print_table(c, l);
         for (size_t i = 0; i < l->n_containers; i++)
                 if (shown(l->containers[i]))
-                        (void) printf("%s\n", describe_id(id, sizeof(id), l->containers[i]->id, arg_no_trunc));
+                        (void) printf("%s\n",
+                                      describe_id(id, sizeof(id), l->containers[i]->id, arg_no_trunc));
         return 0;
 }

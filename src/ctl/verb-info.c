@@ -16,8 +16,8 @@ static int info_to_json(const ManagerInfo *info, json_object **ret) {
         const struct {
                 const char *key, *value;
         } strings[] = {
-                { "ClientVersion", CREEL_VERSION },       { "Version", info->version },
-                { "StorePath", info->store_path },        { "RuntimePath", info->runtime_path },
+                { "ClientVersion", CREEL_VERSION },        { "Version", info->version },
+                { "StorePath", info->store_path },         { "RuntimePath", info->runtime_path },
                 { "KernelVersion", info->kernel_version }, { "SystemdVersion", info->systemd_version },
         };
         int r = o ? 0 : -ENOMEM;
@@ -25,9 +25,12 @@ static int info_to_json(const ManagerInfo *info, json_object **ret) {
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(strings); i++)
                 r = json_add_string(o, strings[i].key, strempty(strings[i].value));
         if (r >= 0)
-                r = info->cgroup_controllers ? json_add_strv(o, "CgroupControllers", info->cgroup_controllers) : json_add(o, "CgroupControllers", json_object_new_array());
+                r = info->cgroup_controllers
+                                    ? json_add_strv(o, "CgroupControllers", info->cgroup_controllers)
+                                    : json_add(o, "CgroupControllers", json_object_new_array());
         if (r >= 0)
-                r = info->security_features ? json_add_strv(o, "SecurityFeatures", info->security_features) : json_add(o, "SecurityFeatures", json_object_new_array());
+                r = info->security_features ? json_add_strv(o, "SecurityFeatures", info->security_features)
+                                            : json_add(o, "SecurityFeatures", json_object_new_array());
         if (r >= 0)
                 r = json_add_u64(o, "Containers", info->n_containers);
         if (r >= 0)
@@ -50,7 +53,8 @@ static int print_for_people(const ManagerInfo *info) {
         if (r < 0)
                 return r;
         (void) printf("%18s: %s (creelctl %s)\n", "creeld", strempty(info->version), CREEL_VERSION);
-        (void) printf("%18s: %u (%u running)\n", "Containers", info->n_containers, info->n_containers_running);
+        (void) printf("%18s: %u (%u running)\n", "Containers", info->n_containers,
+                      info->n_containers_running);
         (void) printf("%18s: %u\n", "Images", info->n_images);
         (void) printf("%18s: %s\n", "Store", strempty(info->store_path));
         (void) printf("%18s: %s\n", "Runtime directory", strempty(info->runtime_path));

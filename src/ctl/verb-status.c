@@ -19,7 +19,8 @@
 static uint64_t arg_lines = 10;
 
 const Option status_options[] = {
-        { "lines", 'n', "NUMBER", "How many of the last lines to show (default: 10)", option_set_count, &arg_lines },
+        { "lines", 'n', "NUMBER", "How many of the last lines to show (default: 10)", option_set_count,
+          &arg_lines },
         {},
 };
 
@@ -28,9 +29,11 @@ static void print_time(const char *title, uint64_t usec) {
         char text[64], ago[64];
         struct tm tm;
 
-        if (usec == 0 || !localtime_r(&t, &tm) || strftime(text, sizeof(text), "%a %Y-%m-%d %H:%M:%S %Z", &tm) == 0)
+        if (usec == 0 || !localtime_r(&t, &tm) ||
+            strftime(text, sizeof(text), "%a %Y-%m-%d %H:%M:%S %Z", &tm) == 0)
                 return;
-        (void) printf("%10s: %s; %s\n", title, text, clock_format_ago(ago, sizeof(ago), usec, clock_now_realtime_usec()));
+        (void) printf("%10s: %s; %s\n", title, text,
+                      clock_format_ago(ago, sizeof(ago), usec, clock_now_realtime_usec()));
 }
 
 static void print_process(const char *pid, bool last) {
@@ -46,7 +49,8 @@ static void print_process(const char *pid, bool last) {
         for (ssize_t i = 0; i < n; i++)
                 if ((unsigned char) line[i] < ' ')
                         line[i] = ' ';
-        (void) printf("%12s%s%s %.*s\n", "", last ? "\u2514\u2500" : "\u251c\u2500", pid, n > 0 ? (int) n : 0, line);
+        (void) printf("%12s%s%s %.*s\n", "", last ? "\u2514\u2500" : "\u251c\u2500", pid,
+                      n > 0 ? (int) n : 0, line);
 }
 
 /* The payload's processes. What cannot be read is left out: the cgroup may vanish at any time. */
@@ -72,7 +76,12 @@ static void print_processes(const char *control_group) {
 }
 
 static int print_log(const ContainerInfo *info, Failure *f) {
-        const JournalLines lines = { .since_usec = USEC_INFINITY, .until_usec = USEC_INFINITY, .tail = arg_lines, .timestamps = true, .out = stdout, .error = stdout };
+        const JournalLines lines = { .since_usec = USEC_INFINITY,
+                                     .until_usec = USEC_INFINITY,
+                                     .tail = arg_lines,
+                                     .timestamps = true,
+                                     .out = stdout,
+                                     .error = stdout };
         _cleanup_journal_ sd_journal *j = NULL;
         int r;
 
@@ -96,18 +105,22 @@ static int print_status(const ContainerInfo *info) {
         r = describe_command(info->command, 0, &command);
         if (r < 0)
                 return r;
-        (void) printf("%s %s (%s)\n", active ? "\u25cf" : "\u25cb", info->name, describe_id(id, sizeof(id), info->id, false));
-        (void) printf("%10s: %s; %s\n", "State", info->state, describe_status(status, sizeof(status), info, clock_now_realtime_usec()));
+        (void) printf("%s %s (%s)\n", active ? "\u25cf" : "\u25cb", info->name,
+                      describe_id(id, sizeof(id), info->id, false));
+        (void) printf("%10s: %s; %s\n", "State", info->state,
+                      describe_status(status, sizeof(status), info, clock_now_realtime_usec()));
         if (!isempty(info->error))
                 (void) printf("%10s: %s\n", "Error", info->error);
-        (void) printf("%10s: %s (%s)\n", "Image", strempty(info->image), describe_id(id, sizeof(id), info->image_id, false));
+        (void) printf("%10s: %s (%s)\n", "Image", strempty(info->image),
+                      describe_id(id, sizeof(id), info->image_id, false));
         (void) printf("%10s: %s\n", "Command", command);
         print_time("Created", info->created_usec);
         print_time("Started", info->started_usec);
         if (!active) {
                 print_time("Finished", info->finished_usec);
                 if (info->exit_code >= 0)
-                        (void) printf("%10s: %d%s\n", "Exit", info->exit_code, info->oom_killed ? " (out of memory)" : "");
+                        (void) printf("%10s: %d%s\n", "Exit", info->exit_code,
+                                      info->oom_killed ? " (out of memory)" : "");
                 return 0;
         }
         (void) printf("%10s: %u\n", "Leader", info->leader);

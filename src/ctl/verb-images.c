@@ -36,7 +36,8 @@ static int image_to_json(const ImageInfo *info, const char *tag, json_object **r
                 return -ENOMEM;
         r = json_add_string(o, "Id", info->id);
         if (r >= 0)
-                r = info->tags && *info->tags ? json_add_strv(o, "RepoTags", info->tags) : json_add(o, "RepoTags", json_object_new_array());
+                r = info->tags && *info->tags ? json_add_strv(o, "RepoTags", info->tags)
+                                              : json_add(o, "RepoTags", json_object_new_array());
         if (r >= 0)
                 r = json_add_string(o, "Digest", strempty(info->manifest_digest));
         if (r >= 0)
@@ -50,7 +51,8 @@ static int image_to_json(const ImageInfo *info, const char *tag, json_object **r
         if (r >= 0)
                 r = json_add_u64(o, "Layers", strv_length(info->layers));
         if (r >= 0)
-                r = info->labels && *info->labels ? json_add_string_map(o, "Labels", info->labels) : json_add(o, "Labels", json_object_new_object());
+                r = info->labels && *info->labels ? json_add_string_map(o, "Labels", info->labels)
+                                                  : json_add(o, "Labels", json_object_new_object());
         if (r >= 0 && tag)
                 r = describe_split_tag(tag, &repository, &tag_only);
         if (r >= 0)
@@ -75,7 +77,9 @@ static int image_to_text(const ImageInfo *info, const char *tag, json_object **r
         if (r >= 0)
                 r = json_add_string(o, "Size", format_bytes(size, sizeof(size), info->size_bytes));
         if (r >= 0)
-                r = json_add_string(o, "Created", clock_format_ago(created, sizeof(created), info->created_usec, clock_now_realtime_usec()));
+                r = json_add_string(o, "Created",
+                                    clock_format_ago(created, sizeof(created), info->created_usec,
+                                                     clock_now_realtime_usec()));
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(o);
@@ -99,7 +103,8 @@ static int add_image_rows(Table *t, const ImageInfo *info, const char *tag) {
         if (r >= 0)
                 r = table_add(t, describe_id(buf, sizeof(buf), info->id, arg_no_trunc));
         if (r >= 0)
-                r = table_add(t, clock_format_ago(buf, sizeof(buf), info->created_usec, clock_now_realtime_usec()));
+                r = table_add(t, clock_format_ago(buf, sizeof(buf), info->created_usec,
+                                                  clock_now_realtime_usec()));
         if (r >= 0)
                 r = table_add(t, format_bytes(buf, sizeof(buf), info->size_bytes));
         return r;
@@ -107,7 +112,8 @@ static int add_image_rows(Table *t, const ImageInfo *info, const char *tag) {
 
 static int print_table(Ctl *c, const ObjectList *l) {
         static const char *const headers[] = { "REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE", NULL };
-        static const char *const digest_headers[] = { "REPOSITORY", "TAG", "DIGEST", "IMAGE ID", "CREATED", "SIZE", NULL };
+        static const char *const digest_headers[] = { "REPOSITORY", "TAG",  "DIGEST", "IMAGE ID",
+                                                      "CREATED",    "SIZE", NULL };
         _cleanup_(table_freep) Table *t = NULL;
         int r;
 
@@ -115,7 +121,7 @@ static int print_table(Ctl *c, const ObjectList *l) {
         for (size_t i = 0; r >= 0 && i < l->n_images; i++) {
                 if (strv_length(l->images[i]->tags) == 0)
                         r = add_image_rows(t, l->images[i], NULL);
-                STRV_FOREACH(tag, l->images[i]->tags)
+                STRV_FOREACH (tag, l->images[i]->tags)
                         if (r >= 0)
                                 r = add_image_rows(t, l->images[i], *tag);
         }
@@ -148,7 +154,7 @@ static int print_objects(Ctl *c, const ObjectList *l, Failure *f) {
                         r = add_row(rows, info, info->tags ? info->tags[0] : NULL, template);
                         continue;
                 }
-                STRV_FOREACH(tag, info->tags)
+                STRV_FOREACH (tag, info->tags)
                         if (r >= 0)
                                 r = add_row(rows, info, *tag, true);
         }
@@ -168,7 +174,8 @@ int verb_images(Ctl *c, char **operands, Failure *f) {
         if (!c->quiet)
                 return c->format && !streq(c->format, "table") ? print_objects(c, l, f) : print_table(c, l);
         for (size_t i = 0; i < l->n_images; i++)
-                (void) printf("%s\n", arg_no_trunc ? l->images[i]->id : describe_id(id, sizeof(id), l->images[i]->id, false));
+                (void) printf("%s\n", arg_no_trunc ? l->images[i]->id
+                                                   : describe_id(id, sizeof(id), l->images[i]->id, false));
         return 0;
 }
 
@@ -178,9 +185,11 @@ static int remove_image(Ctl *c, const char *name, Failure *f) {
         int r;
 
         if (arg_force)
-                r = client_call(c, CREEL_BUS_PATH, CREEL_MANAGER, "RemoveImage", &reply, f, "sa{sv}", name, 1, "force", "b", 1);
+                r = client_call(c, CREEL_BUS_PATH, CREEL_MANAGER, "RemoveImage", &reply, f, "sa{sv}", name,
+                                1, "force", "b", 1);
         else
-                r = client_call(c, CREEL_BUS_PATH, CREEL_MANAGER, "RemoveImage", &reply, f, "sa{sv}", name, 0);
+                r = client_call(c, CREEL_BUS_PATH, CREEL_MANAGER, "RemoveImage", &reply, f, "sa{sv}", name,
+                                0);
         if (r < 0)
                 return r;
         r = sd_bus_message_read_strv(reply, &untagged);
@@ -188,9 +197,9 @@ static int remove_image(Ctl *c, const char *name, Failure *f) {
                 r = sd_bus_message_read_strv(reply, &removed);
         if (r < 0)
                 return client_failure(NULL, r, f);
-        STRV_FOREACH(i, untagged)
+        STRV_FOREACH (i, untagged)
                 (void) printf("Untagged: %s\n", *i);
-        STRV_FOREACH(i, removed)
+        STRV_FOREACH (i, removed)
                 (void) printf("Deleted: %s\n", *i);
         return 0;
 }

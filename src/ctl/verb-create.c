@@ -23,9 +23,12 @@ static const char *arg_pull = "missing";
 static int cidfile_fd = -EBADF;
 
 const Option create_options[] = {
-        { "env-file", 0, "FILE", "Set the environment variables that a file lists", option_set_strv, &arg_env_files },
-        { "pull", 0, "POLICY", "Pull the image: always, missing or never (default: missing)", option_set_string, &arg_pull },
-        { "cidfile", 0, "FILE", "Write the container's id to this new file", option_set_string, &create_cidfile },
+        { "env-file", 0, "FILE", "Set the environment variables that a file lists", option_set_strv,
+          &arg_env_files },
+        { "pull", 0, "POLICY", "Pull the image: always, missing or never (default: missing)",
+          option_set_string, &arg_pull },
+        { "cidfile", 0, "FILE", "Write the container's id to this new file", option_set_string,
+          &create_cidfile },
         {},
 };
 
@@ -36,7 +39,8 @@ static int set_field(const Option *option, const char *text, Failure *f) {
 
         r = container_spec_set_text(&create_spec, field, text, &hint);
         if (r == -EINVAL)
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option '--%s' has '%s': %s", field->key, strempty(text), hint ?: "is not valid");
+                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option '--%s' has '%s': %s", field->key,
+                                   strempty(text), hint ?: "is not valid");
         return r;
 }
 
@@ -49,7 +53,7 @@ const Option *container_options_table(void) {
 
                 if (!field->help)
                         continue;
-                table[n++] = (Option) {
+                table[n++] = (Option){
                         .name = field->key,
                         .letter = field->short_option,
                         .argument = field->argument,
@@ -73,15 +77,16 @@ static int prepare_environment(Failure *f) {
 
         if (!arg_env && !arg_env_files)
                 return 0;
-        STRV_FOREACH(path, arg_env_files) {
+        STRV_FOREACH (path, arg_env_files) {
                 r = environment_read_file(*path, environ, &create_spec.env, f);
                 if (r < 0)
                         return r;
         }
-        STRV_FOREACH(word, arg_env) {
+        STRV_FOREACH (word, arg_env) {
                 r = environment_add(&create_spec.env, *word, environ);
                 if (r == -EINVAL)
-                        return failure_set(f, FAILURE_INVALID_ARGUMENT, "option '--env' has '%s': must be NAME=VALUE or NAME", *word);
+                        return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                           "option '--env' has '%s': must be NAME=VALUE or NAME", *word);
                 if (r < 0)
                         return r;
         }
@@ -95,7 +100,8 @@ int create_prepare(char **operands, Failure *f) {
         int r;
 
         if (!streq(arg_pull, "always") && !streq(arg_pull, "missing") && !streq(arg_pull, "never"))
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option '--pull' has '%s': must be always, missing or never", arg_pull);
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "option '--pull' has '%s': must be always, missing or never", arg_pull);
         if (operands[1]) {
                 r = strv_copy(operands + 1, &create_spec.command);
                 if (r < 0)
@@ -123,14 +129,17 @@ int create_new_call(Ctl *c, const char *member, const char *image, sd_bus_messag
         if (r >= 0)
                 r = container_options_append(m, &create_spec);
         if (r == -EINVAL)
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "the image's name or an option is not valid UTF-8; D-Bus carries nothing else");
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "the image's name or an option is not valid UTF-8; D-Bus carries nothing "
+                                   "else");
         if (r < 0)
                 return client_failure(NULL, r, f);
         *ret = TAKE_PTR(m);
         return 0;
 }
 
-int create_with_image(Ctl *c, const char *image, int (*attempt)(Ctl *c, const char *image, Failure *f), Failure *f) {
+int create_with_image(Ctl *c, const char *image, int (*attempt)(Ctl *c, const char *image, Failure *f),
+                      Failure *f) {
         _cleanup_free_ char *id = NULL;
         int r;
 
@@ -153,15 +162,19 @@ int create_claim_cidfile(Failure *f) {
         if (cidfile_fd >= 0)
                 return 0;
         if (errno == EEXIST)
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "the container id file '%s' exists; remove it, or name another one", create_cidfile);
-        return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, errno, "cannot create the container id file '%s'", create_cidfile);
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "the container id file '%s' exists; remove it, or name another one",
+                                   create_cidfile);
+        return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, errno,
+                                 "cannot create the container id file '%s'", create_cidfile);
 }
 
 void create_write_cidfile(const char *id) {
         if (cidfile_fd < 0)
                 return;
         if (fd_write_all(cidfile_fd, id, strlen(id)) < 0)
-                (void) fprintf(stderr, "creelctl: cannot write the container id file '%s', ignoring\n", create_cidfile);
+                (void) fprintf(stderr, "creelctl: cannot write the container id file '%s', ignoring\n",
+                               create_cidfile);
         cidfile_fd = fd_close(cidfile_fd);
 }
 

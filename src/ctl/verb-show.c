@@ -11,7 +11,8 @@ static char **arg_properties;
 static bool arg_value;
 
 const Option show_options[] = {
-        { "property", 'p', "NAME", "Only this property; may be given more than once", option_set_strv, &arg_properties },
+        { "property", 'p', "NAME", "Only this property; may be given more than once", option_set_strv,
+          &arg_properties },
         { "value", 0, NULL, "Only the values", option_set_flag, &arg_value },
         {},
 };
@@ -55,8 +56,10 @@ static int print_value(sd_bus_message *m, const char *contents) {
                 return r;
         case 'a':
                 r = sd_bus_message_enter_container(m, 'a', contents + 1);
-                while (r >= 0 && (contents[1] == '{' ? (r = sd_bus_message_read(m, "{ss}", &key, &s)) : (r = sd_bus_message_read(m, "s", &s))) > 0) {
-                        (void) printf("%s%s%s%s", separator, contents[1] == '{' ? key : "", contents[1] == '{' ? "=" : "", s);
+                while (r >= 0 && (contents[1] == '{' ? (r = sd_bus_message_read(m, "{ss}", &key, &s))
+                                                     : (r = sd_bus_message_read(m, "s", &s))) > 0) {
+                        (void) printf("%s%s%s%s", separator, contents[1] == '{' ? key : "",
+                                      contents[1] == '{' ? "=" : "", s);
                         separator = " ";
                 }
                 return r < 0 ? r : sd_bus_message_exit_container(m);
@@ -95,7 +98,8 @@ static int show_one(Ctl *c, const char *name, Failure *f) {
 
         r = client_find_container(c, name, &path, f);
         if (r >= 0)
-                r = client_call(c, path, "org.freedesktop.DBus.Properties", "GetAll", &reply, f, "s", CREEL_CONTAINER);
+                r = client_call(c, path, "org.freedesktop.DBus.Properties", "GetAll", &reply, f, "s",
+                                CREEL_CONTAINER);
         free(path);
         if (r < 0)
                 return r;

@@ -19,10 +19,13 @@ static char **arg_filters;
 static uint64_t arg_since_usec = USEC_INFINITY, arg_until_usec = USEC_INFINITY;
 
 const Option events_options[] = {
-        { "since", 0, "TIME", "Begin with what happened then: 10m, 2026-01-02T15:04:05Z, ...", timespec_set, &arg_since_usec },
+        { "since", 0, "TIME", "Begin with what happened then: 10m, 2026-01-02T15:04:05Z, ...", timespec_set,
+          &arg_since_usec },
         { "until", 0, "TIME", "End at this time", timespec_set, &arg_until_usec },
-        { "filter", 'f', "KEY=VALUE", "Only with this type, event, container or image", option_set_strv, &arg_filters },
-        { "stream", 0, NULL, "Go on with what happens (default); =false: history only", option_set_flag, &arg_stream },
+        { "filter", 'f', "KEY=VALUE", "Only with this type, event, container or image", option_set_strv,
+          &arg_filters },
+        { "stream", 0, NULL, "Go on with what happens (default); =false: history only", option_set_flag,
+          &arg_stream },
         { "no-stream", 0, NULL, "History only", option_set_flag, &arg_no_stream },
         {},
 };
@@ -68,9 +71,11 @@ static int print_new(sd_journal *j, void *userdata) {
                         return r;
                 if (e->time_usec > arg_until_usec)
                         return 1;
-                if ((arg_since_usec != USEC_INFINITY && e->time_usec < arg_since_usec) || !event_match(e, arg_filters))
+                if ((arg_since_usec != USEC_INFINITY && e->time_usec < arg_since_usec) ||
+                    !event_match(e, arg_filters))
                         continue;
-                r = event_print(e, ctl_wants_json(events->c), ctl_template(events->c), stdout, events->failure);
+                r = event_print(e, ctl_wants_json(events->c), ctl_template(events->c), stdout,
+                                events->failure);
                 if (r < 0)
                         return r;
         }
@@ -94,7 +99,8 @@ static int seek(sd_journal *j, bool history) {
 }
 
 static int show(sd_journal *j, Events *events) {
-        bool stream = arg_stream && !arg_no_stream && (arg_until_usec == USEC_INFINITY || arg_until_usec > clock_now_realtime_usec());
+        bool stream = arg_stream && !arg_no_stream &&
+                      (arg_until_usec == USEC_INFINITY || arg_until_usec > clock_now_realtime_usec());
         _cleanup_(follow_freep) Follow *w = NULL;
         _cleanup_event_ sd_event *event = NULL;
         int r;

@@ -15,7 +15,8 @@ static const char *arg_template;
 
 const Option inspect_options[] = {
         { "type", 0, "TYPE", "container, image or all (default: all)", option_set_string, &arg_type },
-        { "format", 'f', "TEMPLATE", "Show members, such as .State.ExitCode or '{{.Name}} {{json .Mounts}}'", option_set_string, &arg_template },
+        { "format", 'f', "TEMPLATE", "Show members, such as .State.ExitCode or '{{.Name}} {{json .Mounts}}'",
+          option_set_string, &arg_template },
         {},
 };
 
@@ -35,7 +36,10 @@ static int find_path(Ctl *c, const char *name, const char **ret_interface, char 
         *ret_interface = CREEL_IMAGE;
         r = client_find_image(c, name, ret_path, f);
         if (r < 0 && f->kind == FAILURE_NO_SUCH_IMAGE && streq(arg_type, "all"))
-                return failure_set(f, FAILURE_NO_SUCH_CONTAINER, "there is no container or image '%s'; see creelctl ps -a and creelctl images", name);
+                return failure_set(f, FAILURE_NO_SUCH_CONTAINER,
+                                   "there is no container or image '%s'; see creelctl ps -a and creelctl "
+                                   "images",
+                                   name);
         return r;
 }
 
@@ -69,7 +73,8 @@ int verb_inspect(Ctl *c, char **operands, Failure *f) {
         if (!rows)
                 return -ENOMEM;
         if (!streq(arg_type, "all") && !streq(arg_type, "container") && !streq(arg_type, "image"))
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option '--type' has '%s': must be container, image or all", arg_type);
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "option '--type' has '%s': must be container, image or all", arg_type);
         for (char **name = operands; *name; name++) {
                 r = inspect_one(c, *name, rows, f);
                 if (r < 0)

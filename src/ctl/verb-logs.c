@@ -17,7 +17,8 @@ static uint64_t arg_since_usec = USEC_INFINITY, arg_until_usec = USEC_INFINITY;
 const Option logs_options[] = {
         { "follow", 'f', NULL, "Go on until the container has stopped", option_set_flag, &arg_follow },
         { "tail", 'n', "NUMBER", "Only the last lines (default: all)", option_set_string, &arg_tail },
-        { "since", 0, "TIME", "Only lines from this time on: 10m, 2026-01-02T15:04:05Z, ...", timespec_set, &arg_since_usec },
+        { "since", 0, "TIME", "Only lines from this time on: 10m, 2026-01-02T15:04:05Z, ...", timespec_set,
+          &arg_since_usec },
         { "until", 0, "TIME", "Only lines up to this time", timespec_set, &arg_until_usec },
         { "timestamps", 't', NULL, "Show when each line was written", option_set_flag, &arg_timestamps },
         {},
@@ -53,7 +54,8 @@ static int on_changed(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
         Logs *l = userdata;
         const char *interface;
 
-        if (sd_bus_message_read(m, "s", &interface) < 0 || !streq(interface, CREEL_CONTAINER) || container_info_update(l->info, m) < 0)
+        if (sd_bus_message_read(m, "s", &interface) < 0 || !streq(interface, CREEL_CONTAINER) ||
+            container_info_update(l->info, m) < 0)
                 return 0;
         return container_info_is_active(l->info) ? 0 : finish(l);
 }
@@ -82,7 +84,9 @@ static int on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *ret
 
         if (sd_bus_message_read(m, "sss", NULL, NULL, &owner) < 0 || !*owner)
                 return 0;
-        return sd_bus_call_method_async(l->c->bus, NULL, CREEL_BUS_NAME, l->info->path, "org.freedesktop.DBus.Properties", "GetAll", on_state, l, "s", CREEL_CONTAINER);
+        return sd_bus_call_method_async(l->c->bus, NULL, CREEL_BUS_NAME, l->info->path,
+                                        "org.freedesktop.DBus.Properties", "GetAll", on_state, l, "s",
+                                        CREEL_CONTAINER);
 }
 
 /* Watches first and asks for the state afterwards, so that no change falls in between. */
@@ -90,15 +94,22 @@ static int watch(Logs *l, Failure *f) {
         sd_bus *bus = l->c->bus;
         int r;
 
-        r = sd_bus_match_signal(bus, NULL, CREEL_BUS_NAME, l->info->path, "org.freedesktop.DBus.Properties", "PropertiesChanged", on_changed, l);
+        r = sd_bus_match_signal(bus, NULL, CREEL_BUS_NAME, l->info->path, "org.freedesktop.DBus.Properties",
+                                "PropertiesChanged", on_changed, l);
         if (r >= 0)
-                r = sd_bus_match_signal(bus, NULL, CREEL_BUS_NAME, CREEL_BUS_PATH, CREEL_MANAGER, "ContainerRemoved", on_removed, l);
+                r = sd_bus_match_signal(bus, NULL, CREEL_BUS_NAME, CREEL_BUS_PATH, CREEL_MANAGER,
+                                        "ContainerRemoved", on_removed, l);
         if (r >= 0)
-                r = sd_bus_add_match(bus, NULL, "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" CREEL_BUS_NAME "'", on_owner_changed, l);
+                r = sd_bus_add_match(bus, NULL,
+                                     "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',"
+                                     "arg0='" CREEL_BUS_NAME "'",
+                                     on_owner_changed, l);
         if (r >= 0)
                 r = sd_bus_attach_event(bus, l->event, SD_EVENT_PRIORITY_NORMAL);
         if (r >= 0)
-                r = sd_bus_call_method_async(bus, NULL, CREEL_BUS_NAME, l->info->path, "org.freedesktop.DBus.Properties", "GetAll", on_state, l, "s", CREEL_CONTAINER);
+                r = sd_bus_call_method_async(bus, NULL, CREEL_BUS_NAME, l->info->path,
+                                             "org.freedesktop.DBus.Properties", "GetAll", on_state, l, "s",
+                                             CREEL_CONTAINER);
         return r < 0 ? client_failure(NULL, r, f) : 0;
 }
 
@@ -168,12 +179,18 @@ static int show(Logs *l, const char *name, Failure *f) {
 int verb_logs(Ctl *c, char **operands, Failure *f) {
         Logs l = {
                 .c = c,
-                .lines = { .since_usec = arg_since_usec, .until_usec = arg_until_usec, .tail = UINT64_MAX, .timestamps = arg_timestamps, .out = stdout, .error = stderr },
+                .lines = { .since_usec = arg_since_usec,
+                           .until_usec = arg_until_usec,
+                           .tail = UINT64_MAX,
+                           .timestamps = arg_timestamps,
+                           .out = stdout,
+                           .error = stderr },
         };
         int r;
 
         if (arg_tail && !streq(arg_tail, "all") && parse_u64(arg_tail, &l.lines.tail) < 0)
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option '--tail' has '%s': must be a number of lines, or all", arg_tail);
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "option '--tail' has '%s': must be a number of lines, or all", arg_tail);
         r = show(&l, operands[0], f);
         (void) follow_free(l.follow);
         sd_event_unref(l.event);
