@@ -266,10 +266,9 @@ static int record_new(Engine *e, Image *image, const char *reference, ContainerS
         if (r < 0)
                 return r;
         if (!streq_ptr(spec->userns, "host")) {
-                r = idrange_pick(record->name, uid_base_is_taken, e, &base);
+                r = idrange_pick(record->name, e->ids_reserved, uid_base_is_taken, e, &base, f);
                 if (r < 0)
-                        return failure_set(f, FAILURE_INSUFFICIENT_RESOURCES,
-                                           "no range of user ids is free for container %s; remove containers that are not needed", record->name);
+                        return r;
         }
         record->uid_base = base;
         *ret = TAKE_PTR(record);

@@ -85,6 +85,12 @@ static int open_seccomp(Engine *e, const EngineParameters *p, Failure *f) {
         return r < 0 ? failure_set_errno(f, FAILURE_STORAGE, r, "cannot open the cache %s", p->cache_path) : 0;
 }
 
+static int load_reserved_ids(Engine *e) {
+        _cleanup_close_ int fd = open("/etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        return fd < 0 ? negative_errno() : idreserved_load(fd, &e->ids_reserved);
+}
+
 static int load_image(Store *s, const char *name, void *userdata) {
         ImageRecord *record = NULL;
         Engine *e = userdata;
@@ -180,6 +186,8 @@ int engine_new(const EngineParameters *p, Engine **ret, Failure *f) {
         if (r < 0)
                 return r;
         r = journal_open(&e->journal_fd);
+        if (r >= 0)
+                r = load_reserved_ids(e);
         if (r < 0)
                 return r;
         r = systemd_new(e->event, &e->systemd);
@@ -224,6 +232,7 @@ Engine *engine_free(Engine *e) {
         (void) fd_close(e->journal_fd);
         (void) sd_event_unref(e->event);
         free(e->seccomp_profile);
+        (void) idreserved_free(e->ids_reserved);
         return mfree(e);
 }
 

@@ -9,6 +9,7 @@
 #include "basic/hashmap.h"
 #include "basic/list.h"
 #include "basic/macro.h"
+#include "security/idrange.h"
 #include "store/store.h"
 #include "unit/scope.h"
 #include "unit/systemd.h"
@@ -53,6 +54,7 @@ struct Engine {
         int supervise_fd, pull_fd, unpack_fd; /* our programs; the first a sealed copy that no container can reach */
         int seccomp_cache_fd;
         char *seccomp_profile;
+        IdReserved *ids_reserved; /* what /etc/subuid and /etc/subgid gave away */
 
         Hashmap *containers;        /* by id */
         Hashmap *containers_by_name;

@@ -64,7 +64,7 @@ BANNED = {
     "stack without a bound": "alloca strdupa strndupa",
     "NSS blocks, and answers for the host instead of the container": "getpwnam getpwuid getpwnam_r getpwuid_r getgrnam"
     " getgrgid getgrnam_r getgrgid_r getgrouplist initgroups gethostbyname gethostbyaddr",
-    "differs between systems; signalfd or sigaction()": "signal",
+    "handlers differ between systems; signalfd or sigaction()": "signal",
     "the environment is shared by the whole process; hand a vector to the child": "setenv putenv unsetenv clearenv",
     "predictable; getrandom()": "rand srand random srandom drand48",
     "one static buffer for everyone; the _r form": "localtime gmtime ctime asctime readdir_r",
@@ -76,7 +76,7 @@ BANNED_CALL = re.compile(r"(?<![\w.>])(" + "|".join(sorted(BANNED_REASON)) + r")
 
 # Spelled in pieces, so that this file may be read by its own rule.
 WORDS = {
-    "a path of one machine": re.compile(r"(?<![\w.}%/-])/(?:wor" r"k|tmp/w)/"),
+    "a path of one machine": re.compile(r"(?<![\w.}%/-])/(?:wor" r"k/(?:main|wt|shared|\.)|tmp/w/)"),
     "work left undone": re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X)\b"),
     "a stub": re.compile(r"\bnot (?:yet )?imple" r"mented\b|\bunimple" r"mented\b", re.I),
 }
@@ -197,6 +197,8 @@ def rule_banned(tree):
         for match in BANNED_CALL.finditer(code):
             # Tests prepare the environment of the code under test; there is nobody else in that process.
             if path.startswith("tests/") and match[1] in ("setenv", "unsetenv"):
+                continue
+            if match[1] == "signal" and re.match(r"[^,;]*,\s*SIG_(?:IGN|DFL)\)", code[match.end():]):
                 continue
             tree.report(path, line_of(code, match.start()), f"{match[1]}(): {BANNED_REASON[match[1]]}")
 
@@ -379,7 +381,8 @@ def judge_sample(path):
     if found == expected:
         return None
     detail = "; ".join(f"[{rule}] {f[0]}:{f[1]}: {f[2]}" for rule in sorted(found - expected) for f in result[rule])
-    return f"found by {', '.join(sorted(found)) or 'no rule'}, not by {', '.join(expected) or 'none'}. {detail}".rstrip()
+    found_by, wanted = ", ".join(sorted(found)) or "no rule", ", ".join(expected) or "none"
+    return f"found by {found_by} instead of {wanted}. {detail}".rstrip()
 
 
 def main():
