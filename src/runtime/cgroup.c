@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "basic/clock.h"
+#include "basic/fd.h"
+#include "basic/memory.h"
+#include "basic/path.h"
+#include "basic/str.h"
+#include "basic/strv.h"
+#include "runtime/cgroup.h"
+
+#define ATTRIBUTE_BYTES_MAX 4096
+
+/* The unified hierarchy's place: alone, or beside version 1. */
+static const char *const hierarchies[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+
+/* What the owner of a delegated cgroup writes to (cgroups(7), "Delegation"); the later ones depend on controllers. */
+static const char *const delegated_files[] = { "cgroup.procs", "cgroup.subtree_control", "cgroup.threads", "memory.oom.group", "memory.reclaim" };
+
+static int write_attribute(int fd, const char *name, const char *value) {
+        _cleanup_close_ int file = openat(fd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+
+        if (file < 0)
+                return negative_errno();
+        return fd_write_all(file, value, strlen(value));
+}
+
+static int read_attribute(int fd, const char *name, char ret[static ATTRIBUTE_BYTES_MAX]) {
+        _cleanup_close_ int file = openat(fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        ssize_t n;
+
+        if (file < 0)
+                return negative_errno();
+        n = fd_read_full(file, ret, ATTRIBUTE_BYTES_MAX - 1);
+        if (n < 0)
+                return (int) n;
+        ret[n] = 0;
+        return 0;
+}
+
+int cgroup_open(const char *path, int *ret_fd) {
+        for (size_t i = 0; i < ELEMENTSOF(hierarchies); i++) {
+                _cleanup_close_ int root = open(hierarchies[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+                struct statfs sfs;
+
+                if (root >= 0 && fstatfs(root, &sfs) >= 0 && sfs.f_type == CGROUP2_SUPER_MAGIC)
+                        return path_openat2(root, path, O_RDONLY | O_DIRECTORY, 0, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV, ret_fd);
+        }
+        return -EOPNOTSUPP;
+}
+
+static int enable_controllers(int fd) {
+        char controllers[ATTRIBUTE_BYTES_MAX], all[ATTRIBUTE_BYTES_MAX * 2], *p = all;
+        _cleanup_strv_free_ char **names = NULL;
+        int r;
+
+        r = read_attribute(fd, "cgroup.controllers", controllers);
+        if (r < 0)
+                return r;
+        r = strv_split(controllers, " \n", &names);
+        if (r < 0 || !names)
+                return r;
+        STRV_FOREACH(i, names)
+                p += sprintf(p, "+%s ", *i);
+        if (write_attribute(fd, "cgroup.subtree_control", all) >= 0)
+                return 0;
+        /* One that refuses, such as cpu while there are realtime tasks, must not cost the others. */
+        STRV_FOREACH(i, names) {
+                (void) sprintf(all, "+%s", *i);
+                (void) write_attribute(fd, "cgroup.subtree_control", all);
+        }
+        return 0;
+}
+
+static int delegate(int fd, uid_t uid, gid_t gid) {
+        if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
+                return negative_errno();
+        for (size_t i = 0; i < ELEMENTSOF(delegated_files); i++)
+                if (fchownat(fd, delegated_files[i], uid, gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
+                        return negative_errno();
+        return 0;
+}
+
+static int make_open(int fd, const char *name, int *ret_fd) {
+        int child;
+
+        if (mkdirat(fd, name, 0755) < 0 && errno != EEXIST)
+                return negative_errno();
+        child = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        if (child < 0)
+                return negative_errno();
+        *ret_fd = child;
+        return 0;
+}
+
+int cgroup_split(int fd, uid_t uid, gid_t gid, int *ret_payload_fd, Failure *reterr) {
+        _cleanup_close_ int supervisor = -EBADF, payload = -EBADF;
+        int r;
+
+        r = make_open(fd, "supervisor", &supervisor);
+        if (r >= 0)
+                r = make_open(fd, "payload", &payload);
+        if (r >= 0)
+                r = cgroup_attach(supervisor, 0);
+        if (r >= 0)
+                r = enable_controllers(fd);
+        if (r >= 0 && (uid != 0 || gid != 0))
+                r = delegate(payload, uid, gid);
+        if (r < 0)
+                return failure_set_errno(reterr, FAILURE_SYSTEM, r, "cannot set up the container's cgroup");
+        *ret_payload_fd = TAKE_FD(payload);
+        return 0;
+}
+
+int cgroup_attach(int fd, pid_t pid) {
+        char number[16];
+
+        (void) snprintf(number, sizeof(number), "%d", pid);
+        return write_attribute(fd, "cgroup.procs", number);
+}
+
+int cgroup_kill(int fd) {
+        return write_attribute(fd, "cgroup.kill", "1");
+}
+
+int cgroup_wait_empty(int fd, uint64_t timeout_usec) {
+        uint64_t deadline = clock_now_monotonic_usec() + timeout_usec;
+        _cleanup_close_ int events = openat(fd, "cgroup.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+        if (events < 0)
+                return negative_errno();
+        for (;;) {
+                struct pollfd p = { .fd = events, .events = POLLPRI };
+                uint64_t now = clock_now_monotonic_usec();
+                char text[ATTRIBUTE_BYTES_MAX];
+                ssize_t n = pread(events, text, sizeof(text) - 1, 0);
+
+                if (n < 0)
+                        return negative_errno();
+                text[n] = 0;
+                if (!strstr(text, "populated 1"))
+                        return 0;
+                if (now >= deadline)
+                        return -ETIMEDOUT;
+                if (poll(&p, 1, (int) ((deadline - now) / USEC_PER_MSEC) + 1) < 0 && errno != EINTR)
+                        return negative_errno();
+        }
+}
+
+bool cgroup_was_oom_killed(int fd) {
+        char events[ATTRIBUTE_BYTES_MAX], *p;
+
+        if (read_attribute(fd, "memory.events", events) < 0)
+                return false;
+        p = strstr(events, "\noom_kill ");
+        return p && p[strlen("\noom_kill ")] != '0';
+}
+
+int cgroup_remove_payload(int fd) {
+        return unlinkat(fd, "payload", AT_REMOVEDIR) < 0 ? negative_errno() : 0;
+}

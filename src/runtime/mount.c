@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/memory.h"
+#include "basic/path.h"
+#include "basic/str.h"
+#include "basic/strv.h"
+#include "runtime/mount.h"
+
+#define EXPLANATION_MAX 200
+
+/* What the kernel said about the last refusal: lines "e text" that wait in the context. */
+static void read_explanation(int context_fd, char ret[static EXPLANATION_MAX]) {
+        char line[EXPLANATION_MAX];
+        ssize_t n;
+
+        *ret = 0;
+        while ((n = read(context_fd, line, sizeof(line) - 1)) > 0) {
+                line[n] = 0;
+                line[strcspn(line, "\n")] = 0;
+                if (startswith(line, "e "))
+                        (void) snprintf(ret, EXPLANATION_MAX, " (%.*s)", EXPLANATION_MAX - 4, line + 2);
+        }
+}
+
+static int fail_with_explanation(int context_fd, int error, const char *type, const char *what, Failure *reterr) {
+        char explanation[EXPLANATION_MAX];
+
+        read_explanation(context_fd, explanation);
+        return failure_set_errno(reterr, FAILURE_CONFIGURATION, error, "cannot mount %s%s%s%s", type, *what ? ", option " : "", what,
+                                 explanation);
+}
+
+int mount_set_option(int context_fd, const char *type, const char *option, Failure *reterr) {
+        _cleanup_free_ char *key = NULL;
+        const char *value;
+        int r;
+
+        key = strdup(option);
+        if (!key)
+                return -ENOMEM;
+        value = strchr(option, '=');
+        if (value) {
+                key[value - option] = 0;
+                r = fsconfig(context_fd, FSCONFIG_SET_STRING, key, value + 1, 0);
+        } else
+                r = fsconfig(context_fd, FSCONFIG_SET_FLAG, key, NULL, 0);
+        return r < 0 ? fail_with_explanation(context_fd, errno, type, option, reterr) : 0;
+}
+
+int mount_finish(int context_fd, const char *type, uint64_t attributes, int *ret_fd, Failure *reterr) {
+        int fd;
+
+        if (fsconfig(context_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+                return fail_with_explanation(context_fd, errno, type, "", reterr);
+        fd = fsmount(context_fd, FSMOUNT_CLOEXEC, (unsigned) attributes);
+        if (fd < 0)
+                return fail_with_explanation(context_fd, errno, type, "", reterr);
+        *ret_fd = fd;
+        return 0;
+}
+
+int mount_new(const char *type, const char *source, const MountOptions *options, int *ret_fd, Failure *reterr) {
+        _cleanup_close_ int context = -EBADF;
+        int r;
+
+        if (streq(type, "cgroup"))
+                type = "cgroup2";
+        context = fsopen(type, FSOPEN_CLOEXEC);
+        if (context < 0)
+                return failure_set_errno(reterr, FAILURE_CONFIGURATION, errno, "cannot mount %s", type);
+        if (!isempty(source) && fsconfig(context, FSCONFIG_SET_STRING, "source", source, 0) < 0)
+                return fail_with_explanation(context, errno, type, "source", reterr);
+        STRV_FOREACH(i, options->data) {
+                r = mount_set_option(context, type, *i, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return mount_finish(context, type, options->attr_set, ret_fd, reterr);
+}
+
+int mount_idmap(int mount_fd, int userns_fd) {
+        struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t) userns_fd };
+
+        return mount_setattr(mount_fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0 ? negative_errno() : 0;
+}
+
+static int bind_set_attributes(int fd, const MountOptions *o) {
+        struct mount_attr propagation = { .propagation = o->propagation ?: MS_PRIVATE };
+        struct mount_attr own = { .attr_set = o->attr_set, .attr_clr = o->attr_clear };
+        struct mount_attr recursive = { .attr_set = o->recursive_set, .attr_clr = o->recursive_clear };
+        unsigned recurse = o->propagation && !o->propagation_recursive ? 0 : AT_RECURSIVE;
+
+        if (mount_setattr(fd, "", AT_EMPTY_PATH | recurse, &propagation, sizeof(propagation)) < 0)
+                return negative_errno();
+        if ((own.attr_set || own.attr_clr) && mount_setattr(fd, "", AT_EMPTY_PATH, &own, sizeof(own)) < 0)
+                return negative_errno();
+        if ((recursive.attr_set || recursive.attr_clr) &&
+            mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &recursive, sizeof(recursive)) < 0)
+                return negative_errno();
+        return 0;
+}
+
+int mount_bind(const RuntimeMount *m, int userns_fd, int *ret_fd, Failure *reterr) {
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        fd = open_tree(AT_FDCWD, m->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (m->options.recursive_bind ? AT_RECURSIVE : 0));
+        if (fd < 0)
+                return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno, "cannot bind %s to %s", m->source, m->destination);
+        if (m->options.idmap && userns_fd >= 0) {
+                r = mount_idmap(fd, userns_fd);
+                if (r < 0)
+                        return failure_set_errno(reterr, FAILURE_STORAGE, r, "the file system of %s cannot map ids; leave out the option idmap",
+                                                 m->source);
+        }
+        r = bind_set_attributes(fd, &m->options);
+        if (r < 0)
+                return failure_set_errno(reterr, FAILURE_CONFIGURATION, r, "cannot set the mount options of %s", m->destination);
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+static int make_file(int root_fd, const char *path, int *ret_fd) {
+        _cleanup_free_ char *parent = strdup(path);
+        _cleanup_close_ int dir = -EBADF, fd = -EBADF;
+        char *name;
+        int r;
+
+        if (!parent)
+                return -ENOMEM;
+        name = strrchr(parent, '/');
+        if (!name || !path_component_is_valid(name + 1))
+                return -EINVAL;
+        *name++ = 0;
+        r = path_mkdir_in_root(root_fd, parent, 0755, (uid_t) -1, (gid_t) -1, &dir);
+        if (r < 0)
+                return r;
+        /* O_EXCL: what is there is either openable already, or a link that leads nowhere, which is not ours to complete. */
+        r = path_openat2(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, &fd);
+        if (r < 0)
+                return r;
+        return path_openat2(dir, name, O_PATH | O_NOFOLLOW, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, ret_fd);
+}
+
+static int open_existing(int root_fd, const char *path, MountTarget how, bool directory, int *ret_fd) {
+        uint64_t resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (how == MOUNT_TARGET_NO_LINKS ? RESOLVE_NO_SYMLINKS : 0);
+
+        return path_openat2(root_fd, path, O_PATH | (directory ? O_DIRECTORY : 0), 0, resolve, ret_fd);
+}
+
+int mount_open_target(int root_fd, const char *path, MountTarget how, bool directory, int *ret_fd, Failure *reterr) {
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
+        int r;
+
+        r = open_existing(root_fd, path, how, directory, &fd);
+        if (r == -ENOENT) {
+                r = directory ? path_mkdir_in_root(root_fd, path, 0755, (uid_t) -1, (gid_t) -1, &fd) : make_file(root_fd, path, &fd);
+                if (r >= 0 && how == MOUNT_TARGET_NO_LINKS) {
+                        /* The directories above may have been links. */
+                        (void) fd_close(TAKE_FD(fd));
+                        r = open_existing(root_fd, path, how, directory, &fd);
+                }
+        }
+        if (r == -ELOOP && how == MOUNT_TARGET_NO_LINKS)
+                return failure_set(reterr, FAILURE_SECURITY, "the image has a symbolic link on the way to %s, where a mount has to go", path);
+        if (r < 0)
+                return failure_set_errno(reterr, FAILURE_CONFIGURATION, r, "cannot make %s in the container for a mount", path);
+        if (fstat(fd, &st) < 0)
+                return negative_errno();
+        if (!directory && S_ISDIR(st.st_mode))
+                return failure_set(reterr, FAILURE_INVALID_ARGUMENT, "cannot mount a file onto %s, which is a directory in the image", path);
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+static int mount_id(int fd, uint64_t *ret) {
+        struct statx stx;
+
+        if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0)
+                return negative_errno();
+        *ret = stx.stx_mnt_id;
+        return 0;
+}
+
+int mount_attach(int mount_fd, int target_fd, int root_fd, const char *path, MountTarget how, Failure *reterr) {
+        _cleanup_close_ int fd = -EBADF;
+        uint64_t wanted, found;
+        int r;
+
+        if (move_mount(mount_fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+                return failure_set_errno(reterr, FAILURE_SYSTEM, errno, "cannot mount on %s", path);
+        r = open_existing(root_fd, path, how, false, &fd);
+        if (r >= 0)
+                r = mount_id(fd, &found);
+        if (r >= 0)
+                r = mount_id(mount_fd, &wanted);
+        if (r < 0)
+                return failure_set_errno(reterr, FAILURE_SYSTEM, r, "cannot verify the mount on %s", path);
+        if (wanted != found)
+                return failure_set(reterr, FAILURE_SECURITY, "%s was exchanged while it was mounted on", path);
+        return 0;
+}

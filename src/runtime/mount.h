@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+
+#include "spec/runtime-spec.h"
+
+/* Mounts as file descriptors: made detached, attached by descriptor, checked afterwards. No path string of a container ever
+ * reaches mount(2). */
+
+/* A new instance of file system @type. The kernel's own explanation of a refusal becomes part of the failure. */
+int mount_new(const char *type, const char *source, const MountOptions *options, int *ret_fd, Failure *reterr);
+
+/* The same for callers that hold a configured context of fsopen(2): creates the instance and the mount. */
+int mount_finish(int context_fd, const char *type, uint64_t attributes, int *ret_fd, Failure *reterr);
+
+/* One option, "key" or "key=value". */
+int mount_set_option(int context_fd, const char *type, const char *option, Failure *reterr);
+
+/* A detached copy of the mount at the host's path @m->source with the options of @m. @userns_fd is for the option idmap and
+ * may be -EBADF. */
+int mount_bind(const RuntimeMount *m, int userns_fd, int *ret_fd, Failure *reterr);
+
+/* Maps the ids of the detached mount as the user namespace does. */
+int mount_idmap(int mount_fd, int userns_fd);
+
+typedef enum MountTarget {
+        MOUNT_TARGET_INSIDE,   /* links on the way are followed inside the root */
+        MOUNT_TARGET_NO_LINKS, /* any link on the way is refused */
+} MountTarget;
+
+/* Opens, and makes when missing, the place for a mount: a directory, or a file where @directory is false. */
+int mount_open_target(int root_fd, const char *path, MountTarget how, bool directory, int *ret_fd, Failure *reterr);
+
+/* Attaches the detached mount onto @target_fd and verifies that @path beneath @root_fd leads to it now. */
+int mount_attach(int mount_fd, int target_fd, int root_fd, const char *path, MountTarget how, Failure *reterr);

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/close_range.h>
+#include <linux/keyctl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/log.h"
+#include "basic/memory.h"
+#include "basic/str.h"
+#include "basic/strv.h"
+#include "runtime/channel.h"
+#include "runtime/filter.h"
+#include "runtime/mount.h"
+#include "runtime/payload.h"
+#include "runtime/procfs.h"
+#include "runtime/program.h"
+#include "runtime/terminal.h"
+#include "runtime/tree.h"
+#include "security/capability.h"
+
+#define STATUS_FAILED 125
+
+/* The parent says nothing more: it is gone, or has given up and knows why. */
+static int step_wait_mapped(Payload *p) {
+        Packet packet;
+
+        if (channel_recv(p->channel, &packet) <= 0 || packet.type != PACKET_MAPPED)
+                _exit(STATUS_FAILED);
+        if (p->has_mapping && (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
+                return negative_errno();
+        return 0;
+}
+
+static int step_session(Payload *p) {
+        sigset_t none;
+
+        (void) umask(0);
+        (void) sigemptyset(&none);
+        if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+                return negative_errno();
+        if (setsid() < 0 && errno != EPERM)
+                return negative_errno();
+        /* Keys of the host's session must not be reachable. Some kernels have no keyrings, some users no quota for one more. */
+        if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0)
+                log_debug("cannot join a new session keyring, ignoring");
+        return 0;
+}
+
+static int step_names(Payload *p) {
+        const RuntimeSpec *s = p->spec;
+
+        if (s->hostname && sethostname(s->hostname, strlen(s->hostname)) < 0)
+                return failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, errno, "cannot set the host name %s", s->hostname);
+        if (s->domainname && setdomainname(s->domainname, strlen(s->domainname)) < 0)
+                return failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, errno, "cannot set the domain name %s", s->domainname);
+        return 0;
+}
+
+/* Settings of the kernel go through a procfs of our own; where the specification has none, one that nobody sees. */
+static int open_proc(Payload *p) {
+        MountOptions options = {};
+
+        return p->proc_fd >= 0 ? 0 : mount_new("proc", "proc", &options, &p->proc_fd, p->failure);
+}
+
+static int step_sysctl(Payload *p) {
+        int r;
+
+        STRV_FOREACH(i, p->spec->sysctl) {
+                _cleanup_free_ char *key = strdup(*i);
+                char *value = key ? strchr(key, '=') : NULL;
+
+                if (!value)
+                        return -ENOMEM;
+                *value++ = 0;
+                r = open_proc(p);
+                if (r < 0)
+                        return r;
+                r = procfs_write_sysctl(p->proc_fd, key, value);
+                if (r < 0)
+                        return failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, r, "cannot set the sysctl %s to %s", key, value);
+        }
+        return 0;
+}
+
+static int add_home(Payload *p) {
+        _cleanup_free_ char *assignment = NULL, *home = NULL;
+        int r;
+
+        if (strv_env_get(p->spec->process.env, "HOME"))
+                return 0;
+        if (!p->user.home) {
+                r = user_find_home(p->root_fd, p->user.uid, &home);
+                if (r < 0)
+                        log_debug_errno(r, "cannot read the container's /etc/passwd for HOME, ignoring: %m");
+        }
+        r = string_format(&assignment, "HOME=%s", p->user.home ?: home ?: "/");
+        return r < 0 ? r : strv_env_set(&p->spec->process.env, assignment);
+}
+
+static int step_user(Payload *p) {
+        RuntimeProcess *process = &p->spec->process;
+        size_t n;
+        int r;
+
+        if (process->username) {
+                r = user_resolve(p->root_fd, process->username, &p->user, p->failure);
+                if (r < 0)
+                        return r;
+        } else
+                p->user = (User) { .uid = process->uid, .gid = process->gid };
+
+        n = p->user.n_gids + process->n_additional_gids;
+        if (process->n_additional_gids > 0) {
+                uint32_t *gids = reallocarray(p->user.gids, n, sizeof(uint32_t));
+
+                if (!gids)
+                        return -ENOMEM;
+                p->user.gids = gids;
+                memcpy(gids + p->user.n_gids, process->additional_gids, process->n_additional_gids * sizeof(uint32_t));
+                p->user.n_gids = n;
+        }
+        return add_home(p);
+}
+
+static int step_terminal(Payload *p) {
+        const RuntimeProcess *process = &p->spec->process;
+        Packet packet = { .type = PACKET_TERMINAL, .n_fds = 1 };
+        int r;
+
+        if (!process->terminal)
+                return 0;
+        if (p->devpts_fd < 0)
+                return failure_set(p->failure, FAILURE_CONFIGURATION, "a terminal needs a mount of type devpts");
+        r = terminal_open(p->devpts_fd, p->user.uid, process->console_width, process->console_height, packet.fds, &p->peer_fd, p->failure);
+        if (r < 0)
+                return r;
+        r = terminal_bind_console(p->peer_fd, p->root_fd, p->failure);
+        if (r >= 0)
+                r = channel_send(p->channel, &packet);
+        packet_done(&packet);
+        return r;
+}
+
+static int step_wait_go(Payload *p) {
+        Packet packet;
+
+        if (channel_recv(p->channel, &packet) <= 0 || packet.type != PACKET_GO)
+                _exit(STATUS_FAILED);
+        return 0;
+}
+
+static int step_apparmor(Payload *p) {
+        const char *profile = p->spec->process.apparmor_profile;
+        _cleanup_free_ char *value = NULL;
+        int r;
+
+        if (isempty(profile))
+                return 0;
+        r = open_proc(p);
+        if (r >= 0)
+                r = string_format(&value, "exec %s", profile);
+        if (r < 0)
+                return r;
+        r = procfs_write(p->proc_fd, "thread-self/attr/apparmor/exec", value);
+        if (r == -ENOENT) {
+                log_debug("This kernel has no AppArmor, ignoring the profile.");
+                return 0;
+        }
+        if (r < 0)
+                return failure_set_errno(p->failure, FAILURE_SECURITY, r, "cannot use the AppArmor profile %s; is it loaded?", profile);
+        return 0;
+}
+
+/* /dev/stdout and the like open the stream anew, which the payload's user may only do with pipes that are its own. */
+static int give_pipe(int fd, const User *u) {
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return negative_errno();
+        if (S_ISFIFO(st.st_mode) && fchown(fd, u->uid, (gid_t) -1) < 0)
+                log_debug("cannot give a stream to user %u, ignoring", u->uid);
+        return 0;
+}
+
+static int step_stdio(Payload *p) {
+        int moved[3], r;
+
+        if (p->peer_fd >= 0) {
+                r = terminal_take(p->peer_fd);
+                if (r < 0)
+                        return r;
+        } else {
+                for (int i = 0; i < 3; i++) {
+                        moved[i] = fcntl(p->stdio[i], F_DUPFD_CLOEXEC, 3);
+                        if (moved[i] < 0)
+                                return negative_errno();
+                }
+                for (int i = 0; i < 3; i++) {
+                        if (dup2(moved[i], i) < 0)
+                                return negative_errno();
+                        r = give_pipe(i, &p->user);
+                        if (r < 0)
+                                return r;
+                }
+        }
+        return syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) < 0 ? negative_errno() : 0;
+}
+
+/* CVE-2024-21626: a working directory outside the root shows as "(unreachable)". */
+static int enter_cwd(Payload *p) {
+        char path[4096];
+
+        if (fchdir(p->cwd_fd) < 0)
+                return negative_errno();
+        if (syscall(SYS_getcwd, path, sizeof(path)) < 0)
+                return negative_errno();
+        return path[0] == '/' ? 0 : -EXDEV;
+}
+
+static int step_cwd(Payload *p) {
+        int r = enter_cwd(p);
+
+        /* Its owner may be let in where the container's root is not: a home directory on NFS. */
+        p->cwd_pending = r == -EACCES;
+        if (r < 0 && !p->cwd_pending)
+                return failure_set_errno(p->failure, FAILURE_SECURITY, r, "cannot enter the working directory %s", p->spec->process.cwd);
+        return 0;
+}
+
+static int step_bound_capabilities(Payload *p) {
+        return capability_bound(p->capabilities[RUNTIME_CAPABILITY_BOUNDING]);
+}
+
+static int install_filter(Payload *p) {
+        int r = p->filter.len > 0 ? filter_install(&p->filter) : 0;
+
+        return r < 0 ? failure_set_errno(p->failure, FAILURE_SECURITY, r, "cannot install the seccomp filter") : 0;
+}
+
+/* Without no_new_privs a filter takes CAP_SYS_ADMIN, which is about to go. */
+static int step_filter_early(Payload *p) {
+        return p->spec->process.no_new_privileges ? 0 : install_filter(p);
+}
+
+static int step_filter_late(Payload *p) {
+        return p->spec->process.no_new_privileges ? install_filter(p) : 0;
+}
+
+static int step_become_user(Payload *p) {
+        const User *u = &p->user;
+
+        if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+                return negative_errno();
+        if (setgroups(u->n_gids, u->gids) < 0 || setresgid(u->gid, u->gid, u->gid) < 0 || setresuid(u->uid, u->uid, u->uid) < 0)
+                return failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, errno,
+                                         "cannot become user %u and group %u, which the container's user namespace may not have", u->uid, u->gid);
+        return 0;
+}
+
+static int step_capabilities(Payload *p) {
+        const uint64_t *c = p->capabilities;
+        int r;
+
+        r = capability_apply(c[RUNTIME_CAPABILITY_EFFECTIVE], c[RUNTIME_CAPABILITY_PERMITTED], c[RUNTIME_CAPABILITY_INHERITABLE]);
+        if (r < 0)
+                return r;
+        return capability_apply_ambient(c[RUNTIME_CAPABILITY_AMBIENT]);
+}
+
+static int step_cwd_late(Payload *p) {
+        int r = p->cwd_pending ? enter_cwd(p) : 0;
+
+        return r < 0 ? failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, r, "cannot enter the working directory %s", p->spec->process.cwd) : 0;
+}
+
+static int step_attributes(Payload *p) {
+        (void) umask(p->spec->process.umask);
+        if (p->spec->process.no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+                return negative_errno();
+        return 0;
+}
+
+static int step_execute(Payload *p) {
+        return program_execute(p->spec->process.args, p->spec->process.env, p->failure);
+}
+
+static const PayloadStep steps[] = {
+        /* while systemd makes the scope */
+        { "wait for the user mapping", step_wait_mapped },
+        { "start a session", step_session },
+        { "leave the host's mounts", tree_isolate },
+        { "mount kernel file systems", tree_make_mounts },
+        { "receive mounts", tree_receive_mounts },
+        { "mount the root", tree_attach_root },
+        { "mount everything", tree_attach_mounts },
+        { "set names", step_names },
+        { "set sysctls", step_sysctl },
+        { "look up the user", step_user },
+        { "make a terminal", step_terminal },
+        { "hide paths", tree_hide_paths },
+        { "open the working directory", tree_open_cwd },
+        { "make the root read-only", tree_set_read_only },
+        { "change the root", tree_pivot },
+        /* in the scope */
+        { "wait for the cgroup", step_wait_go },
+        { "mount the cgroup file system", tree_mount_cgroup },
+        { "set the AppArmor profile", step_apparmor },
+        { "connect the standard streams", step_stdio },
+        { "enter the working directory", step_cwd },
+        { "bound the capabilities", step_bound_capabilities },
+        { "install the seccomp filter", step_filter_early },
+        { "change the user", step_become_user },
+        { "set the capabilities", step_capabilities },
+        { "enter the working directory as the user", step_cwd_late },
+        { "set the process's attributes", step_attributes },
+        { "install the seccomp filter", step_filter_late },
+        { "execute", step_execute },
+};
+
+_noreturn_ void payload_run(Payload *p) {
+        _cleanup_failure_ Failure failure = {};
+        Packet packet = { .type = PACKET_FAILED };
+        int r = 0;
+
+        p->failure = &failure;
+        for (size_t i = 0; i < ELEMENTSOF(steps); i++) {
+                r = steps[i].run(p);
+                if (r >= 0)
+                        continue;
+                if (!failure.text)
+                        (void) failure_set_errno(&failure, FAILURE_SYSTEM, r, "cannot %s", steps[i].name);
+                break;
+        }
+        packet.kind = failure.text ? failure.kind : FAILURE_SYSTEM;
+        (void) snprintf(packet.text, sizeof(packet.text), "%s", failure.text ?: "out of memory");
+        (void) channel_send(p->channel, &packet);
+        _exit(STATUS_FAILED);
+}

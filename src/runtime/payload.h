@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <linux/filter.h>
+#include <stdbool.h>
+
+#include "basic/failure.h"
+#include "runtime/user.h"
+#include "spec/runtime-spec.h"
+
+/* The process that becomes the container's first: everything between clone and exec. */
+typedef struct Payload {
+        RuntimeSpec *spec;
+        int channel;
+        int stdio[3];               /* -EBADF: /dev/null; not used with a terminal */
+        struct sock_fprog filter;   /* len 0: none */
+        uint64_t capabilities[_RUNTIME_CAPABILITY_MAX];
+        bool has_mapping;           /* a user namespace of its own */
+
+        /* what the steps pass on to later ones */
+        int root_fd;                /* the mount that becomes / */
+        int *mount_fds;             /* of spec->mounts, from being made to the end */
+        int dev_fd, proc_fd, sys_fd, devpts_fd;
+        int own_dev_fd;             /* a /dev that the specification does not list */
+        int cgroup_target_fd;       /* where the cgroup file system goes */
+        size_t cgroup_mount;
+        int cwd_fd, peer_fd;
+        bool cwd_pending;
+        User user;
+        Failure *failure;
+} Payload;
+
+typedef struct PayloadStep {
+        const char *name;
+        int (*run)(Payload *p);
+} PayloadStep;
+
+/* Runs the steps and executes. Failures go to the parent through the channel. */
+_noreturn_ void payload_run(Payload *p);
+
+/* True when the payload makes this mount itself, inside its namespaces; else the parent does and hands it over. */
+bool payload_makes_mount(const RuntimeSpec *spec, const RuntimeMount *m);
+
+/* True when this mount is the tmpfs of /dev. */
+bool payload_mount_is_dev(const RuntimeMount *m);

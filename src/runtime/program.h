@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "basic/failure.h"
+
+/* Executes @args[0], looked up along the PATH of @env where it has no slash. Returns only on failure: of kind CommandNotFound or
+ * CommandNotExecutable, with the reason. */
+int program_execute(char *const *args, char *const *env, Failure *reterr);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "basic/failure.h"
+
+#define ROOTFS_LAYERS_MAX 500 /* OVL_MAX_STACK of the kernel */
+
+/* What the container's root is made of. */
+typedef struct RootfsSource {
+        int directory_fd;     /* a ready tree, used as it is; -EBADF: the overlay that follows */
+        int layers_fd;        /* directory; the tree of layer X is X/tree */
+        char *const *layers;  /* from the base; none: an empty image */
+        int upper_fd;         /* directory with the directories "upper" and "work" */
+} RootfsSource;
+
+/* A detached mount of the container's root. Where @userns_fd is one, each layer is idmapped before the merge, so that layers
+ * stay as they are on disk and the upper directory belongs to the container's range, whose root is @root_uid, @root_gid.
+ *
+ * Kernels before 6.15 merge only layers that are mounted somewhere: there this process moves into a mount namespace of its own,
+ * which follows the host's. @path_names forces that way; it is for tests. */
+int rootfs_mount(const RootfsSource *source, int userns_fd, uint32_t root_uid, uint32_t root_gid, bool path_names, int *ret_fd,
+                 Failure *reterr);

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/log.h"
+#include "basic/memory.h"
+#include "basic/str.h"
+#include "runtime/cgroup.h"
+#include "runtime/channel.h"
+#include "runtime/device.h"
+#include "runtime/filter.h"
+#include "runtime/mount.h"
+#include "runtime/namespace.h"
+#include "runtime/payload.h"
+#include "runtime/runtime.h"
+#include "security/capability.h"
+
+struct Runtime {
+        RuntimeSpec *spec;
+        pid_t pid;
+        int pidfd, channel, master, userns_fd;
+        int root_fd; /* held on to: else the payload's last act would be to sync and unmount its file system */
+        bool executing;
+};
+
+pid_t runtime_pid(const Runtime *rt) {
+        return rt->pid;
+}
+
+int runtime_pidfd(const Runtime *rt) {
+        return rt->pidfd;
+}
+
+int runtime_take_terminal(Runtime *rt) {
+        return TAKE_FD(rt->master);
+}
+
+Runtime *runtime_free(Runtime *rt) {
+        if (!rt)
+                return NULL;
+        if (rt->pidfd >= 0 && !rt->executing) {
+                (void) syscall(SYS_pidfd_send_signal, rt->pidfd, SIGKILL, NULL, 0);
+                (void) waitid(P_PIDFD, (id_t) rt->pidfd, &(siginfo_t) {}, WEXITED);
+        }
+        (void) fd_close(rt->pidfd);
+        (void) fd_close(rt->channel);
+        (void) fd_close(rt->master);
+        (void) fd_close(rt->userns_fd);
+        (void) fd_close(rt->root_fd);
+        return mfree(rt);
+}
+
+static int resolve_capabilities(const RuntimeSpec *spec, uint64_t *ret, Failure *reterr) {
+        const char *name = "";
+
+        for (size_t i = 0; i < _RUNTIME_CAPABILITY_MAX; i++) {
+                if (capability_set_parse(spec->process.capabilities[i], ret + i, &name) < 0)
+                        return failure_set(reterr, FAILURE_CONFIGURATION, "there is no capability called %s", name);
+                /* A kernel that lacks one lacks what it guards. */
+                ret[i] &= capability_all();
+        }
+        return 0;
+}
+
+/* Makes the child in its namespaces. There is no thread here, so a plain clone3(2) is as good as fork(2). */
+static int clone_payload(Runtime *rt, Payload *p, Failure *reterr) {
+        _cleanup_close_ int child_end = -EBADF;
+        int pidfd = -EBADF, r;
+        struct clone_args args = {
+                .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND | namespace_clone_flags(rt->spec),
+                .pidfd = (uintptr_t) &pidfd,
+                .exit_signal = SIGCHLD,
+        };
+        long pid;
+
+        r = channel_new(&rt->channel, &child_end);
+        if (r < 0)
+                return r;
+        pid = syscall(SYS_clone3, &args, sizeof(args));
+        if (pid < 0)
+                return failure_set_errno(reterr, FAILURE_SYSTEM, errno, "cannot make the container's namespaces");
+        if (pid == 0) {
+                rt->channel = fd_close(rt->channel);
+                p->channel = child_end;
+                payload_run(p);
+        }
+        rt->pid = (pid_t) pid;
+        rt->pidfd = pidfd;
+        return 0;
+}
+
+static int open_userns(Runtime *rt, Failure *reterr) {
+        char path[64];
+
+        (void) snprintf(path, sizeof(path), "/proc/%d/ns/user", rt->pid);
+        rt->userns_fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (rt->userns_fd < 0)
+                return failure_set_errno(reterr, FAILURE_SYSTEM, errno, "cannot open the container's user namespace");
+        return 0;
+}
+
+static int map_users(Runtime *rt, Failure *reterr) {
+        int r;
+
+        if (namespace_is_new(rt->spec, RUNTIME_NAMESPACE_USER)) {
+                r = namespace_map(rt->pid, rt->spec, reterr);
+                if (r >= 0)
+                        r = open_userns(rt, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return channel_send_plain(rt->channel, PACKET_MAPPED);
+}
+
+static void add_mount(Packet *packet, short slot, int fd) {
+        packet->slots[packet->n_fds] = slot;
+        packet->fds[packet->n_fds++] = fd;
+}
+
+/* The root of the container, on behalf of its user namespace. */
+static int make_root(Runtime *rt, const RuntimeOptions *o, Packet *packet, Failure *reterr) {
+        const RuntimeSpec *s = rt->spec;
+        uint32_t uid = namespace_host_id(s->uid_mappings, s->n_uid_mappings, 0);
+        uint32_t gid = namespace_host_id(s->gid_mappings, s->n_gid_mappings, 0);
+        int fd, r;
+
+        r = rootfs_mount(&o->root, rt->userns_fd, uid, gid, o->path_names, &fd, reterr);
+        if (r < 0)
+                return r;
+        add_mount(packet, SLOT_ROOT, fd);
+        rt->root_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        return rt->root_fd < 0 ? negative_errno() : 0;
+}
+
+static int make_mount(Runtime *rt, const RuntimeMount *m, int *ret_fd, Failure *reterr) {
+        if (payload_mount_is_dev(m))
+                return device_tree_mount(rt->spec, m, ret_fd, reterr);
+        if (m->options.bind)
+                return mount_bind(m, rt->userns_fd, ret_fd, reterr);
+        return mount_new(m->type, m->source, &m->options, ret_fd, reterr);
+}
+
+static int make_mounts(Runtime *rt, const RuntimeOptions *o, Packet *packet, Failure *reterr) {
+        const RuntimeSpec *s = rt->spec;
+        bool has_dev = false;
+        int fd, r;
+
+        /* Sources of bind mounts are opened before the root, which may take this process to another mount namespace. */
+        for (size_t i = 0; i < s->n_mounts; i++) {
+                has_dev = has_dev || streq(s->mounts[i].destination, "/dev");
+                if (payload_makes_mount(s, s->mounts + i))
+                        continue;
+                r = make_mount(rt, s->mounts + i, &fd, reterr);
+                if (r < 0)
+                        return r;
+                add_mount(packet, (short) i, fd);
+        }
+        if (!has_dev) {
+                r = device_tree_mount(s, NULL, &fd, reterr);
+                if (r < 0)
+                        return r;
+                add_mount(packet, SLOT_DEV, fd);
+        }
+        return make_root(rt, o, packet, reterr);
+}
+
+static int send_mounts(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
+        _cleanup_(packet_done) Packet packet = { .type = PACKET_MOUNTS };
+        int r;
+
+        static_assert(RUNTIME_MOUNTS_MAX + 2 <= CHANNEL_FDS_MAX, "mounts do not fit into a packet");
+        r = make_mounts(rt, o, &packet, reterr);
+        return r < 0 ? r : channel_send(rt->channel, &packet);
+}
+
+/* Reads what the payload has to say until it executes or dies. A negative result comes with the payload's own words. */
+static int receive(Runtime *rt, Failure *reterr) {
+        for (;;) {
+                _cleanup_(packet_done) Packet packet = {};
+                int r;
+
+                r = channel_recv(rt->channel, &packet);
+                if (r <= 0)
+                        return r;
+                switch (packet.type) {
+                case PACKET_TERMINAL:
+                        rt->master = packet.n_fds == 1 ? TAKE_FD(packet.fds[0]) : -EBADF;
+                        break;
+                case PACKET_FAILED:
+                        packet.text[sizeof(packet.text) - 1] = 0;
+                        return failure_set(reterr, packet.kind, "%s", packet.text);
+                default:
+                        return -EBADMSG;
+                }
+        }
+}
+
+/* The payload closed its end before its time: its own words explain it better than our EPIPE. */
+static int explain(Runtime *rt, int error, Failure *reterr) {
+        int r;
+
+        if (reterr->text)
+                return error;
+        r = error == -EPIPE ? receive(rt, reterr) : 0;
+        if (r < 0 && reterr->text)
+                return r;
+        return failure_set_errno(reterr, FAILURE_SYSTEM, error, "cannot prepare the container");
+}
+
+static int payload_init(Payload *p, RuntimeSpec *spec, const RuntimeOptions *o, Failure *reterr) {
+        int r;
+
+        *p = (Payload) {
+                .spec = spec,
+                .has_mapping = namespace_is_new(spec, RUNTIME_NAMESPACE_USER),
+                .channel = -EBADF, .root_fd = -EBADF, .dev_fd = -EBADF, .proc_fd = -EBADF, .sys_fd = -EBADF, .devpts_fd = -EBADF,
+                .own_dev_fd = -EBADF, .cgroup_target_fd = -EBADF, .cwd_fd = -EBADF, .peer_fd = -EBADF,
+        };
+        memcpy(p->stdio, o->stdio, sizeof(p->stdio));
+        r = resolve_capabilities(spec, p->capabilities, reterr);
+        if (r < 0)
+                return r;
+        p->mount_fds = new (int, spec->n_mounts + 1);
+        if (!p->mount_fds)
+                return -ENOMEM;
+        for (size_t i = 0; i <= spec->n_mounts; i++)
+                p->mount_fds[i] = -EBADF;
+        if (o->seccomp_fd >= 0) {
+                r = filter_read(o->seccomp_fd, &p->filter);
+                if (r < 0)
+                        return failure_set_errno(reterr, FAILURE_SECURITY, r, "cannot read the compiled seccomp filter");
+        }
+        return 0;
+}
+
+static void payload_done(Payload *p) {
+        p->mount_fds = mfree(p->mount_fds);
+        p->filter.filter = mfree(p->filter.filter);
+}
+
+/* Streams that are missing become /dev/null; pipes are given to the container's root, who may then give them to its user. */
+static int arrange_stdio(Payload *p, int null_fd, uint32_t root_uid, uint32_t root_gid) {
+        for (int i = 0; i < 3; i++) {
+                struct stat st;
+
+                if (p->stdio[i] < 0)
+                        p->stdio[i] = null_fd;
+                if (p->has_mapping && fstat(p->stdio[i], &st) >= 0 && S_ISFIFO(st.st_mode) && fchown(p->stdio[i], root_uid, root_gid) < 0)
+                        return negative_errno();
+        }
+        return 0;
+}
+
+static int start(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
+        _cleanup_close_ int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
+        _cleanup_(payload_done) Payload p = {};
+        int r;
+
+        if (null_fd < 0)
+                return negative_errno();
+        r = payload_init(&p, rt->spec, o, reterr);
+        if (r < 0)
+                return r;
+        r = arrange_stdio(&p, null_fd, namespace_host_id(rt->spec->uid_mappings, rt->spec->n_uid_mappings, 0),
+                          namespace_host_id(rt->spec->gid_mappings, rt->spec->n_gid_mappings, 0));
+        if (r < 0)
+                return r;
+        r = namespace_join(rt->spec, reterr);
+        if (r < 0)
+                return r;
+        return clone_payload(rt, &p, reterr);
+}
+
+int runtime_prepare(RuntimeSpec *spec, const RuntimeOptions *options, Runtime **ret, Failure *reterr) {
+        _cleanup_(runtime_freep) Runtime *rt = NULL;
+        int r;
+
+        if (!namespace_is_new(spec, RUNTIME_NAMESPACE_MOUNT))
+                return failure_set(reterr, FAILURE_CONFIGURATION, "a container needs a new namespace of type mount");
+        rt = new0(Runtime, 1);
+        if (!rt)
+                return -ENOMEM;
+        rt->spec = spec;
+        rt->pidfd = rt->channel = rt->master = rt->userns_fd = rt->root_fd = -EBADF;
+
+        r = start(rt, options, reterr);
+        if (r >= 0)
+                r = map_users(rt, reterr);
+        if (r >= 0)
+                r = send_mounts(rt, options, reterr);
+        if (r < 0)
+                return explain(rt, r, reterr);
+        rt->userns_fd = fd_close(rt->userns_fd);
+        *ret = TAKE_PTR(rt);
+        return 0;
+}
+
+static int set_limits(Runtime *rt, Failure *reterr) {
+        const RuntimeProcess *p = &rt->spec->process;
+
+        for (size_t i = 0; i < p->n_rlimits; i++) {
+                struct rlimit limit = { p->rlimits[i].soft, p->rlimits[i].hard };
+
+                if (prlimit(rt->pid, (unsigned) p->rlimits[i].resource, &limit, NULL) < 0)
+                        return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno, "cannot set the resource limit number %d to %" PRIu64,
+                                                 p->rlimits[i].resource, p->rlimits[i].hard);
+        }
+        return 0;
+}
+
+/* Always set: what we run under is our own matter, not the payload's. */
+static int set_oom_score(Runtime *rt, Failure *reterr) {
+        _cleanup_close_ int fd = -EBADF;
+        char path[64], value[16];
+        int n;
+
+        (void) snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", rt->pid);
+        n = snprintf(value, sizeof(value), "%d", rt->spec->process.oom_score_adj);
+        fd = open(path, O_WRONLY | O_CLOEXEC);
+        if (fd >= 0 && fd_write_all(fd, value, (size_t) n) >= 0)
+                return 0;
+        if (rt->spec->process.oom_score_adj_set)
+                return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno, "cannot set the OOM score to %s", value);
+        return 0;
+}
+
+int runtime_launch(Runtime *rt, int cgroup_fd, Failure *reterr) {
+        int r;
+
+        r = set_limits(rt, reterr);
+        if (r >= 0)
+                r = set_oom_score(rt, reterr);
+        if (r >= 0 && cgroup_fd >= 0)
+                r = cgroup_attach(cgroup_fd, rt->pid);
+        if (r == -ESRCH)
+                r = -EPIPE; /* dead already: it has said why */
+        if (r >= 0)
+                r = channel_send_plain(rt->channel, PACKET_GO);
+        if (r >= 0)
+                r = receive(rt, reterr);
+        if (r < 0)
+                return explain(rt, r, reterr);
+        rt->executing = true;
+        rt->channel = fd_close(rt->channel);
+        return 0;
+}

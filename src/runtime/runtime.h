@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "basic/failure.h"
+#include "runtime/rootfs.h"
+#include "spec/runtime-spec.h"
+
+/* Executes one runtime-spec document. What can be done before the container's cgroup exists is done in runtime_prepare(): the
+ * payload process is born into its namespaces, builds its tree and waits; runtime_launch() moves it into the cgroup and lets it
+ * execute. So the time that systemd takes for a scope hides nearly all of the work. */
+
+typedef struct RuntimeOptions {
+        RootfsSource root;
+        int stdio[3];      /* the payload's streams; -EBADF: /dev/null. Not used with a terminal. Borrowed */
+        int seccomp_fd;    /* compiled filter (runtime/filter.h); -EBADF: none. Borrowed */
+        bool path_names;   /* see rootfs_mount() */
+} RuntimeOptions;
+
+typedef struct Runtime Runtime;
+
+/* Starts the payload process. @spec is borrowed until runtime_launch() has returned. This process joins the namespaces that the
+ * specification gives by path. */
+int runtime_prepare(RuntimeSpec *spec, const RuntimeOptions *options, Runtime **ret, Failure *reterr);
+
+/* Moves the payload into the cgroup @cgroup_fd (-EBADF: it stays where it is), lets it go, and waits until it executes. */
+int runtime_launch(Runtime *r, int cgroup_fd, Failure *reterr);
+
+pid_t runtime_pid(const Runtime *r);
+int runtime_pidfd(const Runtime *r); /* borrowed */
+/* The master of the payload's terminal, once, after the launch; -EBADF: it has none. */
+int runtime_take_terminal(Runtime *r);
+
+/* A payload that does not execute yet is killed and reaped; one that does lives on. */
+Runtime *runtime_free(Runtime *r);
+DEFINE_CLEANUP(Runtime, runtime_free)

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "basic/failure.h"
+
+#define USER_FILE_BYTES_MAX (4 * 1024 * 1024)
+#define USER_GROUPS_MAX 1024
+
+/* Who the payload runs as, in the container's own numbers. */
+typedef struct User {
+        uint32_t uid, gid;
+        uint32_t *gids; /* supplementary */
+        size_t n_gids;
+        char *home; /* NULL: not known */
+} User;
+
+void user_done(User *u);
+
+/* Resolves USER[:GROUP], each a name or a number, by the /etc/passwd and /etc/group beneath @root_fd, as image-spec's config.md
+ * ("User") and the other engines do: a number needs no entry; without :GROUP the entry's group and the groups that list the
+ * user count. Absent files are empty ones; malformed lines are skipped. Kind InvalidArgument: no such name. */
+int user_resolve(int root_fd, const char *user, User *ret, Failure *reterr);
+
+/* The home directory of @uid: *@ret is NULL when there is no entry. */
+int user_find_home(int root_fd, uint32_t uid, char **ret);

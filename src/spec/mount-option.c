@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <sys/mount.h>
+
+#include "basic/memory.h"
+#include "basic/str.h"
+#include "basic/strv.h"
+#include "spec/mount-option.h"
+
+/* Words that change attributes; an "r" in front makes each of them recursive. The access time modes exclude each other. */
+static const struct {
+        const char *word;
+        uint64_t set, clear;
+} attributes[] = {
+        { "ro", MOUNT_ATTR_RDONLY, 0 },
+        { "rw", 0, MOUNT_ATTR_RDONLY },
+        { "nosuid", MOUNT_ATTR_NOSUID, 0 },
+        { "suid", 0, MOUNT_ATTR_NOSUID },
+        { "nodev", MOUNT_ATTR_NODEV, 0 },
+        { "dev", 0, MOUNT_ATTR_NODEV },
+        { "noexec", MOUNT_ATTR_NOEXEC, 0 },
+        { "exec", 0, MOUNT_ATTR_NOEXEC },
+        { "noatime", MOUNT_ATTR_NOATIME, MOUNT_ATTR__ATIME },
+        { "relatime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME },
+        { "atime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME },
+        { "norelatime", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME },
+        { "strictatime", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME },
+        { "nostrictatime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME },
+        { "nodiratime", MOUNT_ATTR_NODIRATIME, 0 },
+        { "diratime", 0, MOUNT_ATTR_NODIRATIME },
+        { "nosymfollow", MOUNT_ATTR_NOSYMFOLLOW, 0 },
+        { "symfollow", 0, MOUNT_ATTR_NOSYMFOLLOW },
+        { "defaults", 0, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC },
+};
+
+static const struct {
+        const char *word;
+        uint64_t propagation;
+} propagations[] = {
+        { "private", MS_PRIVATE },
+        { "slave", MS_SLAVE },
+        { "shared", MS_SHARED },
+        { "unbindable", MS_UNBINDABLE },
+};
+
+/* Said by managers, but the kernel is asked in another way or does so anyhow. */
+static const char *const ignored[] = { "async", "loud", "nomand", "norelabel", "nolazytime", "noiversion" };
+
+void mount_options_done(MountOptions *o) {
+        o->data = strv_free(o->data);
+}
+
+int mount_propagation_parse(const char *word, uint64_t *ret_propagation, bool *ret_recursive) {
+        const char *plain = startswith(word, "r") ?: word;
+
+        for (size_t i = 0; i < ELEMENTSOF(propagations); i++)
+                if (streq(plain, propagations[i].word)) {
+                        *ret_propagation = propagations[i].propagation;
+                        *ret_recursive = plain != word;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+static bool apply_attribute(const char *word, uint64_t *set, uint64_t *clear) {
+        for (size_t i = 0; i < ELEMENTSOF(attributes); i++)
+                if (streq(word, attributes[i].word)) {
+                        *set = (*set & ~attributes[i].clear) | attributes[i].set;
+                        *clear = (*clear & ~attributes[i].set) | attributes[i].clear;
+                        return true;
+                }
+        return false;
+}
+
+static int apply_word(MountOptions *o, const char *word) {
+        if (streq(word, "bind"))
+                o->bind = true;
+        else if (streq(word, "rbind"))
+                o->bind = o->recursive_bind = true;
+        else if (streq(word, "idmap") || streq(word, "ridmap"))
+                o->idmap = true;
+        else if (mount_propagation_parse(word, &o->propagation, &o->propagation_recursive) >= 0 ||
+                 apply_attribute(word, &o->attr_set, &o->attr_clear) ||
+                 (word[0] == 'r' && apply_attribute(word + 1, &o->recursive_set, &o->recursive_clear)))
+                return 0;
+        else {
+                for (size_t i = 0; i < ELEMENTSOF(ignored); i++)
+                        if (streq(word, ignored[i]))
+                                return 0;
+                return strv_extend(&o->data, word);
+        }
+        return 0;
+}
+
+int mount_options_parse(char *const *words, MountOptions *ret) {
+        _cleanup_(mount_options_done) MountOptions o = {};
+        int r;
+
+        STRV_FOREACH(i, words) {
+                r = apply_word(&o, *i);
+                if (r < 0)
+                        return r;
+        }
+        *ret = o;
+        o = (MountOptions) {};
+        return 0;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "basic/failure.h"
+#include "basic/macro.h"
+#include "spec/mount-option.h"
+
+/* OCI runtime-spec 1.2, the Linux part that src/runtime executes. linux.resources, linux.cgroupsPath and linux.seccomp are not
+ * here: limits are properties of the unit, and the filter arrives compiled. Properties nobody knows are skipped, as config.md
+ * ("Extensibility") asks; known ones with a value that cannot be carried out are errors. */
+
+#define RUNTIME_SPEC_BYTES_MAX (1024 * 1024)
+#define RUNTIME_MOUNTS_MAX 240
+#define RUNTIME_LIST_MAX 4096
+
+typedef enum RuntimeNamespaceType {
+        RUNTIME_NAMESPACE_USER,
+        RUNTIME_NAMESPACE_MOUNT,
+        RUNTIME_NAMESPACE_PID,
+        RUNTIME_NAMESPACE_NETWORK,
+        RUNTIME_NAMESPACE_IPC,
+        RUNTIME_NAMESPACE_UTS,
+        RUNTIME_NAMESPACE_CGROUP,
+        _RUNTIME_NAMESPACE_MAX,
+} RuntimeNamespaceType;
+
+typedef enum RuntimeCapabilitySet {
+        RUNTIME_CAPABILITY_BOUNDING,
+        RUNTIME_CAPABILITY_EFFECTIVE,
+        RUNTIME_CAPABILITY_INHERITABLE,
+        RUNTIME_CAPABILITY_PERMITTED,
+        RUNTIME_CAPABILITY_AMBIENT,
+        _RUNTIME_CAPABILITY_MAX,
+} RuntimeCapabilitySet;
+
+typedef struct RuntimeNamespace {
+        bool wanted;
+        char *path; /* NULL: a new one */
+} RuntimeNamespace;
+
+typedef struct RuntimeIdMapping {
+        uint32_t container_id, host_id, size;
+} RuntimeIdMapping;
+
+typedef struct RuntimeMount {
+        char *destination; /* absolute */
+        char *type;        /* NULL for a bind mount */
+        char *source;
+        MountOptions options;
+} RuntimeMount;
+
+typedef struct RuntimeDevice {
+        char *path;  /* absolute, beneath /dev */
+        mode_t type; /* S_IFCHR, S_IFBLK, S_IFIFO */
+        uint32_t major, minor;
+        mode_t mode;
+        uint32_t uid, gid;
+} RuntimeDevice;
+
+typedef struct RuntimeRlimit {
+        int resource; /* RLIMIT_* */
+        uint64_t soft, hard;
+} RuntimeRlimit;
+
+typedef struct RuntimeProcess {
+        bool terminal, no_new_privileges, oom_score_adj_set;
+        uint64_t console_height, console_width;
+        uint32_t uid, gid;
+        char *username; /* USER[:GROUP], names or numbers, to be looked up in the container's own files; NULL: uid and gid count */
+        uint32_t *additional_gids;
+        size_t n_additional_gids;
+        mode_t umask;
+        char **args, **env;
+        char *cwd;
+        char **capabilities[_RUNTIME_CAPABILITY_MAX];
+        RuntimeRlimit *rlimits;
+        size_t n_rlimits;
+        int oom_score_adj;
+        char *apparmor_profile;
+} RuntimeProcess;
+
+typedef struct RuntimeSpec {
+        RuntimeProcess process;
+        char *root_path;
+        bool root_readonly;
+        char *hostname, *domainname;
+        RuntimeMount *mounts;
+        size_t n_mounts;
+        RuntimeNamespace namespaces[_RUNTIME_NAMESPACE_MAX];
+        RuntimeIdMapping *uid_mappings, *gid_mappings;
+        size_t n_uid_mappings, n_gid_mappings;
+        RuntimeDevice *devices;
+        size_t n_devices;
+        char **sysctl; /* "key=value" */
+        char **masked_paths, **readonly_paths;
+        uint64_t rootfs_propagation; /* MS_PRIVATE, ...; 0: not given */
+        bool rootfs_propagation_recursive;
+        char **annotations; /* "key=value" */
+} RuntimeSpec;
+
+RuntimeSpec *runtime_spec_free(RuntimeSpec *s);
+DEFINE_CLEANUP(RuntimeSpec, runtime_spec_free)
+
+/* Reads a whole document. Failures are of kind Configuration and name the key: "process.rlimits[0].type: ...". */
+int runtime_spec_parse(const char *data, size_t n_bytes, RuntimeSpec **ret, Failure *reterr);
+
+const char *runtime_namespace_to_string(RuntimeNamespaceType type); /* "pid", "network", ... */
+int runtime_namespace_from_string(const char *s);

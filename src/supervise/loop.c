@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "basic/clock.h"
+#include "basic/fd.h"
+#include "basic/log.h"
+#include "runtime/cgroup.h"
+#include "supervise/loop.h"
+
+#define EMPTY_TIMEOUT_USEC (10 * USEC_PER_SEC)
+#define JOURNAL_TIMEOUT_USEC (5 * USEC_PER_SEC)
+#define POLL_MAX (8 + SUPERVISOR_PEERS_MAX + SUPERVISOR_STREAMS)
+
+int loop_send_started(Supervisor *s, int fd) {
+        _cleanup_(message_freep) Message *m = NULL;
+        int r;
+
+        r = message_new(MESSAGE_SUPERVISE_STARTED, &m);
+        if (r >= 0)
+                r = message_put_u64(m, FIELD_PID, (uint64_t) runtime_pid(s->runtime));
+        if (r >= 0)
+                r = message_put_fd(m, FIELD_PIDFD, runtime_pidfd(s->runtime));
+        if (r >= 0)
+                r = message_put_u64(m, FIELD_TIME_USEC, s->started_usec);
+        return r < 0 ? r : message_send(fd, m);
+}
+
+static int send_exited(const Supervisor *s, int fd, MessageType type) {
+        _cleanup_(message_freep) Message *m = NULL;
+        int r;
+
+        r = message_new(type, &m);
+        if (r >= 0)
+                r = message_put_u64(m, FIELD_STATUS, s->record.status);
+        if (r >= 0)
+                r = message_put_u64(m, FIELD_OOM, s->record.oom);
+        if (r >= 0 && s->record.signal > 0)
+                r = message_put_u64(m, FIELD_SIGNAL, s->record.signal);
+        if (r >= 0 && type == MESSAGE_SUPERVISE_EXITED)
+                r = message_put_u64(m, FIELD_TIME_USEC, s->record.finished_usec);
+        return r < 0 ? r : message_send(fd, m);
+}
+
+static void signal_payload(const Supervisor *s, int signal) {
+        if (syscall(SYS_pidfd_send_signal, runtime_pidfd(s->runtime), signal, NULL, 0) < 0)
+                log_debug_errno(errno, "cannot send signal %d to the payload, ignoring: %m", signal);
+}
+
+/* systemd stops the scope while no creeld is there to do it in order. */
+static void on_signal(Supervisor *s) {
+        struct signalfd_siginfo info;
+
+        if (read(s->signal_fd, &info, sizeof(info)) != sizeof(info) || s->kill_deadline_usec > 0)
+                return;
+        signal_payload(s, s->start.stop_signal);
+        if (s->start.stop_timeout_usec < USEC_INFINITY / 2)
+                s->kill_deadline_usec = clock_now_monotonic_usec() + s->start.stop_timeout_usec;
+}
+
+static void on_deadline(Supervisor *s) {
+        s->kill_deadline_usec = 0;
+        if (cgroup_kill(s->payload_fd) < 0)
+                signal_payload(s, SIGKILL);
+}
+
+static void on_listen(Supervisor *s) {
+        _cleanup_close_ int fd = accept4(s->start.listen_fd, NULL, NULL, SOCK_CLOEXEC);
+        struct ucred cred;
+        socklen_t n = sizeof(cred);
+
+        if (fd < 0)
+                return;
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) < 0 || cred.uid != 0)
+                return;
+        for (size_t i = 0; i < SUPERVISOR_PEERS_MAX; i++)
+                if (s->peers[i] < 0) {
+                        s->peers[i] = TAKE_FD(fd);
+                        return;
+                }
+}
+
+static void on_peer(Supervisor *s, int *peer) {
+        _cleanup_(message_freep) Message *m = NULL;
+        int r;
+
+        r = message_recv(*peer, &m);
+        if (r > 0)
+                r = message_type(m) == MESSAGE_SUPERVISE_HELLO ? loop_send_started(s, *peer) : -EBADMSG;
+        else if (r == 0)
+                r = -EPIPE;
+        if (r < 0) /* creeld died, or is no creeld: the container goes on */
+                *peer = fd_close(*peer);
+}
+
+static void on_session(Supervisor *s) {
+        _cleanup_(message_freep) Message *m = NULL;
+        uint64_t number;
+        int r;
+
+        r = message_recv(s->start.session_fd, &m);
+        if (r > 0 && message_type(m) == MESSAGE_SESSION_SIGNAL) {
+                (void) message_get_u64(m, FIELD_SIGNAL, &number);
+                if (number > 0 && number < _NSIG)
+                        signal_payload(s, (int) number);
+                return;
+        }
+        s->start.session_fd = fd_close(s->start.session_fd);
+        supervisor_drain_terminal(s);
+}
+
+static void on_exit_of_payload(Supervisor *s) {
+        siginfo_t info = {};
+
+        if (waitid(P_PIDFD, (id_t) runtime_pidfd(s->runtime), &info, WEXITED) < 0)
+                return;
+        s->record = exit_record_from_wait(info.si_code, info.si_status);
+        s->exited = true;
+
+        /* The end of a PID namespace's first process is the end of all. */
+        if (!s->has_pid_namespace) {
+                (void) cgroup_kill(s->payload_fd);
+                if (cgroup_wait_empty(s->payload_fd, EMPTY_TIMEOUT_USEC) < 0)
+                        log_warning("processes of the container do not end, ignoring");
+        }
+        s->record.oom = cgroup_was_oom_killed(s->payload_fd);
+}
+
+typedef struct PollSet {
+        struct pollfd fds[POLL_MAX];
+        size_t n;
+} PollSet;
+
+/* Returns the events' place, or NULL where there is nothing to wait for. */
+static const struct pollfd *poll_add(PollSet *set, int fd, short events) {
+        if (fd < 0)
+                return NULL;
+        set->fds[set->n] = (struct pollfd) { .fd = fd, .events = events };
+        return set->fds + set->n++;
+}
+
+static bool poll_hit(const struct pollfd *p) {
+        return p && p->revents != 0;
+}
+
+static int poll_wait(PollSet *set, uint64_t deadline_usec) {
+        uint64_t now = clock_now_monotonic_usec();
+        struct timespec ts;
+
+        if (deadline_usec > now) {
+                ts.tv_sec = (time_t) ((deadline_usec - now) / USEC_PER_SEC);
+                ts.tv_nsec = (long) ((deadline_usec - now) % USEC_PER_SEC * 1000);
+        } else
+                ts = (struct timespec) {};
+        if (ppoll(set->fds, set->n, deadline_usec > 0 ? &ts : NULL, NULL) < 0 && errno != EINTR)
+                return negative_errno();
+        return 0;
+}
+
+static bool any_stream_blocked(const Supervisor *s) {
+        for (size_t i = 0; i < SUPERVISOR_STREAMS; i++)
+                if (s->streams[i].blocked)
+                        return true;
+        return false;
+}
+
+static int streams_dispatch(Supervisor *s, const struct pollfd *const inputs[SUPERVISOR_STREAMS], const struct pollfd *journal) {
+        int r;
+
+        for (size_t i = 0; i < SUPERVISOR_STREAMS; i++) {
+                Stream *stream = s->streams + i;
+
+                r = 0;
+                if (stream->blocked && poll_hit(journal))
+                        r = stream_resume(stream);
+                else if (poll_hit(inputs[i]))
+                        r = stream_read(stream);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int loop_once(Supervisor *s) {
+        const struct pollfd *payload, *signal, *listener, *session, *journal, *peers[SUPERVISOR_PEERS_MAX], *inputs[SUPERVISOR_STREAMS];
+        PollSet set = {};
+        int r;
+
+        payload = poll_add(&set, runtime_pidfd(s->runtime), POLLIN);
+        signal = poll_add(&set, s->signal_fd, POLLIN);
+        listener = poll_add(&set, s->start.listen_fd, POLLIN);
+        session = poll_add(&set, s->start.session_fd, POLLIN);
+        journal = poll_add(&set, any_stream_blocked(s) ? s->journal_fd : -EBADF, POLLOUT);
+        for (size_t i = 0; i < SUPERVISOR_PEERS_MAX; i++)
+                peers[i] = poll_add(&set, s->peers[i], POLLIN);
+        for (size_t i = 0; i < SUPERVISOR_STREAMS; i++)
+                inputs[i] = poll_add(&set, stream_wants_input(s->streams + i) ? s->streams[i].fd : -EBADF, POLLIN);
+
+        r = poll_wait(&set, s->kill_deadline_usec);
+        if (r < 0)
+                return r;
+
+        r = streams_dispatch(s, inputs, journal);
+        if (r < 0)
+                return r;
+        if (poll_hit(session))
+                on_session(s);
+        for (size_t i = 0; i < SUPERVISOR_PEERS_MAX; i++)
+                if (poll_hit(peers[i]))
+                        on_peer(s, s->peers + i);
+        if (poll_hit(listener))
+                on_listen(s);
+        if (poll_hit(signal))
+                on_signal(s);
+        if (s->kill_deadline_usec > 0 && clock_now_monotonic_usec() >= s->kill_deadline_usec)
+                on_deadline(s);
+        if (poll_hit(payload))
+                on_exit_of_payload(s);
+        return 0;
+}
+
+/* Everybody who could write is dead, so what is not there now will never be: reads until nothing is left. */
+static void drain(Supervisor *s) {
+        uint64_t deadline = clock_now_monotonic_usec() + JOURNAL_TIMEOUT_USEC;
+
+        for (size_t i = 0; i < SUPERVISOR_STREAMS; i++) {
+                Stream *stream = s->streams + i;
+
+                while (stream->fd >= 0 || stream->blocked || stream->start < stream->end) {
+                        struct pollfd p = { .fd = stream->fd, .events = POLLIN };
+
+                        if (stream->blocked) {
+                                PollSet set = {};
+
+                                (void) poll_add(&set, s->journal_fd, POLLOUT);
+                                if (clock_now_monotonic_usec() >= deadline || poll_wait(&set, deadline) < 0)
+                                        break;
+                                (void) stream_resume(stream);
+                        } else if (stream->fd >= 0 && poll(&p, 1, 0) > 0) {
+                                if (stream_read(stream) < 0)
+                                        break;
+                        } else {
+                                stream->fd = fd_close(stream->fd);
+                                stream->ended = true;
+                                (void) stream_resume(stream);
+                        }
+                }
+                if (stream->blocked)
+                        log_warning("the journal takes nothing, the last output of the container is lost");
+        }
+}
+
+static void report(Supervisor *s) {
+        int r;
+
+        r = exit_record_write(&s->record, s->start.runtime_fd);
+        if (r < 0)
+                (void) log_error_errno(r, "cannot write the exit record: %m");
+        (void) cgroup_remove_payload(s->scope_fd); /* cgroups that are left in it go with the scope */
+        for (size_t i = 0; i < SUPERVISOR_PEERS_MAX; i++)
+                if (s->peers[i] >= 0)
+                        (void) send_exited(s, s->peers[i], MESSAGE_SUPERVISE_EXITED);
+        if (s->start.session_fd >= 0)
+                (void) send_exited(s, s->start.session_fd, MESSAGE_SESSION_EXITED);
+}
+
+int loop_run(Supervisor *s) {
+        while (!s->exited) {
+                int r = loop_once(s);
+
+                if (r < 0)
+                        return log_error_errno(r, "cannot watch the container: %m");
+        }
+        drain(s);
+        report(s);
+        return 0;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "supervise/supervisor.h"
+
+/* Waits for everything at once until the payload has ended and its output is out, then reports. */
+int loop_run(Supervisor *s);
+
+/* Tells creeld at @fd that the payload executes, or that it has ended. */
+int loop_send_started(Supervisor *s, int fd);
+
+/* Reads the terminal here from now on; in supervisor.c. */
+void supervisor_drain_terminal(Supervisor *s);

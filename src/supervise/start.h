@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "basic/failure.h"
+#include "proto/message.h"
+#include "spec/runtime-spec.h"
+
+/* MESSAGE_SUPERVISE_START, unpacked. */
+typedef struct Start {
+        char *id, *name, *image; /* image may be NULL */
+        char **layers;
+        RuntimeSpec *spec;
+        int layers_fd, rootfs_fd, runtime_fd, listen_fd, seccomp_fd, session_fd;
+        int stdio[3];
+        bool journal;
+        int stop_signal;
+        uint64_t stop_timeout_usec;
+} Start;
+
+void start_init(Start *s);
+void start_done(Start *s);
+
+/* Takes over the fds of the message, reads the specification and lets UID_BASE and TTY have their say in it. */
+int start_read(Message *m, Start *ret, Failure *reterr);
+
+/* Closes and frees what is of no use once the payload executes. */
+void start_forget(Start *s);
