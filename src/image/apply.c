@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -353,6 +355,18 @@ static int apply_members(Applier *a) {
         return r;
 }
 
+/* Tells ext4 that the directories of the root have nothing to do with each other, so that each goes to a block group with room. Left to itself it keeps
+ * to the group that images before this one were in, and steps over each of the inodes that were deleted there in the last minutes: removing an
+ * image made the next pull three times slower. The flag is a hint; file systems without it refuse it. */
+static void root_spread(int rootfd, bool on) {
+        int flags;
+
+        if (ioctl(rootfd, FS_IOC_GETFLAGS, &flags) < 0)
+                return;
+        flags = on ? flags | FS_TOPDIR_FL : flags & ~FS_TOPDIR_FL;
+        (void) ioctl(rootfd, FS_IOC_SETFLAGS, &flags);
+}
+
 int apply_tar(int rootfd, TarSource source, void *userdata, const ApplyLimits *limits, ApplyResult *ret, Failure *reterr) {
         _cleanup_failure_ Failure failure = {};
         _cleanup_(tar_reader_freep) TarReader *reader = NULL;
@@ -368,7 +382,9 @@ int apply_tar(int rootfd, TarSource source, void *userdata, const ApplyLimits *l
         a.reader = reader;
         a.cursor = cursor;
 
+        root_spread(rootfd, true);
         r = apply_members(&a);
+        root_spread(rootfd, false);
         if (r >= 0) {
                 r = cursor_finish(cursor);
                 if (r < 0)
