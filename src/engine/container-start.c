@@ -30,6 +30,8 @@ static void start_failed(Container *c, const Failure *f) {
         if (c->supervisor) {
                 supervisor_kill(c->supervisor);
                 supervisor_release(TAKE_PTR(c->supervisor), NULL);
+                /* A scope whose only process died on the way into it would stay. */
+                (void) scope_stop(c->engine->systemd, c->unit, NULL, NULL, NULL);
         }
         (void) string_set(&c->record->error, f->text);
         if (f->kind == FAILURE_COMMAND_NOT_FOUND || f->kind == FAILURE_COMMAND_NOT_EXECUTABLE)

@@ -61,11 +61,12 @@ int channel_recv(int fd, Packet *ret) {
         struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
         ssize_t n;
 
+        /* A peer that ends with unread packets leaves ECONNRESET, once, in front of its last words. */
         do
                 n = recvmsg(fd, &mh, MSG_CMSG_CLOEXEC);
-        while (n < 0 && errno == EINTR);
+        while (n < 0 && (errno == EINTR || errno == ECONNRESET));
         if (n < 0)
-                return errno == ECONNRESET ? 0 : negative_errno();
+                return negative_errno();
         if (n == 0)
                 return 0;
 

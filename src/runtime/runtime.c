@@ -251,13 +251,13 @@ static void payload_done(Payload *p) {
 }
 
 /* Streams that are missing become /dev/null; pipes are given to the container's root, who may then give them to its user. */
-static int arrange_stdio(Payload *p, int null_fd, uint32_t root_uid) {
+static int arrange_stdio(Payload *p, int null_fd, uint32_t root_uid, uint32_t root_gid) {
         for (int i = 0; i < 3; i++) {
                 struct stat st;
 
                 if (p->stdio[i] < 0)
                         p->stdio[i] = null_fd;
-                if (p->has_mapping && fstat(p->stdio[i], &st) >= 0 && S_ISFIFO(st.st_mode) && fchown(p->stdio[i], root_uid, (gid_t) -1) < 0)
+                if (p->has_mapping && fstat(p->stdio[i], &st) >= 0 && S_ISFIFO(st.st_mode) && fchown(p->stdio[i], root_uid, root_gid) < 0)
                         return negative_errno();
         }
         return 0;
@@ -273,7 +273,8 @@ static int start(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
         r = payload_init(&p, rt->spec, o, reterr);
         if (r < 0)
                 return r;
-        r = arrange_stdio(&p, null_fd, namespace_host_id(rt->spec->uid_mappings, rt->spec->n_uid_mappings, 0));
+        r = arrange_stdio(&p, null_fd, namespace_host_id(rt->spec->uid_mappings, rt->spec->n_uid_mappings, 0),
+                          namespace_host_id(rt->spec->gid_mappings, rt->spec->n_gid_mappings, 0));
         if (r < 0)
                 return r;
         r = namespace_join(rt->spec, reterr);

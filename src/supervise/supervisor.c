@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -35,11 +36,24 @@ void supervisor_init(Supervisor *s, int socket_fd) {
                 s->streams[i] = (Stream) { .fd = -EBADF, .journal_fd = -EBADF, .send = journal_send };
 }
 
+/* Closes a socket so that the peer finds our last words: with something unread in it, it would find ECONNRESET instead. */
+static int retire(int fd) {
+        char byte;
+
+        if (fd < 0)
+                return -EBADF;
+        (void) shutdown(fd, SHUT_RD);
+        while (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) > 0)
+                ;
+        return fd_close(fd);
+}
+
 void supervisor_done(Supervisor *s) {
         for (size_t i = 0; i < ELEMENTSOF(s->streams); i++)
                 stream_done(s->streams + i);
         for (size_t i = 0; i < ELEMENTSOF(s->peers); i++)
-                s->peers[i] = fd_close(s->peers[i]);
+                s->peers[i] = retire(s->peers[i]);
+        s->start.session_fd = retire(s->start.session_fd);
         s->runtime = runtime_free(s->runtime);
         s->scope_fd = fd_close(s->scope_fd);
         s->payload_fd = fd_close(s->payload_fd);
@@ -237,12 +251,24 @@ static int open_signals(Supervisor *s) {
         sigset_t mask;
 
         (void) sigemptyset(&mask);
+        /* SIGURG: systemd stops the scope (unit/scope-property.c). */
+        (void) sigaddset(&mask, SIGURG);
         (void) sigaddset(&mask, SIGTERM);
         (void) sigaddset(&mask, SIGINT);
         if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
                 return negative_errno();
         s->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
         return s->signal_fd < 0 ? negative_errno() : 0;
+}
+
+/* The program's own code, as the linker places it. */
+extern char __executable_start[], etext[];
+
+/* Hands back the pages of the program that the start alone needed; what the loop needs comes back by itself. */
+static void forget_code(void) {
+        uintptr_t page = (uintptr_t) sysconf(_SC_PAGESIZE), start = (uintptr_t) __executable_start & ~(page - 1);
+
+        (void) madvise((void *) start, ((uintptr_t) etext & ~(page - 1)) - start, MADV_DONTNEED);
 }
 
 /* From here on this process only watches: it keeps what signalling other users' processes takes, and no memory that it does not
@@ -258,6 +284,7 @@ static void settle(Supervisor *s) {
                 log_debug("cannot drop capabilities, ignoring");
         start_forget(&s->start);
         (void) malloc_trim(0);
+        forget_code();
 }
 
 int supervisor_run(Supervisor *s) {

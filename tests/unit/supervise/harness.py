@@ -12,6 +12,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import time
 
 SOURCE = os.path.realpath(os.path.join(os.path.dirname(__file__), '..', '..', '..'))
 MAGIC = 0x314C5243
@@ -151,6 +152,7 @@ class Store:
         os.makedirs(tree + '/etc')
         os.makedirs(tree + '/home/app')
         os.makedirs(tree + '/tmp')
+        os.makedirs(tree + '/run')
         os.chmod(tree + '/tmp', 0o1777)
         os.chown(tree + '/home/app', 1000, 1000)
         os.symlink('/run', tree + '/link-to-run')
@@ -269,13 +271,12 @@ class Container:
             self.process.kill()
         self.process.wait(10)
         for directory, _, _ in os.walk(self.cgroup_path, topdown=False):
-            for _ in range(100):
+            for _ in range(200):
                 try:
                     os.rmdir(directory)
                     break
                 except OSError:
-                    with open(directory + '/cgroup.events', encoding='utf-8') as f:
-                        f.read()
+                    time.sleep(0.01)
 
 
 def pipe():

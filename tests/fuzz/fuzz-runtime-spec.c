@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "spec/runtime-spec.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+        _cleanup_(runtime_spec_freep) RuntimeSpec *s = NULL;
+        _cleanup_failure_ Failure failure = {};
+
+        (void) runtime_spec_parse((const char *) data, size, &s, &failure);
+        return 0;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "basic/str.h"
+#include "basic/strv.h"
+#include "spec/runtime-spec.h"
+
+#include "test.h"
+
+static const char full[] =
+        "{\"ociVersion\":\"1.2.0\",\"unknown\":{\"x\":1},"
+        "\"process\":{\"terminal\":true,\"consoleSize\":{\"height\":24,\"width\":80},"
+        "\"user\":{\"uid\":1,\"gid\":2,\"umask\":63,\"username\":\"app:adm\",\"additionalGids\":[3,4]},"
+        "\"args\":[\"/bin/sh\",\"-c\",\"true\"],\"env\":[\"A=b\",\"C=\"],\"cwd\":\"/w\","
+        "\"capabilities\":{\"bounding\":[\"CAP_KILL\"],\"ambient\":[]},"
+        "\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":10,\"hard\":18446744073709551615}],"
+        "\"noNewPrivileges\":true,\"oomScoreAdj\":-5,\"apparmorProfile\":\"p\"},"
+        "\"root\":{\"path\":\"/r\",\"readonly\":true},\"hostname\":\"h\",\"domainname\":\"d\","
+        "\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
+        "{\"destination\":\"/x\",\"type\":\"bind\",\"source\":\"/y\",\"options\":[\"rbind\",\"ro\"]}],"
+        "\"annotations\":{\"k\":\"v\"},"
+        "\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"uts\"},{\"type\":\"network\",\"path\":\"/run/ns\"},{\"type\":\"user\"}],"
+        "\"uidMappings\":[{\"containerID\":0,\"hostID\":1000,\"size\":10}],\"gidMappings\":[{\"containerID\":0,\"hostID\":2000,\"size\":10}],"
+        "\"devices\":[{\"path\":\"/dev/fuse\",\"type\":\"c\",\"major\":10,\"minor\":229,\"fileMode\":438,\"uid\":7}],"
+        "\"sysctl\":{\"net.a\":\"1\"},\"maskedPaths\":[\"/proc/kcore\"],\"readonlyPaths\":[\"/proc/sys\"],"
+        "\"rootfsPropagation\":\"rslave\",\"resources\":{\"memory\":{}}}}";
+
+static void test_full(void **state) {
+        _cleanup_(runtime_spec_freep) RuntimeSpec *s = NULL;
+        _cleanup_failure_ Failure failure = {};
+
+        assert_int_equal(runtime_spec_parse(full, strlen(full), &s, &failure), 0);
+        assert_true(s->process.terminal && s->process.no_new_privileges && s->process.oom_score_adj_set && s->root_readonly);
+        assert_int_equal(s->process.console_width, 80);
+        assert_int_equal(s->process.umask, 077);
+        assert_string_equal(s->process.username, "app:adm");
+        assert_int_equal(s->process.n_additional_gids, 2);
+        assert_int_equal(s->process.additional_gids[1], 4);
+        assert_int_equal(strv_length(s->process.args), 3);
+        assert_string_equal(s->process.capabilities[RUNTIME_CAPABILITY_BOUNDING][0], "CAP_KILL");
+        assert_null(s->process.capabilities[RUNTIME_CAPABILITY_EFFECTIVE]);
+        assert_int_equal(s->process.rlimits[0].resource, RLIMIT_NOFILE);
+        assert_true(s->process.rlimits[0].hard == UINT64_MAX);
+        assert_int_equal(s->process.oom_score_adj, -5);
+        assert_int_equal(s->n_mounts, 2);
+        assert_true(s->mounts[1].options.recursive_bind);
+        assert_null(s->mounts[1].type);
+        assert_string_equal(s->namespaces[RUNTIME_NAMESPACE_NETWORK].path, "/run/ns");
+        assert_false(s->namespaces[RUNTIME_NAMESPACE_MOUNT].wanted);
+        assert_int_equal(s->gid_mappings[0].host_id, 2000);
+        assert_int_equal(s->devices[0].type, S_IFCHR);
+        assert_int_equal(s->devices[0].mode, 0666);
+        assert_string_equal(s->sysctl[0], "net.a=1");
+        assert_int_equal(s->rootfs_propagation, MS_SLAVE);
+        assert_true(s->rootfs_propagation_recursive);
+        assert_string_equal(s->annotations[0], "k=v");
+}
+
+static void test_defaults(void **state) {
+        static const char text[] = "{\"ociVersion\":\"1.0.2\",\"process\":{\"args\":[\"x\"],\"cwd\":\"/\"}}";
+        _cleanup_(runtime_spec_freep) RuntimeSpec *s = NULL;
+        _cleanup_failure_ Failure failure = {};
+
+        assert_int_equal(runtime_spec_parse(text, strlen(text), &s, &failure), 0);
+        assert_int_equal(s->process.umask, 022);
+        assert_false(s->process.oom_score_adj_set);
+}
+
+#define PROCESS "\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"x\"],\"cwd\":\"/\""
+
+static void test_refused(void **state) {
+        static const struct {
+                const char *text, *says;
+        } cases[] = {
+                { "[]", "not a JSON object" },
+                { "{", "not a JSON object" },
+                { "{}", "ociVersion" },
+                { "{\"ociVersion\":\"2.0\"}", "ociVersion" },
+                { "{\"ociVersion\":\"1.2.0\"}", "process" },
+                { "{\"ociVersion\":\"1.2.0\",\"process\":{\"cwd\":\"/\"}}", "process.args" },
+                { "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"\"],\"cwd\":\"/\"}}", "process.args" },
+                { "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"x\"],\"cwd\":\"w\"}}", "process.cwd" },
+                { "{" PROCESS ",\"env\":[\"=x\"]}}", "process.env" },
+                { "{" PROCESS ",\"env\":\"x\"}}", "process.env" },
+                { "{" PROCESS ",\"oomScoreAdj\":1001}}", "process.oomScoreAdj" },
+                { "{" PROCESS ",\"user\":{\"uid\":-1}}}", "process.user.uid" },
+                { "{" PROCESS ",\"user\":{\"uid\":4294967296}}}", "process.user.uid" },
+                { "{" PROCESS ",\"user\":{\"additionalGids\":[\"x\"]}}}", "process.user.additionalGids" },
+                { "{" PROCESS ",\"rlimits\":[{\"type\":\"RLIMIT_X\",\"soft\":1,\"hard\":1}]}}", "process.rlimits[0].type" },
+                { "{" PROCESS ",\"rlimits\":[{\"type\":\"RLIMIT_AS\",\"soft\":2,\"hard\":1}]}}", "process.rlimits[0].soft" },
+                { "{" PROCESS "},\"hostname\":\"h\"}", "hostname" },
+                { "{" PROCESS "},\"mounts\":[1]}", "mounts[0]" },
+                { "{" PROCESS "},\"mounts\":[{\"destination\":\"x\"}]}", "mounts[0].destination" },
+                { "{" PROCESS "},\"mounts\":[{\"destination\":\"/x\"}]}", "mounts[0].type" },
+                { "{" PROCESS "},\"mounts\":[{\"destination\":\"/x\",\"type\":\"bind\",\"source\":\"y\"}]}", "mounts[0].source" },
+                { "{" PROCESS "},\"mounts\":[{\"destination\":\"/x\",\"type\":\"bind\",\"source\":\"/y\",\"options\":[\"size=1\"]}]}", "mounts[0].options" },
+                { "{" PROCESS "},\"linux\":{\"namespaces\":[{\"type\":\"moon\"}]}}", "linux.namespaces[0].type" },
+                { "{" PROCESS "},\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"pid\"}]}}", "linux.namespaces[1].type" },
+                { "{" PROCESS "},\"linux\":{\"namespaces\":[{\"type\":\"pid\",\"path\":\"x\"}]}}", "linux.namespaces[0].path" },
+                { "{" PROCESS "},\"linux\":{\"namespaces\":[{\"type\":\"user\"}]}}", "linux.uidMappings" },
+                { "{" PROCESS "},\"linux\":{\"devices\":[{\"path\":\"/etc/x\",\"type\":\"c\"}]}}", "linux.devices[0].path" },
+                { "{" PROCESS "},\"linux\":{\"devices\":[{\"path\":\"/dev/x\",\"type\":\"z\"}]}}", "linux.devices[0].type" },
+                { "{" PROCESS "},\"linux\":{\"rootfsPropagation\":\"x\"}}", "linux.rootfsPropagation" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(runtime_spec_freep) RuntimeSpec *s = NULL;
+                _cleanup_failure_ Failure failure = {};
+
+                assert_true(runtime_spec_parse(cases[i].text, strlen(cases[i].text), &s, &failure) < 0);
+                assert_null(s);
+                assert_int_equal(failure.kind, FAILURE_CONFIGURATION);
+                if (!strstr(failure.text, cases[i].says))
+                        fail_msg("\"%s\" does not name %s", failure.text, cases[i].says);
+        }
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_full),
+                cmocka_unit_test(test_defaults),
+                cmocka_unit_test(test_refused),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
