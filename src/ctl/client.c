@@ -17,6 +17,8 @@ int client_connect(Ctl *c, Failure *f) {
                 return failure_set(f, FAILURE_SYSTEM, "cannot reach creeld on the system bus: %s; is dbus running?", strerrordesc_np(-r) ?: "unknown error");
         /* Only somebody at a terminal can answer polkit's questions. */
         (void) sd_bus_set_allow_interactive_authorization(c->bus, isatty(STDIN_FILENO));
+        /* One event loop after another may use this connection: a pull, then the run. */
+        (void) sd_bus_set_close_on_exit(c->bus, false);
         return 0;
 }
 
