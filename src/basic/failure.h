@@ -42,7 +42,7 @@ void failure_done(Failure *f);
 /* Fills in *@f, replacing what was there (@f may be NULL). Always returns the negative errno that goes with the kind, so that
  * functions can `return failure_set(...)`. */
 int failure_set(Failure *f, FailureKind kind, const char *format, ...) _printf_(3, 4);
-/* "Storage", "cannot ...: <text of @error>". Kinds ENOSPC, EDQUOT and ENOMEM get their own wording. */
+/* "cannot ...: <text of @error>", with either sign. ENOSPC and EDQUOT are Storage whatever @kind says, and say what to do. */
 int failure_set_errno(Failure *f, FailureKind kind, int error, const char *format, ...) _printf_(4, 5);
 
 /* "NoSuchContainer" and back; from_string gives -EINVAL for an unknown word. */

@@ -28,7 +28,7 @@ typedef struct Child {
 static int child_arrange_fds(const Spawn *spawn) {
         int moved[FDS_MAX + 4], wanted[FDS_MAX + 4];
         size_t n = 0;
-        int base = STDERR_FILENO + 1 + (int) spawn->n_fds + 1;
+        int base = STDERR_FILENO + 1 + (int) spawn->n_fds + 1, null;
 
         for (int i = 0; i < 3; i++)
                 wanted[n++] = spawn->stdio_fds[i] >= 0 ? spawn->stdio_fds[i] : i == STDERR_FILENO ? STDERR_FILENO : -1;
@@ -36,13 +36,16 @@ static int child_arrange_fds(const Spawn *spawn) {
                 wanted[n++] = spawn->fds[i];
         wanted[n++] = spawn->exec_fd;
 
+        null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (null < 0)
+                return negative_errno();
         for (size_t i = 0; i < n; i++) {
-                moved[i] = wanted[i] >= 0 ? fcntl(wanted[i], F_DUPFD_CLOEXEC, base) : open("/dev/null", O_RDWR | O_CLOEXEC);
+                moved[i] = fcntl(wanted[i] >= 0 ? wanted[i] : null, F_DUPFD_CLOEXEC, base);
                 if (moved[i] < 0)
                         return negative_errno();
         }
         for (size_t i = 0; i < n; i++)
-                if (dup3(moved[i], (int) i, i + 1 == n ? O_CLOEXEC : 0) < 0 && errno != EINVAL)
+                if (dup3(moved[i], (int) i, i + 1 == n ? O_CLOEXEC : 0) < 0)
                         return negative_errno();
         if (syscall(SYS_close_range, (unsigned) n, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
                 return negative_errno();
