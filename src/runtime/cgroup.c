@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <poll.h>
 #include <stdio.h>
@@ -58,8 +59,9 @@ int cgroup_open(const char *path, int *ret_fd) {
 }
 
 static int enable_controllers(int fd) {
-        char controllers[ATTRIBUTE_BYTES_MAX], all[ATTRIBUTE_BYTES_MAX * 2], *p = all;
+        char controllers[ATTRIBUTE_BYTES_MAX], all[ATTRIBUTE_BYTES_MAX * 2], one[NAME_MAX + 2];
         _cleanup_strv_free_ char **names = NULL;
+        size_t n = 0;
         int r;
 
         r = read_attribute(fd, "cgroup.controllers", controllers);
@@ -69,13 +71,13 @@ static int enable_controllers(int fd) {
         if (r < 0 || !names)
                 return r;
         STRV_FOREACH(i, names)
-                p += sprintf(p, "+%s ", *i);
+                n += (size_t) snprintf(all + n, sizeof(all) - n, "+%s ", *i);
         if (write_attribute(fd, "cgroup.subtree_control", all) >= 0)
                 return 0;
         /* One that refuses, such as cpu while there are realtime tasks, must not cost the others. */
         STRV_FOREACH(i, names) {
-                (void) sprintf(all, "+%s", *i);
-                (void) write_attribute(fd, "cgroup.subtree_control", all);
+                (void) snprintf(one, sizeof(one), "+%s", *i);
+                (void) write_attribute(fd, "cgroup.subtree_control", one);
         }
         return 0;
 }

@@ -155,16 +155,15 @@ static int scratch_place(int scratch_fd, const char *name, int mount_fd, Failure
 
 static int overlay_in_scratch(const Layers *l, int scratch_fd, int *ret_fd, Failure *reterr) {
         static const char tail[] = ",upperdir=r/upper,workdir=r/work,index=off,metacopy=off";
-        _cleanup_free_ char *options = malloc(l->n * NAME_BYTES + sizeof("lowerdir=") + sizeof(tail));
-        char *p = options;
+        size_t size = l->n * NAME_BYTES + sizeof("lowerdir=") + sizeof(tail), n;
+        _cleanup_free_ char *options = malloc(size);
         int fd;
 
         if (!options)
                 return -ENOMEM;
-        p = stpcpy(p, "lowerdir=");
+        n = (size_t) snprintf(options, size, "lowerdir=");
         for (size_t i = l->n; i > 0; i--)
-                p += sprintf(p, "%zu%s", i - 1, i > 1 ? ":" : "");
-        (void) stpcpy(p, tail);
+                n += (size_t) snprintf(options + n, size - n, "%zu%s", i - 1, i > 1 ? ":" : tail);
 
         if (mkdirat(scratch_fd, "m", 0700) < 0 || fchdir(scratch_fd) < 0)
                 return failure_set_errno(reterr, FAILURE_SYSTEM, errno, "cannot use the scratch directory");

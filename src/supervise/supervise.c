@@ -11,6 +11,7 @@
 
 #define SOCKET_FD 3
 
+/* The one argument, the container's name, is for those who read lists of processes. */
 int main(int argc, char *argv[]) {
         static Supervisor s;
         _cleanup_failure_ Failure failure = {};
@@ -18,7 +19,7 @@ int main(int argc, char *argv[]) {
         int r;
 
         log_setup("creel-supervise", LOG_INFO);
-        if (argc != 1 || fstat(SOCKET_FD, &st) < 0 || !S_ISSOCK(st.st_mode)) {
+        if (argc > 2 || fstat(SOCKET_FD, &st) < 0 || !S_ISSOCK(st.st_mode)) {
                 log_error("This program is started by creeld, with a socket as file descriptor 3.");
                 return EXIT_FAILURE;
         }

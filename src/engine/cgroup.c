@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/memory.h"
+#include "basic/str.h"
+#include "engine/cgroup.h"
+
+#define PROC_BYTES_MAX 65536
+#define DEPTH_MAX 64
+
+/* Files in /proc and cgroupfs say they are empty: read on until there is no more. */
+static int read_virtual(int dirfd, const char *path, char **ret) {
+        _cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        _cleanup_free_ char *buf = NULL;
+        ssize_t n;
+
+        if (fd < 0)
+                return negative_errno();
+        buf = malloc(PROC_BYTES_MAX);
+        if (!buf)
+                return -ENOMEM;
+        n = fd_read_full(fd, buf, PROC_BYTES_MAX - 1);
+        if (n < 0)
+                return (int) n;
+        buf[n] = 0;
+        *ret = TAKE_PTR(buf);
+        return 0;
+}
+
+int cgroup_scope_of(pid_t pid, char **ret) {
+        _cleanup_free_ char *text = NULL;
+        char path[64], *line, *end;
+        int r;
+
+        (void) snprintf(path, sizeof(path), "/proc/%d/cgroup", (int) pid);
+        r = read_virtual(AT_FDCWD, path, &text);
+        if (r < 0)
+                return r;
+        line = startswith(text, "0::") ? text : strstr(text, "\n0::");
+        line = line ? strchr(line, '/') : NULL;
+        if (!line)
+                return -ENXIO;
+        line[strcspn(line, "\n")] = 0;
+        end = strstr(line, ".scope");
+        if (!end)
+                return -ENXIO;
+        end[strlen(".scope")] = 0;
+        *ret = strdup(line);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static void signal_processes(int dirfd, int signal) {
+        _cleanup_free_ char *text = NULL;
+        uint32_t pid;
+
+        if (read_virtual(dirfd, "cgroup.procs", &text) < 0)
+                return;
+        for (char *save = NULL, *word = strtok_r(text, "\n", &save); word; word = strtok_r(NULL, "\n", &save))
+                if (parse_u32(word, &pid) >= 0 && pid > 1)
+                        (void) kill((pid_t) pid, signal);
+}
+
+static void signal_tree(int dirfd, int signal, unsigned depth) {
+        struct dirent *de;
+        DIR *dir;
+        int copy;
+
+        signal_processes(dirfd, signal);
+        copy = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        dir = copy >= 0 ? fdopendir(copy) : NULL;
+        if (!dir) {
+                (void) fd_close(copy);
+                return;
+        }
+        while (depth < DEPTH_MAX && (de = readdir(dir))) {
+                _cleanup_close_ int child = -EBADF;
+
+                if (de->d_type != DT_DIR || de->d_name[0] == '.')
+                        continue;
+                child = openat(dirfd, de->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                if (child >= 0)
+                        signal_tree(child, signal, depth + 1);
+        }
+        (void) closedir(dir);
+}
+
+int cgroup_signal_payload(const char *scope, int signal) {
+        _cleanup_close_ int fd = -EBADF, kill_fd = -EBADF;
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = string_format(&path, "/sys/fs/cgroup%s/payload", scope);
+        if (r < 0)
+                return r;
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return negative_errno();
+        if (signal == SIGKILL) {
+                kill_fd = openat(fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+                if (kill_fd >= 0 && fd_write_all(kill_fd, "1", 1) >= 0)
+                        return 0;
+        }
+        signal_tree(fd, signal, 0);
+        return 0;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <sys/types.h>
+
+/* The path of the scope that a process is in, as "/machine.slice/creel-x.scope"; what is below the scope is left out. -ENXIO: it is in none. */
+int cgroup_scope_of(pid_t pid, char **ret);
+
+/* Signals every process beneath <scope>/payload; SIGKILL does so at one blow. -ENOENT: the cgroup is gone. */
+int cgroup_signal_payload(const char *scope, int signal);

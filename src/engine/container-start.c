@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The beginning of a container: the supervisor prepares the root while PID 1 makes the scope; when both are there, it goes. */
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "basic/clock.h"
+#include "basic/fd.h"
+#include "basic/log.h"
+#include "basic/memory.h"
+#include "basic/str.h"
+#include "basic/strv.h"
+#include "engine/cgroup.h"
+#include "engine/compile.h"
+#include "engine/container.h"
+#include "engine/image.h"
+#include "engine/supervisor.h"
+#include "security/seccomp-cache.h"
+#include "store/layer.h"
+
+#define TASKS_MAX_DEFAULT 2048
+/* systemd kills what is left this much later than we would have. */
+#define SCOPE_STOP_GRACE_USEC (5 * USEC_PER_SEC)
+
+static void start_failed(Container *c, const Failure *f) {
+        c->scope_job = scope_job_free(c->scope_job);
+        c->session_fd = fd_close(c->session_fd);
+        if (c->supervisor) {
+                supervisor_kill(c->supervisor);
+                supervisor_release(TAKE_PTR(c->supervisor), NULL);
+                /* A scope whose only process died on the way into it would stay. */
+                (void) scope_stop(c->engine->systemd, c->unit, NULL, NULL, NULL);
+        }
+        (void) string_set(&c->record->error, f->text);
+        if (f->kind == FAILURE_COMMAND_NOT_FOUND || f->kind == FAILURE_COMMAND_NOT_EXECUTABLE)
+                c->record->exit_code = failure_kind_to_exit_status(f->kind);
+
+        if (container_is_ephemeral(c)) {
+                Job *j = c->jobs;
+
+                /* The caller hears why before the container is gone. */
+                LIST_REMOVE(jobs, c->jobs, j);
+                c->n_jobs--;
+                job_settle(j, f);
+                (void) container_move(c, CONTAINER_EVENT_REMOVE, NULL);
+                container_finish_removal(c);
+                return;
+        }
+        (void) container_save(c);
+        if (c->engine->observer)
+                c->engine->observer->container_changed(c, c->engine->observer_data);
+        container_job_done(c, f);
+}
+
+static void on_scope(int error, const char *text, void *userdata) {
+        _cleanup_failure_ Failure f = {};
+        Container *c = userdata;
+        int r;
+
+        c->scope_job = scope_job_free(c->scope_job);
+        if (error < 0) {
+                (void) failure_set(&f, FAILURE_SYSTEM, "%s: systemd cannot make the scope %s: %s", c->record->name, c->unit, text);
+                start_failed(c, &f);
+                return;
+        }
+        c->cgroup = mfree(c->cgroup);
+        r = cgroup_scope_of(supervisor_pid(c->supervisor), &c->cgroup);
+        if (r >= 0)
+                r = supervisor_go(c->supervisor, c->cgroup);
+        if (r < 0 && r != -EPIPE && r != -ECONNRESET) { /* a dead supervisor is noticed by its socket */
+                (void) failure_set_errno(&f, FAILURE_SYSTEM, r, "cannot start container %s", c->record->name);
+                start_failed(c, &f);
+        }
+}
+
+static int request_scope(Container *c, Failure *f) {
+        const ContainerSpec *spec = c->record->spec;
+        _cleanup_free_ char *description = NULL;
+        int r;
+
+        r = string_format(&description, "Container %s", c->record->name);
+        if (r < 0)
+                return r;
+        r = scope_start(c->engine->systemd,
+                        &(const ScopeSpec) {
+                                .unit = c->unit,
+                                .slice = spec->cgroup_parent ?: "machine.slice",
+                                .description = description,
+                                .pid = supervisor_pid(c->supervisor),
+                                .pidfd = supervisor_pidfd(c->supervisor),
+                                .memory_max_bytes = spec->memory_bytes,
+                                .cpus = spec->cpus,
+                                .tasks_max = container_spec_is_set(spec, container_spec_find("pids-limit")) ? spec->pids_limit : TASKS_MAX_DEFAULT,
+                                /* Programs ignore it; the supervisor takes it for "stop the container". Thus a stop of the scope
+                                 * by systemd ends in the container's own stop signal, whether or not creeld is there. */
+                                .kill_signal = SIGURG,
+                                .timeout_stop_usec = container_stop_timeout_usec(c) + SCOPE_STOP_GRACE_USEC,
+                        },
+                        on_scope, c, &c->scope_job);
+        return r < 0 ? failure_set_errno(f, FAILURE_SYSTEM, r, "cannot ask systemd for the scope %s", c->unit) : 0;
+}
+
+static int check_layers(const Container *c, Failure *f) {
+        STRV_FOREACH(i, c->record->layers)
+                if (!layer_exists(c->engine->store, *i))
+                        return failure_set(f, FAILURE_STORAGE, "%s: layer %.12s of its image is gone from the store; pull %s again", c->record->name, *i,
+                                           c->record->image);
+        return 0;
+}
+
+static int compile_spec(const Container *c, int *ret_fd, Failure *f) {
+        const Image *image = hashmap_get(c->engine->images, digest_hex(&c->record->image_id));
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        if (!image)
+                return failure_set(f, FAILURE_NO_SUCH_IMAGE, "%s: its image %s is gone; pull it again", c->record->name, c->record->image);
+        r = container_compile(c->record, image->record->config, &text, f);
+        if (r < 0)
+                return r;
+        r = fd_new_sealed("config.json", text, strlen(text), ret_fd);
+        return r < 0 ? failure_set_errno(f, FAILURE_SYSTEM, r, "cannot start container %s", c->record->name) : 0;
+}
+
+static int seccomp_filter(const Container *c, int *ret_fd, Failure *f) {
+        uint64_t capabilities;
+        int r;
+
+        r = container_capabilities(c->record->spec, &capabilities, f);
+        if (r < 0)
+                return r;
+        return seccomp_cache_get(c->engine->seccomp_cache_fd, c->engine->seccomp_profile, strlen(c->engine->seccomp_profile), capabilities, ret_fd, f);
+}
+
+static int start(Container *c, Job *j, Failure *f) {
+        _cleanup_close_ int spec_fd = -EBADF, rootfs_fd = -EBADF, seccomp_fd = -EBADF;
+        int r;
+
+        if (c->state != CONTAINER_CREATED && c->state != CONTAINER_STOPPED)
+                return failure_set(f, FAILURE_INVALID_STATE, "%s: the container is %s, which does not allow 'start'", c->record->name,
+                                   container_state_to_string(c->state));
+        if (c->record->spec->tty && j->parameters.fds.session < 0 && j->parameters.fds.stdio[0] >= 0)
+                return failure_set(f, FAILURE_INVALID_ARGUMENT, "%s: a container with a terminal needs a session socket", c->record->name);
+        r = check_layers(c, f);
+        if (r >= 0)
+                r = compile_spec(c, &spec_fd, f);
+        if (r >= 0)
+                r = seccomp_filter(c, &seccomp_fd, f);
+        if (r < 0)
+                return r;
+        r = container_rootfs_open(c->engine->store, c->record->id, c->record->uid_base, &rootfs_fd);
+        if (r < 0)
+                return failure_set_errno(f, FAILURE_STORAGE, r, "cannot prepare the root of container %s", c->record->name);
+
+        r = supervisor_start(c,
+                             &(const SupervisorStart) {
+                                     .spec_fd = spec_fd,
+                                     .rootfs_fd = rootfs_fd,
+                                     .seccomp_fd = seccomp_fd,
+                                     .fds = &j->parameters.fds,
+                                     .journal = j->parameters.fds.stdio[1] < 0 && j->parameters.fds.stdio[2] < 0,
+                             },
+                             &c->supervisor, f);
+        if (r >= 0)
+                r = request_scope(c, f);
+        if (r < 0)
+                return r;
+        /* Kept so that the caller sees the end of its session only when everything is done. */
+        c->session_fd = TAKE_FD(j->parameters.fds.session);
+        job_fds_close(&j->parameters.fds);
+        return 0;
+}
+
+void container_begin_start(Container *c, Job *j) {
+        _cleanup_failure_ Failure f = {};
+        int r;
+
+        if (container_is_running(c)) {
+                /* Already what was asked for, unless the caller wants its own fds connected. */
+                if (j->parameters.fds.session >= 0)
+                        (void) failure_set(&f, FAILURE_INVALID_STATE, "%s: the container is running already", c->record->name);
+                container_job_done(c, f.text ? &f : NULL);
+                return;
+        }
+        r = start(c, j, &f);
+        if (r < 0) {
+                if (!f.text)
+                        (void) failure_set_errno(&f, FAILURE_SYSTEM, r, "cannot start container %s", c->record->name);
+                start_failed(c, &f);
+        }
+}
+
+static void report_start(Container *c) {
+        _cleanup_strv_free_ char **l = NULL;
+        char *name = NULL, *image = NULL;
+
+        if (string_format(&name, "name=%s", c->record->name) >= 0 && strv_consume(&l, name) >= 0 &&
+            string_format(&image, "image=%s", c->record->image) >= 0 && strv_consume(&l, image) >= 0)
+                engine_event(c->engine, "container", "start", c->record->id, l);
+}
+
+void container_on_started(Container *c, pid_t leader, int leader_pidfd, uint64_t time_usec) {
+        _cleanup_failure_ Failure f = {};
+
+        (void) fd_close(c->leader_pidfd);
+        c->leader = leader;
+        c->leader_pidfd = leader_pidfd;
+        if (!c->cgroup)
+                (void) cgroup_scope_of(leader, &c->cgroup);
+        if (c->state == CONTAINER_RUNNING) { /* found again after a restart of ours */
+                if (c->engine->observer)
+                        c->engine->observer->container_changed(c, c->engine->observer_data);
+                return;
+        }
+        if (container_move(c, CONTAINER_EVENT_STARTED, &f) < 0) {
+                log_warning("%s", strempty(f.text));
+                return;
+        }
+        if (time_usec > 0)
+                c->record->started_usec = time_usec;
+        report_start(c);
+        if (c->engine->observer)
+                c->engine->observer->container_started(c, c->engine->observer_data);
+        if (c->jobs && c->jobs->begun && c->jobs->type == JOB_START)
+                container_job_done(c, NULL);
+}
+
+void container_on_start_failed(Container *c, const Failure *f) {
+        if (c->jobs && c->jobs->begun && c->jobs->type == JOB_START) {
+                start_failed(c, f);
+                return;
+        }
+        log_warning("Container %s: %s", c->record->name, f->text);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+#include "engine/engine.h"
+#include "engine/job.h"
+#include "store/container.h"
+
+typedef enum ContainerState {
+        CONTAINER_CREATED,
+        CONTAINER_RUNNING,
+        CONTAINER_PAUSED,
+        CONTAINER_RESTARTING,
+        CONTAINER_STOPPED,
+        CONTAINER_REMOVING,
+        CONTAINER_DEAD, /* cannot run any more: its layers or its record are damaged */
+        _CONTAINER_STATE_MAX,
+} ContainerState;
+
+typedef enum ContainerEvent {
+        CONTAINER_EVENT_STARTED, /* the payload executes */
+        CONTAINER_EVENT_EXITED,  /* the payload is gone */
+        CONTAINER_EVENT_REMOVE,  /* the removal begins */
+        CONTAINER_EVENT_PAUSED,
+        CONTAINER_EVENT_RESUMED,
+        CONTAINER_EVENT_RESTART, /* waits to be started again */
+        CONTAINER_EVENT_BROKEN,
+        _CONTAINER_EVENT_MAX,
+} ContainerEvent;
+
+/* Somebody who waits for a condition. */
+typedef enum ContainerCondition {
+        CONTAINER_CONDITION_STOPPED, /* not running: at once for one that never ran */
+        CONTAINER_CONDITION_RUNNING,
+        CONTAINER_CONDITION_REMOVED,
+        _CONTAINER_CONDITION_MAX,
+} ContainerCondition;
+
+#define CONTAINER_WATCHERS_MAX 1024
+
+typedef void (*container_watch_t)(Container *c, void *userdata);
+
+typedef struct ContainerWatch {
+        ContainerCondition condition;
+        container_watch_t callback;
+        void *userdata;
+        LIST_FIELDS(struct ContainerWatch, watches);
+} ContainerWatch;
+
+typedef struct Supervisor Supervisor;
+
+struct Container {
+        Engine *engine;
+        ContainerRecord *record;
+        ContainerState state;
+        char *unit;   /* creel-<name>.scope */
+        char *cgroup; /* of the scope, while it runs */
+
+        LIST_HEAD(Job, jobs); /* the first is the one that runs */
+        unsigned n_jobs;
+        LIST_HEAD(ContainerWatch, watches);
+        unsigned n_watches;
+
+        Supervisor *supervisor; /* from the beginning of a start until the payload's exit is known */
+        ScopeJob *scope_job;
+        pid_t leader;
+        int leader_pidfd;
+        int session_fd; /* a copy of the caller's, closed when the exit is recorded and a removal done */
+        bool removed;   /* out of the engine, about to be freed */
+};
+
+const char *container_state_to_string(ContainerState state);
+int container_state_from_string(const char *s);
+const char *container_event_to_string(ContainerEvent event);
+int container_event_from_string(const char *s);
+const char *container_condition_to_string(ContainerCondition condition);
+int container_condition_from_string(const char *s);
+
+/* The state that @event leads to, or -ESTALE when it is refused in @state. */
+int container_next_state(ContainerState state, ContainerEvent event);
+
+/* Creates one from a specification, which is taken over. @image: already present. Persists it. */
+int container_create(Engine *e, Image *image, const char *reference, ContainerSpec *spec, Container **ret, Failure *f);
+/* Adopts a record that was loaded; it is taken over. */
+int container_adopt(Engine *e, ContainerRecord *record, Container **ret);
+Container *container_free(Container *c);
+DEFINE_CLEANUP(Container, container_free)
+
+/* By name, id, or an unambiguous beginning of an id of at least one digit. */
+int container_find(Engine *e, const char *name, Container **ret, Failure *f);
+bool container_is_running(const Container *c); /* running or paused */
+bool container_is_ephemeral(const Container *c);
+
+/* What asks the payload to stop: the option, else the image's choice, else SIGTERM; and how long it may take. */
+int container_stop_signal(const Container *c);
+uint64_t container_stop_timeout_usec(const Container *c);
+
+/* The one function that changes the state: looks the move up, stamps the time, persists, logs, tells observers and watchers.
+ * A refused move is InvalidState and changes nothing. */
+int container_move(Container *c, ContainerEvent event, Failure *f);
+/* Writes the record where it belongs. Failure is logged. */
+int container_save(Container *c);
+
+/* Queues a job. @parameters' fds are taken over in every case. @done is called once, possibly before this returns. */
+void container_enqueue(Container *c, JobType type, const JobParameters *parameters, job_done_t done, void *userdata);
+/* The running job is over. Runs the next one. */
+void container_job_done(Container *c, const Failure *f);
+
+/* Signals the payload: @all: every process of it. Bypasses the queue. */
+int container_kill(Container *c, bool all, int signal, Failure *f);
+
+/* Calls back once when the condition holds, maybe at once. */
+int container_watch(Container *c, ContainerCondition condition, container_watch_t callback, void *userdata, Failure *f);
+
+/* The jobs' work (container-start.c, container-stop.c). They end in container_job_done(), now or later. */
+void container_begin_start(Container *c, Job *j);
+void container_begin_stop(Container *c, Job *j);
+void container_begin_remove(Container *c, Job *j);
+
+/* From the supervisor (supervisor.c). */
+void container_on_started(Container *c, pid_t leader, int leader_pidfd, uint64_t time_usec);
+void container_on_start_failed(Container *c, const Failure *f);
+void container_on_exited(Container *c, const ExitRecord *exit);
+
+/* Ends the removal: takes the container out of the engine and its files out of sight. */
+void container_finish_removal(Container *c);

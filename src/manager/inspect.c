@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <stdio.h>
+
+#include "basic/clock.h"
+#include "basic/memory.h"
+#include "basic/str.h"
+#include "basic/strv.h"
+#include "engine/compile.h"
+#include "manager/manager.h"
+#include "spec/json.h"
+
+static int add_time(json_object *o, const char *key, uint64_t usec) {
+        char buf[32];
+
+        return json_add_string(o, key, usec > 0 ? clock_format_rfc3339(buf, sizeof(buf), usec) : "0001-01-01T00:00:00Z");
+}
+
+static int add_list(json_object *o, const char *key, char *const *l) {
+        return l && *l ? json_add_strv(o, key, l) : json_add(o, key, json_object_new_array());
+}
+
+static int add_map(json_object *o, const char *key, char *const *pairs) {
+        return pairs && *pairs ? json_add_string_map(o, key, pairs) : json_add(o, key, json_object_new_object());
+}
+
+/* Adds an object made by @fill. */
+typedef int (*fill_t)(json_object *o, const void *of);
+
+static int add_object(json_object *parent, const char *key, fill_t fill, const void *of) {
+        _cleanup_json_ json_object *o = json_object_new_object();
+        int r;
+
+        r = o ? fill(o, of) : -ENOMEM;
+        return r < 0 ? r : json_add(parent, key, TAKE_PTR(o));
+}
+
+static const char *docker_status(const Container *c) {
+        return c->state == CONTAINER_STOPPED ? "exited" : container_state_to_string(c->state);
+}
+
+static int fill_state(json_object *o, const void *of) {
+        const Container *c = of;
+        int r;
+
+        r = json_add_string(o, "Status", docker_status(c));
+        if (r >= 0)
+                r = json_add_boolean(o, "Running", container_is_running(c));
+        if (r >= 0)
+                r = json_add_boolean(o, "Paused", c->state == CONTAINER_PAUSED);
+        if (r >= 0)
+                r = json_add_boolean(o, "Restarting", c->state == CONTAINER_RESTARTING);
+        if (r >= 0)
+                r = json_add_boolean(o, "OOMKilled", c->record->oom_killed);
+        if (r >= 0)
+                r = json_add_boolean(o, "Dead", c->state == CONTAINER_DEAD);
+        if (r >= 0)
+                r = json_add_i64(o, "Pid", c->leader);
+        if (r >= 0)
+                r = json_add_i64(o, "ExitCode", MAX(c->record->exit_code, 0));
+        if (r >= 0)
+                r = json_add_string(o, "Error", strempty(c->record->error));
+        if (r >= 0)
+                r = add_time(o, "StartedAt", c->record->started_usec);
+        if (r >= 0)
+                r = add_time(o, "FinishedAt", c->record->finished_usec);
+        return r;
+}
+
+static const ImageConfig *image_config_of(const Container *c) {
+        const Image *i = hashmap_get(c->engine->images, digest_hex(&c->record->image_id));
+
+        return i ? i->record->config : NULL;
+}
+
+static int effective_env(const Container *c, char ***ret) {
+        _cleanup_strv_free_ char **env = NULL;
+        const ImageConfig *config = image_config_of(c);
+        int r = 0;
+
+        STRV_FOREACH(i, config ? config->env : NULL)
+                if (r >= 0)
+                        r = strv_env_set(&env, *i);
+        STRV_FOREACH(i, c->record->spec->env)
+                if (r >= 0)
+                        r = strv_env_set(&env, *i);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(env);
+        return 0;
+}
+
+static int effective_labels(const Container *c, char ***ret) {
+        _cleanup_strv_free_ char **labels = NULL;
+        const ImageConfig *config = image_config_of(c);
+        int r = 0;
+
+        STRV_FOREACH(i, config ? config->labels : NULL)
+                if (r >= 0)
+                        r = strv_env_set(&labels, *i);
+        STRV_FOREACH(i, c->record->spec->labels)
+                if (r >= 0)
+                        r = strv_env_set(&labels, *i);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(labels);
+        return 0;
+}
+
+static int fill_container_config(json_object *o, const void *of) {
+        const Container *c = of;
+        const ContainerSpec *spec = c->record->spec;
+        const ImageConfig *config = image_config_of(c);
+        _cleanup_strv_free_ char **env = NULL, **labels = NULL, **argv = NULL;
+        int r;
+
+        r = effective_env(c, &env);
+        if (r >= 0)
+                r = effective_labels(c, &labels);
+        if (r >= 0 && config)
+                r = container_argv(c->record, config, &argv, NULL);
+        if (r >= 0)
+                r = json_add_string(o, "Hostname", spec->hostname);
+        if (r >= 0)
+                r = json_add_string(o, "User", spec->user ?: config ? strempty(config->user) : "");
+        if (r >= 0)
+                r = json_add_boolean(o, "Tty", spec->tty);
+        if (r >= 0)
+                r = json_add_boolean(o, "OpenStdin", spec->interactive);
+        if (r >= 0)
+                r = add_list(o, "Env", env);
+        if (r >= 0)
+                r = add_list(o, "Cmd", strv_length(spec->command) > 0 || !config ? spec->command : config->cmd);
+        if (r >= 0)
+                r = add_list(o, "Entrypoint", spec->entrypoint ?: config ? config->entrypoint : NULL);
+        if (r >= 0)
+                r = json_add_string(o, "Image", c->record->image);
+        if (r >= 0)
+                r = json_add_string(o, "WorkingDir", spec->workdir ?: config ? strempty(config->working_dir) : "");
+        if (r >= 0)
+                r = add_map(o, "Labels", labels);
+        if (r >= 0)
+                r = json_add_i64(o, "StopSignal", container_stop_signal(c));
+        if (r >= 0)
+                r = json_add_u64(o, "StopTimeout", container_stop_timeout_usec(c) / USEC_PER_SEC);
+        return r;
+}
+
+static int fill_host_config(json_object *o, const void *of) {
+        const Container *c = of;
+        const ContainerSpec *spec = c->record->spec;
+        int r;
+
+        r = json_add_u64(o, "Memory", spec->memory_bytes);
+        if (r >= 0)
+                r = json_add_u64(o, "NanoCpus", (uint64_t) (spec->cpus * 1e9));
+        if (r >= 0)
+                r = json_add_i64(o, "PidsLimit", spec->pids_limit);
+        if (r >= 0)
+                r = json_add_string(o, "NetworkMode", spec->network ?: "none");
+        if (r >= 0)
+                r = json_add_boolean(o, "ReadonlyRootfs", spec->read_only);
+        if (r >= 0)
+                r = json_add_boolean(o, "AutoRemove", spec->remove);
+        if (r >= 0)
+                r = add_list(o, "CapAdd", spec->cap_add);
+        if (r >= 0)
+                r = add_list(o, "CapDrop", spec->cap_drop);
+        if (r >= 0)
+                r = json_add_string(o, "CgroupParent", spec->cgroup_parent ?: "machine.slice");
+        if (r >= 0)
+                r = json_add_string(o, "UsernsMode", c->record->uid_base > 0 ? "auto" : "host");
+        if (r >= 0)
+                r = json_add_u64(o, "UidBase", c->record->uid_base);
+        return r;
+}
+
+static int add_command(json_object *o, const Container *c) {
+        const ImageConfig *config = image_config_of(c);
+        _cleanup_strv_free_ char **argv = NULL;
+        int r;
+
+        if (config && container_argv(c->record, config, &argv, NULL) < 0)
+                argv = NULL;
+        r = json_add_string(o, "Path", argv ? argv[0] : "");
+        return r < 0 ? r : add_list(o, "Args", argv ? argv + 1 : NULL);
+}
+
+int inspect_container(const Container *c, char **ret) {
+        _cleanup_json_ json_object *o = json_object_new_object();
+        int r;
+
+        if (!o)
+                return -ENOMEM;
+        r = json_add_string(o, "Id", c->record->id);
+        if (r >= 0)
+                r = add_time(o, "Created", c->record->created_usec);
+        if (r >= 0)
+                r = add_command(o, c);
+        if (r >= 0)
+                r = add_object(o, "State", fill_state, c);
+        if (r >= 0)
+                r = json_add_string(o, "Image", c->record->image_id.string);
+        if (r >= 0)
+                r = json_add_string(o, "ImageName", c->record->image);
+        if (r >= 0)
+                r = json_add_string(o, "Name", c->record->name);
+        if (r >= 0)
+                r = json_add_string(o, "Unit", c->unit);
+        if (r >= 0)
+                r = json_add_string(o, "CgroupPath", strempty(c->cgroup));
+        if (r >= 0)
+                r = add_object(o, "Config", fill_container_config, c);
+        if (r >= 0)
+                r = add_object(o, "HostConfig", fill_host_config, c);
+        return r < 0 ? r : json_format(o, true, ret);
+}
+
+static int add_repo_digests(json_object *o, const Image *i) {
+        _cleanup_strv_free_ char **l = NULL;
+
+        STRV_FOREACH(tag, i->tags) {
+                const EngineRef *ref = hashmap_get(i->engine->refs, *tag);
+                _cleanup_(reference_done) Reference reference = {};
+                char *s;
+                int r;
+
+                if (!ref || reference_parse(*tag, &reference, NULL) < 0)
+                        continue;
+                r = string_format(&s, "%s/%s@%s", reference.registry, reference.repository, ref->ref->digest.string);
+                if (r >= 0)
+                        r = strv_contains(l, s) ? (free(s), 0) : strv_consume(&l, s);
+                if (r < 0)
+                        return r;
+        }
+        return add_list(o, "RepoDigests", l);
+}
+
+static int fill_rootfs(json_object *o, const void *of) {
+        const Image *i = of;
+        json_object *array = json_object_new_array();
+        int r;
+
+        r = json_add_string(o, "Type", "layers");
+        for (size_t k = 0; k < i->record->n_layers && array; k++)
+                (void) json_object_array_add(array, json_object_new_string(i->record->layers[k].diff_id.string));
+        return r < 0 ? r : json_add(o, "Layers", array);
+}
+
+static int fill_image_config(json_object *o, const void *of) {
+        const ImageConfig *c = ((const Image *) of)->record->config;
+        int r;
+
+        r = json_add_string(o, "User", strempty(c->user));
+        if (r >= 0)
+                r = add_list(o, "Env", c->env);
+        if (r >= 0)
+                r = add_list(o, "Cmd", c->cmd);
+        if (r >= 0)
+                r = add_list(o, "Entrypoint", c->entrypoint);
+        if (r >= 0)
+                r = json_add_string(o, "WorkingDir", strempty(c->working_dir));
+        if (r >= 0)
+                r = add_map(o, "Labels", c->labels);
+        if (r >= 0)
+                r = json_add_string(o, "StopSignal", c->stop_signal);
+        return r;
+}
+
+int inspect_image(const Image *i, char **ret) {
+        _cleanup_json_ json_object *o = json_object_new_object();
+        int r;
+
+        if (!o)
+                return -ENOMEM;
+        r = json_add_string(o, "Id", i->record->config_digest.string);
+        if (r >= 0)
+                r = json_add_string(o, "Digest", i->record->manifest_digest.string);
+        if (r >= 0)
+                r = add_list(o, "RepoTags", i->tags);
+        if (r >= 0)
+                r = add_repo_digests(o, i);
+        if (r >= 0)
+                r = add_time(o, "Created", i->record->config->created_usec);
+        if (r >= 0)
+                r = json_add_string(o, "Author", i->record->config->author);
+        if (r >= 0)
+                r = json_add_string(o, "Architecture", i->record->config->architecture);
+        if (r >= 0)
+                r = json_add_string(o, "Variant", i->record->config->variant);
+        if (r >= 0)
+                r = json_add_string(o, "Os", i->record->config->os);
+        if (r >= 0)
+                r = json_add_u64(o, "Size", i->size_bytes);
+        if (r >= 0)
+                r = json_add_string(o, "ManifestType", i->record->manifest_media_type);
+        if (r >= 0)
+                r = add_object(o, "RootFS", fill_rootfs, i);
+        if (r >= 0)
+                r = add_object(o, "Config", fill_image_config, i);
+        return r < 0 ? r : json_format(o, true, ret);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "bus/polkit.h"
+#include "engine/container.h"
+#include "engine/engine.h"
+#include "engine/image.h"
+#include "engine/transfer.h"
+#include "unit/machine.h"
+
+#define BUS_PATH "/org/creel1"
+#define BUS_NAME "org.creel1"
+#define BUS_INTERFACE(noun) "org.creel1." noun
+
+/* creeld: the engine, and the system bus it is shown on. */
+typedef struct Service {
+        sd_event *event;
+        sd_bus *bus;
+        Engine *engine;
+        Polkit *polkit;
+        MachineRegistry *machines;
+        char *kernel_version, *systemd_version;
+        char **cgroup_controllers, **security_features;
+} Service;
+
+extern const EngineObserver service_observer;
+
+/* Each adds one noun's interfaces to the bus (noun-dbus.c). */
+int manager_dbus_register(Service *s);
+int container_dbus_register(Service *s);
+int image_dbus_register(Service *s);
+int transfer_dbus_register(Service *s);
+
+/* Object paths. */
+int container_dbus_path(const Container *c, char **ret);
+int image_dbus_path(const Image *i, char **ret);
+int transfer_dbus_path(const Transfer *t, char **ret);
+
+/* PropertiesChanged for everything that may have changed. */
+void container_dbus_changed(Service *s, Container *c);
+void image_dbus_changed(Service *s, Image *i);
+void transfer_dbus_changed(Service *s, Transfer *t);
+
+/* A job's end answers the method call @userdata (a reference that is dropped) without arguments. */
+void container_dbus_reply(Container *c, const Failure *f, void *userdata);
+
+/* Reads the fds of a start out of one option, when @key is one of them. 0: it is not. */
+int container_dbus_read_start_option(sd_bus_message *m, const char *key, JobParameters *p, Failure *f);
+
+/* Writes "key=value" strings as a{ss}. */
+int append_string_map(sd_bus_message *m, char *const *pairs);
+
+/* docker's and podman's inspect documents (inspect.c). */
+int inspect_container(const Container *c, char **ret);
+int inspect_image(const Image *i, char **ret);

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What the engine tells becomes signals, and running containers become machines of systemd-machined. */
+
+#include "basic/log.h"
+#include "basic/memory.h"
+#include "basic/str.h"
+#include "bus/error.h"
+#include "manager/manager.h"
+
+#define MANAGER_INTERFACE BUS_INTERFACE("Manager")
+
+static void emit_new(Service *s, const char *signal, const char *id, const char *path) {
+        (void) sd_bus_emit_object_added(s->bus, path);
+        (void) sd_bus_emit_signal(s->bus, BUS_PATH, MANAGER_INTERFACE, signal, "so", id, path);
+}
+
+static void emit_removed(Service *s, const char *signal, const char *id, const char *path) {
+        (void) sd_bus_emit_object_removed(s->bus, path);
+        (void) sd_bus_emit_signal(s->bus, BUS_PATH, MANAGER_INTERFACE, signal, "so", id, path);
+}
+
+static void on_container_new(Container *c, void *userdata) {
+        _cleanup_free_ char *path = NULL;
+
+        if (container_dbus_path(c, &path) >= 0)
+                emit_new(userdata, "ContainerNew", c->record->id, path);
+}
+
+static void on_container_removed(Container *c, void *userdata) {
+        _cleanup_free_ char *path = NULL;
+
+        if (container_dbus_path(c, &path) >= 0)
+                emit_removed(userdata, "ContainerRemoved", c->record->id, path);
+}
+
+static void on_container_changed(Container *c, void *userdata) {
+        container_dbus_changed(userdata, c);
+}
+
+static void on_container_started(Container *c, void *userdata) {
+        Service *s = userdata;
+        int r;
+
+        r = machine_register(s->machines,
+                             &(const MachineSpec) {
+                                     .name = c->record->name,
+                                     .container_id = c->record->id,
+                                     .leader = c->leader,
+                                     .leader_pidfd = c->leader_pidfd,
+                             });
+        if (r < 0)
+                log_debug_errno(r, "Cannot register container %s with systemd-machined, ignoring: %m", c->record->name);
+}
+
+static void on_container_exited(Container *c, void *userdata) {
+        /* machined watches the scope, and forgets the machine with it */
+        (void) c;
+        (void) userdata;
+}
+
+static void on_image_new(Image *i, void *userdata) {
+        _cleanup_free_ char *path = NULL;
+
+        if (image_dbus_path(i, &path) >= 0)
+                emit_new(userdata, "ImageNew", i->record->config_digest.string, path);
+}
+
+static void on_image_removed(Image *i, void *userdata) {
+        _cleanup_free_ char *path = NULL;
+
+        if (image_dbus_path(i, &path) >= 0)
+                emit_removed(userdata, "ImageRemoved", i->record->config_digest.string, path);
+}
+
+static void on_image_changed(Image *i, void *userdata) {
+        image_dbus_changed(userdata, i);
+}
+
+static void on_transfer_new(Transfer *t, void *userdata) {
+        _cleanup_free_ char *path = NULL;
+        Service *s = userdata;
+
+        if (transfer_dbus_path(t, &path) < 0)
+                return;
+        (void) sd_bus_emit_object_added(s->bus, path);
+        (void) sd_bus_emit_signal(s->bus, BUS_PATH, MANAGER_INTERFACE, "TransferNew", "uo", t->id, path);
+}
+
+static void on_transfer_changed(Transfer *t, void *userdata) {
+        transfer_dbus_changed(userdata, t);
+}
+
+static void on_transfer_removed(Transfer *t, void *userdata) {
+        bool good = t->result == TRANSFER_RESULT_DONE || t->result == TRANSFER_RESULT_UNCHANGED;
+        _cleanup_free_ char *path = NULL, *error = NULL;
+        Service *s = userdata;
+
+        if (transfer_dbus_path(t, &path) < 0)
+                return;
+        if (!good && string_format(&error, BUS_ERROR_PREFIX "%s", failure_kind_to_string(t->failure.kind)) < 0)
+                return;
+        (void) sd_bus_emit_object_removed(s->bus, path);
+        (void) sd_bus_emit_signal(s->bus, BUS_PATH, MANAGER_INTERFACE, "TransferRemoved", "uossss", t->id, path,
+                                  transfer_result_to_string(t->result), good ? t->image_id.string : "", strempty(error),
+                                  good ? "" : strempty(t->failure.text));
+}
+
+static void on_event(uint64_t time_usec, const char *type, const char *action, const char *id, char *const *attributes, void *userdata) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        Service *s = userdata;
+        int r;
+
+        r = sd_bus_message_new_signal(s->bus, &m, BUS_PATH, MANAGER_INTERFACE, "Event");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "tsss", time_usec, type, action, id);
+        if (r >= 0)
+                r = append_string_map(m, attributes);
+        if (r >= 0)
+                r = sd_bus_send(s->bus, m, NULL);
+        if (r < 0)
+                log_debug_errno(r, "Cannot tell of the event %s %s, ignoring: %m", type, action);
+}
+
+const EngineObserver service_observer = {
+        .container_new = on_container_new,
+        .container_changed = on_container_changed,
+        .container_removed = on_container_removed,
+        .container_started = on_container_started,
+        .container_exited = on_container_exited,
+        .image_new = on_image_new,
+        .image_changed = on_image_changed,
+        .image_removed = on_image_removed,
+        .transfer_new = on_transfer_new,
+        .transfer_changed = on_transfer_changed,
+        .transfer_removed = on_transfer_removed,
+        .event = on_event,
+};

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <systemd/sd-bus.h>
+
+#include "basic/macro.h"
+
+/* Registration with systemd-machined, which makes `machinectl list`, `status` and `terminate` know a
+ * container. Nothing waits for it and nothing depends on it: an absent machined is a debug line, a refusal a
+ * warning. */
+
+typedef struct MachineRegistry MachineRegistry;
+
+typedef struct MachineSpec {
+        const char *name;
+        const char *container_id;   /* 64 hexadecimal digits; the first 32 become the machine's id */
+        pid_t leader;               /* PID 1 of the container, already in its scope */
+        int leader_pidfd;           /* of the same process, or negative; not consumed */
+        const char *root_directory; /* as the host sees it; NULL: there is none */
+} MachineSpec;
+
+/* Holds a reference to @bus, the system bus. */
+int machine_registry_new(sd_bus *bus, MachineRegistry **ret);
+/* Answers that are still on their way are not waited for. */
+MachineRegistry *machine_registry_free(MachineRegistry *r);
+DEFINE_CLEANUP(MachineRegistry, machine_registry_free)
+
+/* Sends the registration. 1: sent. 0: left out, since machined would refuse the name. */
+int machine_register(MachineRegistry *registry, const MachineSpec *spec);
+/* Tells machined that a container is gone before it notices by itself. 0 where its name could never be
+ * registered. */
+int machine_unregister(MachineRegistry *registry, const char *name);
+
+/* What machined takes for a name: a host name of at most 64 bytes. Container names may also contain '_', end
+ * in '-' or '.'. */
+bool machine_name_is_valid(const char *s);
