@@ -24,7 +24,8 @@
 static const char *const hierarchies[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 
 /* What the owner of a delegated cgroup writes to (cgroups(7), "Delegation"); the later ones depend on controllers. */
-static const char *const delegated_files[] = { "cgroup.procs", "cgroup.subtree_control", "cgroup.threads", "memory.oom.group", "memory.reclaim" };
+static const char *const delegated_files[] = {"cgroup.procs", "cgroup.subtree_control", "cgroup.threads",
+                                              "memory.oom.group", "memory.reclaim"};
 
 static int write_attribute(int fd, const char *name, const char *value) {
         _cleanup_close_ int file = openat(fd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -53,7 +54,8 @@ int cgroup_open(const char *path, int *ret_fd) {
                 struct statfs sfs;
 
                 if (root >= 0 && fstatfs(root, &sfs) >= 0 && sfs.f_type == CGROUP2_SUPER_MAGIC)
-                        return path_openat2(root, path, O_RDONLY | O_DIRECTORY, 0, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV, ret_fd);
+                        return path_openat2(root, path, O_RDONLY | O_DIRECTORY, 0,
+                                            RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV, ret_fd);
         }
         return -EOPNOTSUPP;
 }
