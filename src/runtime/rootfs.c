@@ -16,7 +16,7 @@
 #include "runtime/mount.h"
 #include "runtime/rootfs.h"
 
-#define NAME_BYTES 8 /* "499" and a separator, in the shorter of the two ways */
+#define NAME_BYTES 24 /* a number and a separator */
 
 /* Detached copies of the layers' trees from the base. They must stay open until the overlay exists. */
 typedef struct Layers {
