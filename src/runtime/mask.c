@@ -53,7 +53,8 @@ static int open_null(const MaskContext *c, int *ret_fd) {
         struct stat st;
         int copy, r;
 
-        r = path_openat2(c->dev_fd, "null", O_PATH | O_NOFOLLOW, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV, &fd);
+        r = path_openat2(c->dev_fd, "null", O_PATH | O_NOFOLLOW, 0,
+                         RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV, &fd);
         if (r < 0)
                 return r;
         if (fstat(fd, &st) < 0)

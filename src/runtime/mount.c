@@ -33,8 +33,8 @@ static int fail_with_explanation(int context_fd, int error, const char *type, co
         char explanation[EXPLANATION_MAX];
 
         read_explanation(context_fd, explanation);
-        return failure_set_errno(reterr, FAILURE_CONFIGURATION, error, "cannot mount %s%s%s%s", type, *what ? ", option " : "", what,
-                                 explanation);
+        return failure_set_errno(reterr, FAILURE_CONFIGURATION, error, "cannot mount %s%s%s%s", type,
+                                 *what ? ", option " : "", what, explanation);
 }
 
 int mount_set_option(int context_fd, const char *type, const char *option, Failure *reterr) {
@@ -111,18 +111,22 @@ int mount_bind(const RuntimeMount *m, int userns_fd, int *ret_fd, Failure *reter
         _cleanup_close_ int fd = -EBADF;
         int r;
 
-        fd = open_tree(AT_FDCWD, m->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (m->options.recursive_bind ? AT_RECURSIVE : 0));
+        fd = open_tree(AT_FDCWD, m->source,
+                       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (m->options.recursive_bind ? AT_RECURSIVE : 0));
         if (fd < 0)
-                return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno, "cannot bind %s to %s", m->source, m->destination);
+                return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno, "cannot bind %s to %s", m->source,
+                                         m->destination);
         if (m->options.idmap && userns_fd >= 0) {
                 r = mount_idmap(fd, userns_fd);
                 if (r < 0)
-                        return failure_set_errno(reterr, FAILURE_STORAGE, r, "the file system of %s cannot map ids; leave out the option idmap",
+                        return failure_set_errno(reterr, FAILURE_STORAGE, r,
+                                                 "the file system of %s cannot map ids; leave out the option idmap",
                                                  m->source);
         }
         r = bind_set_attributes(fd, &m->options);
         if (r < 0)
-                return failure_set_errno(reterr, FAILURE_CONFIGURATION, r, "cannot set the mount options of %s", m->destination);
+                return failure_set_errno(reterr, FAILURE_CONFIGURATION, r, "cannot set the mount options of %s",
+                                         m->destination);
         *ret_fd = TAKE_FD(fd);
         return 0;
 }
@@ -142,15 +146,18 @@ static int make_file(int root_fd, const char *path, int *ret_fd) {
         r = path_mkdir_in_root(root_fd, parent, 0755, (uid_t) -1, (gid_t) -1, &dir);
         if (r < 0)
                 return r;
-        /* O_EXCL: what is there is either openable already, or a link that leads nowhere, which is not ours to complete. */
-        r = path_openat2(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, &fd);
+        /* O_EXCL: what is there is either openable already, or a link that leads nowhere, which is not ours to
+         * complete. */
+        r = path_openat2(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644,
+                         RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, &fd);
         if (r < 0)
                 return r;
         return path_openat2(dir, name, O_PATH | O_NOFOLLOW, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, ret_fd);
 }
 
 static int open_existing(int root_fd, const char *path, MountTarget how, bool directory, int *ret_fd) {
-        uint64_t resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (how == MOUNT_TARGET_NO_LINKS ? RESOLVE_NO_SYMLINKS : 0);
+        uint64_t resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS |
+                           (how == MOUNT_TARGET_NO_LINKS ? RESOLVE_NO_SYMLINKS : 0);
 
         return path_openat2(root_fd, path, O_PATH | (directory ? O_DIRECTORY : 0), 0, resolve, ret_fd);
 }
@@ -162,7 +169,8 @@ int mount_open_target(int root_fd, const char *path, MountTarget how, bool direc
 
         r = open_existing(root_fd, path, how, directory, &fd);
         if (r == -ENOENT) {
-                r = directory ? path_mkdir_in_root(root_fd, path, 0755, (uid_t) -1, (gid_t) -1, &fd) : make_file(root_fd, path, &fd);
+                r = directory ? path_mkdir_in_root(root_fd, path, 0755, (uid_t) -1, (gid_t) -1, &fd)
+                              : make_file(root_fd, path, &fd);
                 if (r >= 0 && how == MOUNT_TARGET_NO_LINKS) {
                         /* The directories above may have been links. */
                         (void) fd_close(TAKE_FD(fd));
@@ -170,13 +178,16 @@ int mount_open_target(int root_fd, const char *path, MountTarget how, bool direc
                 }
         }
         if (r == -ELOOP && how == MOUNT_TARGET_NO_LINKS)
-                return failure_set(reterr, FAILURE_SECURITY, "the image has a symbolic link on the way to %s, where a mount has to go", path);
+                return failure_set(reterr, FAILURE_SECURITY,
+                                   "the image has a symbolic link on the way to %s, where a mount has to go", path);
         if (r < 0)
-                return failure_set_errno(reterr, FAILURE_CONFIGURATION, r, "cannot make %s in the container for a mount", path);
+                return failure_set_errno(reterr, FAILURE_CONFIGURATION, r,
+                                         "cannot make %s in the container for a mount", path);
         if (fstat(fd, &st) < 0)
                 return negative_errno();
         if (!directory && S_ISDIR(st.st_mode))
-                return failure_set(reterr, FAILURE_INVALID_ARGUMENT, "cannot mount a file onto %s, which is a directory in the image", path);
+                return failure_set(reterr, FAILURE_INVALID_ARGUMENT,
+                                   "cannot mount a file onto %s, which is a directory in the image", path);
         *ret_fd = TAKE_FD(fd);
         return 0;
 }

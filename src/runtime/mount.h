@@ -5,8 +5,8 @@
 
 #include "spec/runtime-spec.h"
 
-/* Mounts as file descriptors: made detached, attached by descriptor, checked afterwards. No path string of a container ever
- * reaches mount(2). */
+/* Mounts as file descriptors: made detached, attached by descriptor, checked afterwards. No path string of a container
+ * ever reaches mount(2). */
 
 /* A new instance of file system @type. The kernel's own explanation of a refusal becomes part of the failure. */
 int mount_new(const char *type, const char *source, const MountOptions *options, int *ret_fd, Failure *reterr);
@@ -17,8 +17,8 @@ int mount_finish(int context_fd, const char *type, uint64_t attributes, int *ret
 /* One option, "key" or "key=value". */
 int mount_set_option(int context_fd, const char *type, const char *option, Failure *reterr);
 
-/* A detached copy of the mount at the host's path @m->source with the options of @m. @userns_fd is for the option idmap and
- * may be -EBADF. */
+/* A detached copy of the mount at the host's path @m->source with the options of @m. @userns_fd is for the option idmap
+ * and may be -EBADF. */
 int mount_bind(const RuntimeMount *m, int userns_fd, int *ret_fd, Failure *reterr);
 
 /* Maps the ids of the detached mount as the user namespace does. */

@@ -7,8 +7,8 @@
 
 #include "spec/runtime-spec.h"
 
-/* The flags of clone(2) for the namespaces that the payload is born into. The cgroup namespace is not among them: it can only be
- * made once the payload is where its root shall be. */
+/* The flags of clone(2) for the namespaces that the payload is born into. The cgroup namespace is not among them: it
+ * can only be made once the payload is where its root shall be. */
 uint64_t namespace_clone_flags(const RuntimeSpec *spec);
 
 /* True when the specification asks for a new namespace, not for one that exists. */

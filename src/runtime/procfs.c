@@ -17,7 +17,8 @@ int procfs_write(int proc_fd, const char *path, const char *value) {
         struct statfs sfs;
         int r;
 
-        r = path_openat2(proc_fd, path, O_WRONLY | O_NOCTTY, 0, RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS, &fd);
+        r = path_openat2(proc_fd, path, O_WRONLY | O_NOCTTY, 0,
+                         RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS, &fd);
         if (r < 0)
                 return r;
         if (fstatfs(fd, &sfs) < 0)

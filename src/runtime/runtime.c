@@ -222,11 +222,19 @@ static int explain(Runtime *rt, int error, Failure *reterr) {
 static int payload_init(Payload *p, RuntimeSpec *spec, const RuntimeOptions *o, Failure *reterr) {
         int r;
 
-        *p = (Payload) {
-                .spec = spec,
-                .has_mapping = namespace_is_new(spec, RUNTIME_NAMESPACE_USER),
-                .channel = -EBADF, .root_fd = -EBADF, .dev_fd = -EBADF, .proc_fd = -EBADF, .sys_fd = -EBADF, .devpts_fd = -EBADF,
-                .own_dev_fd = -EBADF, .cgroup_target_fd = -EBADF, .cwd_fd = -EBADF, .peer_fd = -EBADF,
+        *p = (Payload){
+                        .spec = spec,
+                        .has_mapping = namespace_is_new(spec, RUNTIME_NAMESPACE_USER),
+                        .channel = -EBADF,
+                        .root_fd = -EBADF,
+                        .dev_fd = -EBADF,
+                        .proc_fd = -EBADF,
+                        .sys_fd = -EBADF,
+                        .devpts_fd = -EBADF,
+                        .own_dev_fd = -EBADF,
+                        .cgroup_target_fd = -EBADF,
+                        .cwd_fd = -EBADF,
+                        .peer_fd = -EBADF,
         };
         memcpy(p->stdio, o->stdio, sizeof(p->stdio));
         r = resolve_capabilities(spec, p->capabilities, reterr);
@@ -240,7 +248,8 @@ static int payload_init(Payload *p, RuntimeSpec *spec, const RuntimeOptions *o, 
         if (o->seccomp_fd >= 0) {
                 r = filter_read(o->seccomp_fd, &p->filter);
                 if (r < 0)
-                        return failure_set_errno(reterr, FAILURE_SECURITY, r, "cannot read the compiled seccomp filter");
+                        return failure_set_errno(reterr, FAILURE_SECURITY, r,
+                                                 "cannot read the compiled seccomp filter");
         }
         return 0;
 }
@@ -250,14 +259,16 @@ static void payload_done(Payload *p) {
         p->filter.filter = mfree(p->filter.filter);
 }
 
-/* Streams that are missing become /dev/null; pipes are given to the container's root, who may then give them to its user. */
+/* Streams that are missing become /dev/null; pipes are given to the container's root, who may then give them to its
+ * user. */
 static int arrange_stdio(Payload *p, int null_fd, uint32_t root_uid, uint32_t root_gid) {
         for (int i = 0; i < 3; i++) {
                 struct stat st;
 
                 if (p->stdio[i] < 0)
                         p->stdio[i] = null_fd;
-                if (p->has_mapping && fstat(p->stdio[i], &st) >= 0 && S_ISFIFO(st.st_mode) && fchown(p->stdio[i], root_uid, root_gid) < 0)
+                if (p->has_mapping && fstat(p->stdio[i], &st) >= 0 && S_ISFIFO(st.st_mode) &&
+                    fchown(p->stdio[i], root_uid, root_gid) < 0)
                         return negative_errno();
         }
         return 0;
@@ -314,7 +325,8 @@ static int set_limits(Runtime *rt, Failure *reterr) {
                 struct rlimit limit = { p->rlimits[i].soft, p->rlimits[i].hard };
 
                 if (prlimit(rt->pid, (unsigned) p->rlimits[i].resource, &limit, NULL) < 0)
-                        return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno, "cannot set the resource limit number %d to %" PRIu64,
+                        return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno,
+                                                 "cannot set the resource limit number %d to %" PRIu64,
                                                  p->rlimits[i].resource, p->rlimits[i].hard);
         }
         return 0;
@@ -332,7 +344,8 @@ static int set_oom_score(Runtime *rt, Failure *reterr) {
         if (fd >= 0 && fd_write_all(fd, value, (size_t) n) >= 0)
                 return 0;
         if (rt->spec->process.oom_score_adj_set)
-                return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno, "cannot set the OOM score to %s", value);
+                return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno, "cannot set the OOM score to %s",
+                                         value);
         return 0;
 }
 

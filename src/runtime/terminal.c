@@ -17,7 +17,8 @@ static int open_pair(int devpts_fd, int *ret_master, int *ret_peer) {
         struct statfs sfs;
         int unlock = 0, peer, r;
 
-        r = path_openat2(devpts_fd, "ptmx", O_RDWR | O_NOCTTY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV, &master);
+        r = path_openat2(devpts_fd, "ptmx", O_RDWR | O_NOCTTY, 0,
+                         RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV, &master);
         if (r < 0)
                 return r;
         if (fstatfs(master, &sfs) < 0)
@@ -34,7 +35,8 @@ static int open_pair(int devpts_fd, int *ret_master, int *ret_peer) {
         return 0;
 }
 
-int terminal_open(int devpts_fd, uid_t uid, uint64_t width, uint64_t height, int *ret_master, int *ret_peer, Failure *reterr) {
+int terminal_open(int devpts_fd, uid_t uid, uint64_t width, uint64_t height, int *ret_master, int *ret_peer,
+                  Failure *reterr) {
         _cleanup_close_ int master = -EBADF, peer = -EBADF;
         int r;
 

@@ -39,8 +39,8 @@ static int read_file(int root_fd, const char *path, char **ret) {
         return r;
 }
 
-/* Splits the next line of *@text in place into @n fields at the colons. False at the end. Lines with another number of fields are
- * skipped. */
+/* Splits the next line of *@text in place into @n fields at the colons. False at the end. Lines with another number of
+ * fields are skipped. */
 static bool next_entry(char **text, char **fields, size_t n) {
         while (**text) {
                 char *line = *text, *end = line + strcspn(line, "\n");
@@ -162,7 +162,8 @@ static int resolve_group(int root_fd, const char *group, User *u, Failure *reter
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_STORAGE, r, "cannot read the container's /etc/group");
         if (r == 0 && parse_id(group, &u->gid) < 0)
-                return failure_set(reterr, FAILURE_INVALID_ARGUMENT, "there is no group \"%s\" in the container's /etc/group", group);
+                return failure_set(reterr, FAILURE_INVALID_ARGUMENT,
+                                   "there is no group \"%s\" in the container's /etc/group", group);
         return 0;
 }
 
@@ -187,7 +188,8 @@ int user_resolve(int root_fd, const char *user, User *ret, Failure *reterr) {
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_STORAGE, r, "cannot read the container's /etc/passwd");
         if (r == 0 && !numeric)
-                return failure_set(reterr, FAILURE_INVALID_ARGUMENT, "there is no user \"%s\" in the container's /etc/passwd", name);
+                return failure_set(reterr, FAILURE_INVALID_ARGUMENT,
+                                   "there is no user \"%s\" in the container's /etc/passwd", name);
         if (r > 0) {
                 u.uid = e.uid;
                 u.gid = e.gid;

@@ -65,8 +65,8 @@ static int complain(Reader *d, const char *key, const char *format, ...) {
         if (vasprintf(&text, format, ap) < 0)
                 text = NULL;
         va_end(ap);
-        return failure_set(d->failure, FAILURE_CONFIGURATION, "runtime specification, %s%s%s: %s", d->where, *d->where ? "." : "", key,
-                           strempty(text));
+        return failure_set(d->failure, FAILURE_CONFIGURATION, "runtime specification, %s%s%s: %s", d->where,
+                           *d->where ? "." : "", key, strempty(text));
 }
 
 /* Turns the results of json_get_*() into ours: absent is fine, anything else is a failure that names the key. */
@@ -336,7 +336,8 @@ static int read_mount(Reader *d, json_object *o) {
                 r = mount_options_parse(options, &m->options);
         if (r < 0)
                 return r;
-        if (json_get(o, "uidMappings", json_type_array, &v) >= 0 || json_get(o, "gidMappings", json_type_array, &v) >= 0)
+        if (json_get(o, "uidMappings", json_type_array, &v) >= 0 ||
+            json_get(o, "gidMappings", json_type_array, &v) >= 0)
                 return complain(d, "uidMappings", "a mount takes the container's own mapping; use the option idmap");
 
         if (streq_ptr(m->type, "bind"))
@@ -407,7 +408,10 @@ static int read_device(Reader *d, json_object *o) {
         v->mode = 0666;
         if (json_get_string(o, "type", &type) < 0)
                 return complain(d, "type", "a string is needed");
-        v->type = streq(type, "c") || streq(type, "u") ? S_IFCHR : streq(type, "b") ? S_IFBLK : streq(type, "p") ? S_IFIFO : 0;
+        v->type = streq(type, "c") || streq(type, "u") ? S_IFCHR
+                  : streq(type, "b")                   ? S_IFBLK
+                  : streq(type, "p")                   ? S_IFIFO
+                                                       : 0;
         if (!v->type)
                 return complain(d, "type", "\"%s\" is none of c, u, b and p", type);
         r = read_path(d, o, "path", &v->path);

@@ -172,7 +172,8 @@ static bool any_stream_blocked(const Supervisor *s) {
         return false;
 }
 
-static int streams_dispatch(Supervisor *s, const struct pollfd *const inputs[SUPERVISOR_STREAMS], const struct pollfd *journal) {
+static int streams_dispatch(Supervisor *s, const struct pollfd *const inputs[SUPERVISOR_STREAMS],
+                            const struct pollfd *journal) {
         int r;
 
         for (size_t i = 0; i < SUPERVISOR_STREAMS; i++) {
@@ -190,7 +191,8 @@ static int streams_dispatch(Supervisor *s, const struct pollfd *const inputs[SUP
 }
 
 static int loop_once(Supervisor *s) {
-        const struct pollfd *payload, *signal, *listener, *session, *journal, *peers[SUPERVISOR_PEERS_MAX], *inputs[SUPERVISOR_STREAMS];
+        const struct pollfd *payload, *signal, *listener, *session, *journal, *peers[SUPERVISOR_PEERS_MAX],
+                        *inputs[SUPERVISOR_STREAMS];
         PollSet set = {};
         int r;
 

@@ -11,8 +11,13 @@
 #define RANGE_SIZE 65536U
 
 void start_init(Start *s) {
-        *s = (Start) { .layers_fd = -EBADF, .rootfs_fd = -EBADF, .runtime_fd = -EBADF, .listen_fd = -EBADF, .seccomp_fd = -EBADF,
-                       .session_fd = -EBADF, .stdio = { -EBADF, -EBADF, -EBADF } };
+        *s = (Start){.layers_fd = -EBADF,
+                     .rootfs_fd = -EBADF,
+                     .runtime_fd = -EBADF,
+                     .listen_fd = -EBADF,
+                     .seccomp_fd = -EBADF,
+                     .session_fd = -EBADF,
+                     .stdio = {-EBADF, -EBADF, -EBADF}};
 }
 
 void start_forget(Start *s) {
@@ -101,7 +106,8 @@ static int set_range(RuntimeSpec *spec, uint64_t base, Failure *reterr) {
         int r;
 
         if (base > UINT32_MAX - RANGE_SIZE)
-                return failure_set(reterr, FAILURE_CONFIGURATION, "%" PRIu64 " is not the base of a range of users", base);
+                return failure_set(reterr, FAILURE_CONFIGURATION, "%" PRIu64 " is not the base of a range of users",
+                                   base);
         spec->namespaces[RUNTIME_NAMESPACE_USER].wanted = true;
         r = set_mapping(&spec->uid_mappings, &spec->n_uid_mappings, (uint32_t) base);
         return r < 0 ? r : set_mapping(&spec->gid_mappings, &spec->n_gid_mappings, (uint32_t) base);

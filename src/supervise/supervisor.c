@@ -26,8 +26,12 @@
 #include "supervise/supervisor.h"
 
 void supervisor_init(Supervisor *s, int socket_fd) {
-        *s = (Supervisor) { .scope_fd = -EBADF, .payload_fd = -EBADF, .master_fd = -EBADF, .peer_fd = -EBADF, .signal_fd = -EBADF,
-                            .journal_fd = -EBADF };
+        *s = (Supervisor){.scope_fd = -EBADF,
+                          .payload_fd = -EBADF,
+                          .master_fd = -EBADF,
+                          .peer_fd = -EBADF,
+                          .signal_fd = -EBADF,
+                          .journal_fd = -EBADF};
         start_init(&s->start);
         s->peers[0] = socket_fd;
         for (size_t i = 1; i < ELEMENTSOF(s->peers); i++)
@@ -36,7 +40,8 @@ void supervisor_init(Supervisor *s, int socket_fd) {
                 s->streams[i] = (Stream) { .fd = -EBADF, .journal_fd = -EBADF, .send = journal_send };
 }
 
-/* Closes a socket so that the peer finds our last words: with something unread in it, it would find ECONNRESET instead. */
+/* Closes a socket so that the peer finds our last words: with something unread in it, it would find ECONNRESET instead.
+ */
 static int retire(int fd) {
         char byte;
 
@@ -70,8 +75,10 @@ static void open_journal(Supervisor *s) {
 
         if (journal_open(&s->journal_fd) < 0)
                 return;
-        if (connect(s->journal_fd, (const struct sockaddr *) &address, sizeof(address)) < 0 || fd_set_nonblock(s->journal_fd, true) < 0)
-                log_warning_errno(errno, "cannot connect to the journal, output of container %s may be lost: %m", s->start.name);
+        if (connect(s->journal_fd, (const struct sockaddr *) &address, sizeof(address)) < 0 ||
+            fd_set_nonblock(s->journal_fd, true) < 0)
+                log_warning_errno(errno, "cannot connect to the journal, output of container %s may be lost: %m",
+                                  s->start.name);
 }
 
 static void prepare_fields(Supervisor *s) {
@@ -149,8 +156,9 @@ static int launch(Supervisor *s, const char *cgroup, Failure *reterr) {
 
         r = cgroup_open(cgroup, &s->scope_fd);
         if (r == -EOPNOTSUPP)
-                return failure_set(reterr, FAILURE_SYSTEM, "there is no cgroup version 2 hierarchy in /sys/fs/cgroup; boot with "
-                                                           "systemd.unified_cgroup_hierarchy=1");
+                return failure_set(reterr, FAILURE_SYSTEM,
+                                   "there is no cgroup version 2 hierarchy in /sys/fs/cgroup; boot with "
+                                   "systemd.unified_cgroup_hierarchy=1");
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_SYSTEM, r, "cannot open the cgroup %s", cgroup);
         r = cgroup_split(s->scope_fd, namespace_host_id(spec->uid_mappings, spec->n_uid_mappings, 0),
@@ -174,8 +182,8 @@ static int receive(int fd, MessageType type, Message **ret, Failure *reterr) {
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_SYSTEM, r, "cannot understand creeld");
         if (message_type(m) != type)
-                return failure_set(reterr, FAILURE_SYSTEM, "creeld sent %s where %s is due", message_type_to_string(message_type(m)),
-                                   message_type_to_string(type));
+                return failure_set(reterr, FAILURE_SYSTEM, "creeld sent %s where %s is due",
+                                   message_type_to_string(message_type(m)), message_type_to_string(type));
         *ret = TAKE_PTR(m);
         return 0;
 }
@@ -271,8 +279,8 @@ static void forget_code(void) {
         (void) madvise((void *) start, ((uintptr_t) etext & ~(page - 1)) - start, MADV_DONTNEED);
 }
 
-/* From here on this process only watches: it keeps what signalling other users' processes takes, and no memory that it does not
- * need. Its death would cost the container's exit status, so the OOM killer shall look elsewhere first. */
+/* From here on this process only watches: it keeps what signalling other users' processes takes, and no memory that it
+ * does not need. Its death would cost the container's exit status, so the OOM killer shall look elsewhere first. */
 static void settle(Supervisor *s) {
         uint64_t keep = CAPABILITY_BIT(CAP_KILL);
         int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
