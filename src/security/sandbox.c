@@ -121,7 +121,7 @@ static const SandboxCall calls_no_new_code[] = {
 static const SandboxCall calls_new_code[] = { CALL(mmap), CALL(mprotect), { .number = CALL_END } };
 
 static const SandboxCall calls_remove[] = {
-        CALL(fchdir), CALL(fchmod), CALL(umask),
+        CALL(fchdir), CALL(fchmod), CALL(renameat2), CALL(umask),
         { SYS_ioctl, ONE_OF, 1, { FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_IOC_GETFLAGS, FS_IOC_SETFLAGS } },
         { .number = CALL_END },
 };
