@@ -115,9 +115,9 @@ int json_get_u64(json_object *o, const char *key, uint64_t *ret) {
         r = json_get(o, key, json_type_int, &v);
         if (r < 0)
                 return r;
-        /* Here the upper limit is a value that documents carry: no limit at all, or a mask of all bits. */
+        /* As above. */
         n = json_object_get_uint64(v);
-        if (json_object_get_int64(v) < 0)
+        if (json_object_get_int64(v) < 0 || n == UINT64_MAX)
                 return -EBADMSG;
         *ret = n;
         return 0;
