@@ -124,7 +124,7 @@ static void transfer_report(Transfer *t) {
 static int on_transfer_end(sd_event_source *source, void *userdata) {
         Transfer *t = userdata;
         Engine *e = t->engine;
-        StagedTree *tree = staged_tree_new(e, t->staging_name);
+        StagedTree *tree = t->staging_name ? staged_tree_new(e, t->staging_name) : NULL;
 
         LIST_REMOVE(transfers, e->transfers, t);
         e->n_transfers--;
@@ -539,6 +539,15 @@ static int send_pull(Transfer *t, const PullOptions *options, const Reference *r
         return r < 0 ? r : worker_send(t->pull, m);
 }
 
+static int transfer_begin(Transfer *t, const PullOptions *options, const Reference *reference) {
+        int r;
+
+        r = store_stage(t->engine->store, &t->staging_name, &t->staging_fd);
+        if (r >= 0)
+                r = worker_start(t->engine, t->engine->pull_fd, "creel-pull", on_pull_message, t, &t->pull);
+        return r < 0 ? r : send_pull(t, options, reference);
+}
+
 static int transfer_new(Engine *e, const Reference *reference, Transfer **ret) {
         Transfer *t = new0(Transfer, 1);
         int r;
@@ -549,10 +558,6 @@ static int transfer_new(Engine *e, const Reference *reference, Transfer **ret) {
         t->staging_fd = -EBADF;
         t->id = ++e->last_transfer_id;
         r = reference_format(reference, &t->reference);
-        if (r >= 0)
-                r = store_stage(e->store, &t->staging_name, &t->staging_fd);
-        if (r >= 0)
-                r = worker_start(e, e->pull_fd, "creel-pull", on_pull_message, t, &t->pull);
         if (r < 0) {
                 (void) transfer_free(t);
                 return r;
@@ -564,6 +569,7 @@ static int transfer_new(Engine *e, const Reference *reference, Transfer **ret) {
 int transfer_pull(Engine *e, const PullOptions *options, Transfer **ret, Failure *f) {
         _cleanup_(reference_done) Reference reference = {};
         const char *message = NULL;
+        const EngineRef *known;
         Transfer *t;
         int r;
 
@@ -577,9 +583,15 @@ int transfer_pull(Engine *e, const PullOptions *options, Transfer **ret, Failure
                 return failure_set_errno(f, FAILURE_SYSTEM, r, "cannot pull %s", options->reference);
         LIST_APPEND(transfers, e->transfers, t);
         e->n_transfers++;
-        r = send_pull(t, options, &reference);
-        if (r < 0)
-                transfer_fail_errno(t, FAILURE_SYSTEM, r);
+        known = hashmap_get(e->refs, t->reference);
+        if (options->only_missing && known) {
+                t->image_id = known->image->record->config_digest;
+                transfer_end(t, TRANSFER_RESULT_UNCHANGED);
+        } else {
+                r = transfer_begin(t, options, &reference);
+                if (r < 0)
+                        transfer_fail_errno(t, FAILURE_SYSTEM, r);
+        }
         if (e->observer)
                 e->observer->transfer_new(t, e->observer_data);
         *ret = t;

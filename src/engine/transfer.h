@@ -71,6 +71,7 @@ typedef struct PullOptions {
         const char *reference;
         const char *platform; /* NULL: this machine's */
         int tls_verify;       /* -1: by the registry's name (loopback speaks plain HTTP), 0: plain HTTP, 1: TLS */
+        bool only_missing;    /* what is here under this reference will do */
         int ca_fd;            /* borrowed, or -EBADF */
         int credentials_fd;
 } PullOptions;

@@ -222,6 +222,7 @@ static int method_list_images(sd_bus_message *call, void *userdata, sd_bus_error
 }
 
 static int read_pull_option(sd_bus_message *m, const char *key, PullOptions *o, Failure *f) {
+        const char *word;
         int flag;
 
         if (streq(key, "platform"))
@@ -232,6 +233,12 @@ static int read_pull_option(sd_bus_message *m, const char *key, PullOptions *o, 
                 if (sd_bus_message_read(m, "v", "b", &flag) < 0)
                         return failure_set(f, FAILURE_INVALID_ARGUMENT, "option tls-verify: must be a boolean (b)");
                 o->tls_verify = flag;
+                return 0;
+        }
+        if (streq(key, "policy")) {
+                if (sd_bus_message_read(m, "v", "s", &word) < 0 || (!streq(word, "always") && !streq(word, "missing")))
+                        return failure_set(f, FAILURE_INVALID_ARGUMENT, "option policy: must be 'always' or 'missing' (s)");
+                o->only_missing = streq(word, "missing");
                 return 0;
         }
         if (streq(key, "ca"))

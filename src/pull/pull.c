@@ -13,7 +13,7 @@
 #include "pull/fetch.h"
 #include "pull/registry.h"
 #include "pull/resolve.h"
-#include "pull/sandbox.h"
+#include "security/sandbox.h"
 #include "spec/manifest.h"
 
 #define SOCKET_FD 3
@@ -233,7 +233,7 @@ static int pull_run(Pull *p, Failure *reterr) {
         r = pull_parse(p, m, reterr);
         if (r < 0)
                 return r;
-        r = sandbox_enter_pull(p->staging_fd);
+        r = sandbox_enter(&SANDBOX_PULL, p->staging_fd);
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_SECURITY, r, "creel-pull cannot give up its rights");
         if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)

@@ -22,6 +22,7 @@
 
 #include "basic/fd.h"
 #include "basic/log.h"
+#include "security/capability.h"
 #include "security/sandbox.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -61,8 +62,6 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the filter reads the l
 
 #define CLONE_NAMESPACES \
         (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
-
-#define CAP(c) (UINT64_C(1) << (c))
 
 /* One system call, and the condition on one of its arguments under which it is allowed. Only the low 32 bits are looked
  * at: the kernel reads no more of the arguments used here. */
@@ -173,8 +172,9 @@ const SandboxProfile SANDBOX_UNPACK = {
         .namespaces = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS,
         .is_root = true,
         /* SYS_ADMIN for trusted.* attributes only: nothing else that it would allow is in the list of system calls. */
-        .capabilities = CAP(CAP_CHOWN) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_FOWNER) | CAP(CAP_FSETID) | CAP(CAP_MKNOD) |
-                        CAP(CAP_SETFCAP) | CAP(CAP_SYS_ADMIN) | CAP(CAP_LINUX_IMMUTABLE),
+        .capabilities = CAPABILITY_BIT(CAP_CHOWN) | CAPABILITY_BIT(CAP_DAC_OVERRIDE) | CAPABILITY_BIT(CAP_FOWNER) |
+                        CAPABILITY_BIT(CAP_FSETID) | CAPABILITY_BIT(CAP_MKNOD) | CAPABILITY_BIT(CAP_SETFCAP) |
+                        CAPABILITY_BIT(CAP_SYS_ADMIN) | CAPABILITY_BIT(CAP_LINUX_IMMUTABLE),
         .limits = limits_unpack,
         .n_limits = ELEMENTSOF(limits_unpack),
         .calls = (const SandboxCall *const[]) { calls_common, calls_no_new_code, calls_remove, calls_unpack, NULL },
@@ -183,7 +183,8 @@ const SandboxProfile SANDBOX_UNPACK = {
 const SandboxProfile SANDBOX_REMOVE = {
         .namespaces = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS,
         .is_root = true,
-        .capabilities = CAP(CAP_DAC_OVERRIDE) | CAP(CAP_DAC_READ_SEARCH) | CAP(CAP_FOWNER) | CAP(CAP_LINUX_IMMUTABLE),
+        .capabilities = CAPABILITY_BIT(CAP_DAC_OVERRIDE) | CAPABILITY_BIT(CAP_DAC_READ_SEARCH) |
+                        CAPABILITY_BIT(CAP_FOWNER) | CAPABILITY_BIT(CAP_LINUX_IMMUTABLE),
         .limits = limits_unpack,
         .n_limits = ELEMENTSOF(limits_unpack),
         .calls = (const SandboxCall *const[]) { calls_common, calls_no_new_code, calls_remove, NULL },
@@ -230,26 +231,20 @@ static int step_limits(const Sandbox *s) {
 }
 
 static int step_bounding_set(const Sandbox *s) {
-        for (unsigned c = 0; c < 64; c++)
-                if (!(s->profile->capabilities & CAP(c)) && prctl(PR_CAPBSET_DROP, c, 0, 0, 0) < 0 && errno != EINVAL)
-                        return negative_errno();
-        return 0;
+        return capability_bound(s->profile->capabilities);
 }
 
 static int step_capabilities(const Sandbox *s) {
         struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
         struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+        uint64_t keep;
+        int r;
 
         if (syscall(SYS_capget, &header, data) < 0)
                 return negative_errno();
-        for (unsigned i = 0; i < ELEMENTSOF(data); i++) {
-                data[i].permitted &= (uint32_t) (s->profile->capabilities >> (32 * i));
-                data[i].effective = data[i].permitted;
-                data[i].inheritable = 0;
-        }
-        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
-                return negative_errno();
-        return syscall(SYS_capset, &header, data) < 0 ? negative_errno() : 0;
+        keep = s->profile->capabilities & ((uint64_t) data[1].permitted << 32 | data[0].permitted);
+        r = capability_apply_ambient(0);
+        return r < 0 ? r : capability_apply(keep, keep, 0);
 }
 
 static int step_no_new_privs(const Sandbox *s) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <linux/audit.h>
-#include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 #include "basic/memory.h"
 #include "basic/str.h"
 #include "basic/strv.h"
+#include "security/capability.h"
 #include "security/seccomp-profile.h"
 #include "spec/json.h"
 
@@ -90,51 +90,6 @@ static const Word go_architectures[] = {
         { "riscv64", AUDIT_ARCH_RISCV64 },
         { "s390", AUDIT_ARCH_S390 },
         { "s390x", AUDIT_ARCH_S390X },
-};
-
-#define CAP(name) { #name, name }
-static const Word capabilities[] = {
-        CAP(CAP_CHOWN),
-        CAP(CAP_DAC_OVERRIDE),
-        CAP(CAP_DAC_READ_SEARCH),
-        CAP(CAP_FOWNER),
-        CAP(CAP_FSETID),
-        CAP(CAP_KILL),
-        CAP(CAP_SETGID),
-        CAP(CAP_SETUID),
-        CAP(CAP_SETPCAP),
-        CAP(CAP_LINUX_IMMUTABLE),
-        CAP(CAP_NET_BIND_SERVICE),
-        CAP(CAP_NET_BROADCAST),
-        CAP(CAP_NET_ADMIN),
-        CAP(CAP_NET_RAW),
-        CAP(CAP_IPC_LOCK),
-        CAP(CAP_IPC_OWNER),
-        CAP(CAP_SYS_MODULE),
-        CAP(CAP_SYS_RAWIO),
-        CAP(CAP_SYS_CHROOT),
-        CAP(CAP_SYS_PTRACE),
-        CAP(CAP_SYS_PACCT),
-        CAP(CAP_SYS_ADMIN),
-        CAP(CAP_SYS_BOOT),
-        CAP(CAP_SYS_NICE),
-        CAP(CAP_SYS_RESOURCE),
-        CAP(CAP_SYS_TIME),
-        CAP(CAP_SYS_TTY_CONFIG),
-        CAP(CAP_MKNOD),
-        CAP(CAP_LEASE),
-        CAP(CAP_AUDIT_WRITE),
-        CAP(CAP_AUDIT_CONTROL),
-        CAP(CAP_SETFCAP),
-        CAP(CAP_MAC_OVERRIDE),
-        CAP(CAP_MAC_ADMIN),
-        CAP(CAP_SYSLOG),
-        CAP(CAP_WAKE_ALARM),
-        CAP(CAP_BLOCK_SUSPEND),
-        CAP(CAP_AUDIT_READ),
-        CAP(CAP_PERFMON),
-        CAP(CAP_BPF),
-        CAP(CAP_CHECKPOINT_RESTORE),
 };
 
 /* What every step of the reading needs. */
@@ -312,9 +267,11 @@ static int read_conditions(Reader *r, json_object *o, const char *key, unsigned 
         if (k < 0 && k != -ENODATA)
                 return complain(r, k, "caps", "an array of strings");
         STRV_FOREACH (i, caps) {
-                if (WORD_FIND(capabilities, *i, &v) < 0)
+                int capability = capability_from_string(*i);
+
+                if (capability < 0)
                         return refuse(r, "unknown capability \"%.64s\"", *i);
-                n_true += !!(r->target->capabilities & (UINT64_C(1) << v));
+                n_true += !!(r->target->capabilities & CAPABILITY_BIT(capability));
                 n_all++;
         }
 

@@ -259,6 +259,8 @@ static int open_signals(Supervisor *s) {
         sigset_t mask;
 
         (void) sigemptyset(&mask);
+        /* SIGURG: systemd stops the scope (unit/scope-property.c). */
+        (void) sigaddset(&mask, SIGURG);
         (void) sigaddset(&mask, SIGTERM);
         (void) sigaddset(&mask, SIGINT);
         if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)

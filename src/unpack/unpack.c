@@ -19,7 +19,7 @@
 #include "image/tree.h"
 #include "proto/message.h"
 #include "unpack/pipeline.h"
-#include "unpack/sandbox.h"
+#include "security/sandbox.h"
 
 #define SOCKET_FD 3
 #define PROGRESS_USEC (100 * USEC_PER_MSEC)
@@ -48,10 +48,10 @@ static int watch_start(void) {
         return r;
 }
 
-static int prepare(SandboxJob job, int rootfd, Failure *reterr) {
+static int prepare(const SandboxProfile *profile, int rootfd, Failure *reterr) {
         int r;
 
-        r = sandbox_enter(job, rootfd);
+        r = sandbox_enter(profile, rootfd);
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_SYSTEM, r, "Cannot enter the sandbox of creel-unpack; run creeld with full privileges");
         r = watch_start();
@@ -125,7 +125,7 @@ static int unpack(Message *m, Failure *reterr) {
         spec.root_fd = directory;
         r = spec_parse(m, &spec, reterr);
         if (r >= 0)
-                r = prepare(SANDBOX_UNPACK, directory, reterr);
+                r = prepare(&SANDBOX_UNPACK, directory, reterr);
         if (r >= 0)
                 r = pipeline_run(&spec, &result, reterr);
         return r < 0 ? r : done_send(&spec, &result);
@@ -137,7 +137,7 @@ static int remove_all(Message *m, Failure *reterr) {
         int r;
 
         (void) message_take_fd(m, FIELD_DIRECTORY, &directory);
-        r = prepare(SANDBOX_REMOVE, directory, reterr);
+        r = prepare(&SANDBOX_REMOVE, directory, reterr);
         if (r < 0)
                 return r;
         r = tree_clear(directory);

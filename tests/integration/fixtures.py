@@ -8,7 +8,10 @@ import time
 import pytest
 
 import images
+import traces
+from follow import BusMonitor
 from registry import Registry
+from scripted import ScriptedRegistry
 
 COMMAND_TIMEOUT_SEC = 60
 
@@ -29,6 +32,16 @@ def run_command(*argv, check=True, input=None, timeout=COMMAND_TIMEOUT_SEC, **kw
     if check and done.returncode != 0:
         pytest.fail(f"{' '.join(argv)}: status {done.returncode}\nstdout: {done.stdout}\nstderr: {done.stderr}", pytrace=False)
     return done
+
+
+def eventually(condition, what, timeout=20):
+    """Polls until @condition() is true and returns what it gave: only for what no event tells, such as a directory that is
+    cleaned in the background or a process that somebody else collects."""
+    until = time.monotonic() + timeout
+    while not (result := condition()):
+        assert time.monotonic() < until, f"not within {timeout} s: {what() if callable(what) else what}"
+        time.sleep(0.02)
+    return result
 
 
 @pytest.fixture(scope="session")
@@ -82,6 +95,64 @@ def make_registry():
     yield make
     for server in started:
         server.stop()
+
+
+@pytest.fixture
+def scripted():
+    """A registry that misbehaves on command."""
+    server = ScriptedRegistry()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def monitor():
+    """What org.creel1 says on the bus from now on."""
+    with BusMonitor() as follower:
+        yield follower
+
+
+@pytest.fixture
+def image(busybox_ref):
+    """The busybox image, in the store."""
+    run_command("creelctl", "pull", "-q", busybox_ref)
+    return busybox_ref
+
+
+@pytest.fixture
+def pulled(registry):
+    """pulled(image, name) puts an ociwriter.Image into the plain registry and the store; gone behind the test."""
+    references = []
+
+    def pull(image, name):
+        references.append(registry.push(image, name))
+        run_command("creelctl", "pull", "-q", references[-1])
+        return references[-1]
+
+    yield pull
+    run_command("creelctl", "rm", "-a", "-f", "-t", "0")
+    for reference in references:
+        run_command("creelctl", "rmi", "-f", reference, check=False)
+
+
+@pytest.fixture
+def no_containers():
+    """Removes every container behind the test."""
+    yield
+    run_command("creelctl", "rm", "-a", "-f", "-t", "0")
+
+
+@pytest.fixture
+def nothing_left():
+    """The host behind the test is as it was before: store, runtime directory, mounts, processes, units, cgroups, machines."""
+    run_command("systemctl", "start", "creeld.service")
+    # Trees are removed in the background, and nothing tells when the last is gone: neither of ours nor of tests before.
+    eventually(lambda: not any((traces.STORE / "staging").iterdir()), "staging is empty")
+    before = traces.snapshot()
+    yield before
+    eventually(
+        lambda: not traces.differences(before, traces.snapshot()), lambda: "\n".join(traces.differences(before, traces.snapshot()))
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/memory.h"
+#include "basic/str.h"
+#include "basic/strv.h"
+#include "ctl/environment.h"
+
+int environment_add(char ***env, const char *word, char *const *caller) {
+        _cleanup_free_ char *assignment = NULL;
+        const char *value;
+        int r;
+
+        if (!*word || *word == '=')
+                return -EINVAL;
+        if (strchr(word, '='))
+                return strv_env_set(env, word);
+        value = strv_env_get(caller, word);
+        if (!value)
+                return 0;
+        r = string_format(&assignment, "%s=%s", word, value);
+        return r < 0 ? r : strv_env_set(env, assignment);
+}
+
+int environment_parse(const char *text, const char *origin, char *const *caller, char ***env, Failure *f) {
+        for (unsigned number = 1; *text; number++) {
+                size_t n = strcspn(text, "\n");
+                _cleanup_free_ char *line = strndup(text, n);
+                const char *name;
+                size_t n_name;
+                int r;
+
+                if (!line)
+                        return -ENOMEM;
+                text += n + (text[n] == '\n');
+                if (n > 0 && line[n - 1] == '\r')
+                        line[n - 1] = 0;
+                name = line + strspn(line, " \t");
+                if (!*name || *name == '#')
+                        continue;
+                n_name = strcspn(name, "=");
+                if (memchr(name, ' ', n_name) || memchr(name, '\t', n_name))
+                        return failure_set(f, FAILURE_INVALID_ARGUMENT, "%s:%u: the name '%.*s' holds a blank; write NAME=VALUE", origin, number, (int) n_name, name);
+                r = environment_add(env, name, caller);
+                if (r == -EINVAL)
+                        return failure_set(f, FAILURE_INVALID_ARGUMENT, "%s:%u: there is no name before '='; write NAME=VALUE", origin, number);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Reads to the end, because the file may be a pipe: --env-file <(...). */
+static int read_stream(int fd, char **ret) {
+        _cleanup_free_ char *text = NULL;
+        size_t allocated = 0, size = 0;
+
+        for (;;) {
+                ssize_t n;
+
+                if (size > ENVIRONMENT_FILE_BYTES_MAX)
+                        return -EFBIG;
+                if (!GREEDY_REALLOC(text, allocated, size + 4096))
+                        return -ENOMEM;
+                n = fd_read_full(fd, text + size, allocated - size - 1);
+                if (n < 0)
+                        return (int) n;
+                if (n == 0)
+                        break;
+                size += (size_t) n;
+        }
+        text[size] = 0;
+        if (strlen(text) != size)
+                return -EBADMSG;
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+int environment_read_file(const char *path, char *const *caller, char ***env, Failure *f) {
+        _cleanup_close_ int fd = -EBADF;
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        if (!streq(path, "-")) {
+                fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+                if (fd < 0)
+                        return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, errno, "cannot open the environment file '%s'", path);
+        }
+        r = read_stream(fd >= 0 ? fd : STDIN_FILENO, &text);
+        if (r == -EBADMSG)
+                return failure_set(f, FAILURE_INVALID_ARGUMENT, "the environment file '%s' is not text: it holds a NUL byte", path);
+        if (r < 0)
+                return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, r, "cannot read the environment file '%s'", path);
+        return environment_parse(text, path, caller, env, f);
+}
