@@ -17,7 +17,8 @@
                 }                                                                      \
         } while (0)
 
-/* Runs @function in a child with a mount namespace of its own and an empty tmpfs as /mnt and cwd; returns its wait status. */
+/* Runs @function in a child with a mount namespace of its own and an empty tmpfs as /mnt and cwd; returns its wait
+ * status. */
 static inline int run_isolated(void (*function)(void)) {
         pid_t pid = fork();
         int status = -1;

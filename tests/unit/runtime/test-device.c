@@ -41,7 +41,8 @@ static void additional(void) {
         struct stat st;
 
         CHECK(device_tree_mount(&s, NULL, &fd, &failure) >= 0);
-        CHECK(fstatat(fd, "net/tun", &st, 0) >= 0 && st.st_rdev == makedev(10, 200) && st.st_uid == 3 && st.st_gid == 4);
+        CHECK(fstatat(fd, "net/tun", &st, 0) >= 0 && st.st_rdev == makedev(10, 200) && st.st_uid == 3 &&
+              st.st_gid == 4);
         CHECK(fstatat(fd, "null", &st, 0) >= 0 && (st.st_mode & 0777) == 0600);
         CHECK(fstatat(fd, "pipe", &st, 0) >= 0 && S_ISFIFO(st.st_mode));
         CHECK(fstatat(fd, "console", &st, 0) >= 0 && S_ISREG(st.st_mode));

@@ -39,7 +39,9 @@ static void test_join_refused(void **state) {
         const struct {
                 RuntimeNamespaceType type;
                 char *path;
-        } cases[] = { { RUNTIME_NAMESPACE_USER, user }, { RUNTIME_NAMESPACE_NETWORK, file }, { RUNTIME_NAMESPACE_IPC, absent } };
+        } cases[] = {{RUNTIME_NAMESPACE_USER, user},
+                     {RUNTIME_NAMESPACE_NETWORK, file},
+                     {RUNTIME_NAMESPACE_IPC, absent}};
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_failure_ Failure failure = {};

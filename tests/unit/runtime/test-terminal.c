@@ -24,7 +24,8 @@ static int new_devpts(void) {
 }
 
 static void pair(void) {
-        _cleanup_close_ int devpts = new_devpts(), master = -EBADF, peer = -EBADF, root = open(".", O_PATH | O_DIRECTORY);
+        _cleanup_close_ int devpts = new_devpts(), master = -EBADF, peer = -EBADF,
+                            root = open(".", O_PATH | O_DIRECTORY);
         _cleanup_failure_ Failure failure = {};
         struct stat st, console;
         struct winsize ws;
