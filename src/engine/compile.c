@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <stdio.h>
-
 #include "basic/memory.h"
 #include "basic/str.h"
 #include "basic/strv.h"
 #include "engine/compile.h"
+#include "engine/etc.h"
 #include "security/capability.h"
 #include "spec/json.h"
 
@@ -116,6 +115,7 @@ int container_capabilities(const ContainerSpec *spec, uint64_t *ret, Failure *f)
 static int compile_env(const ContainerRecord *record, const ImageConfig *config, json_object *process) {
         _cleanup_strv_free_ char **env = NULL;
         _cleanup_free_ char *uuid = NULL, *hostname = NULL;
+        char buf[65];
         int r;
 
         r = strv_env_set(&env, PATH_DEFAULT);
@@ -129,7 +129,7 @@ static int compile_env(const ContainerRecord *record, const ImageConfig *config,
         if (r >= 0)
                 r = strv_env_set(&env, uuid);
         if (r >= 0)
-                r = string_format(&hostname, record->spec->hostname ? "HOSTNAME=%s" : "HOSTNAME=%.12s", record->spec->hostname ?: record->id);
+                r = string_format(&hostname, "HOSTNAME=%s", etc_hostname(record, buf, sizeof(buf)));
         if (r >= 0)
                 r = strv_env_set(&env, hostname);
         STRV_FOREACH(i, config->env)
@@ -212,7 +212,28 @@ static bool network_is_host(const ContainerRecord *record) {
         return streq_ptr(record->spec->network, "host");
 }
 
-static int compile_mounts(const ContainerRecord *record, json_object *root) {
+/* Our files over the image's. */
+static int add_etc_mounts(json_object *array, const ContainerRecord *record, const char *runtime_path) {
+        EtcFile files[ETC_FILES_MAX];
+        size_t n = etc_files(record, files);
+
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_free_ char *source = NULL;
+                MountRow row = { files[i].destination, "bind", NULL, { "bind", "rprivate", "nosuid", "noexec", "nodev" } };
+                int r;
+
+                r = string_format(&source, "%s/containers/%s/%s", runtime_path, record->id, files[i].name);
+                if (r < 0)
+                        return r;
+                row.source = source;
+                r = add_mount(array, &row);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int compile_mounts(const ContainerRecord *record, const char *runtime_path, json_object *root) {
         _cleanup_json_ json_object *array = json_object_new_array();
         int r = array ? 0 : -ENOMEM;
 
@@ -224,6 +245,8 @@ static int compile_mounts(const ContainerRecord *record, json_object *root) {
                 r = add_mount(array, &cgroup_mount);
         for (size_t i = 0; i < ELEMENTSOF(writable_mounts) && r >= 0 && record->spec->read_only; i++)
                 r = add_mount(array, writable_mounts + i);
+        if (r >= 0)
+                r = add_etc_mounts(array, record, runtime_path);
         return r < 0 ? r : json_add(root, "mounts", TAKE_PTR(array));
 }
 
@@ -288,10 +311,12 @@ static int compile_linux(const ContainerRecord *record, json_object *root) {
         return r < 0 ? r : json_add(root, "linux", TAKE_PTR(linux_part));
 }
 
-int container_compile(const ContainerRecord *record, const ImageConfig *config, char **ret, Failure *f) {
+int container_compile(const ContainerRecord *record, const ImageConfig *config, const char *runtime_path, char **ret,
+                      Failure *f) {
         _cleanup_json_ json_object *root = json_object_new_object();
         json_object *rootfs = json_object_new_object();
-        char hostname[13];
+        char buf[65];
+        const char *hostname = etc_hostname(record, buf, sizeof(buf));
         int r;
 
         if (!root || !rootfs) {
@@ -305,14 +330,12 @@ int container_compile(const ContainerRecord *record, const ImageConfig *config, 
                 r = json_add_boolean(rootfs, "readonly", record->spec->read_only);
         if (r >= 0)
                 r = json_add_string(root, "ociVersion", OCI_VERSION);
-        (void) snprintf(hostname, sizeof(hostname), "%.12s", record->id);
-        /* On the host's network the host's name is the one that resolves. */
-        if (r >= 0 && (record->spec->hostname || !network_is_host(record)))
-                r = json_add_string(root, "hostname", record->spec->hostname ?: hostname);
+        if (r >= 0)
+                r = json_add_string(root, "hostname", hostname);
         if (r >= 0)
                 r = compile_process(record, config, root, f);
         if (r >= 0)
-                r = compile_mounts(record, root);
+                r = compile_mounts(record, runtime_path, root);
         if (r >= 0)
                 r = compile_linux(record, root);
         return r < 0 ? r : json_format(root, false, ret);

@@ -6,8 +6,10 @@
 #include "spec/image-config.h"
 
 /* Compiles what the user asked for and what the image says into one OCI runtime-spec document: the only thing that
- * src/runtime executes. @config: the image's. Returns the JSON text. */
-int container_compile(const ContainerRecord *record, const ImageConfig *config, char **ret, Failure *f);
+ * src/runtime executes. @config: the image's. @runtime_path: the directory that holds the directories of this boot's containers, where the files
+ * of /etc (engine/etc.h) lie. Returns the JSON text. */
+int container_compile(const ContainerRecord *record, const ImageConfig *config, const char *runtime_path, char **ret,
+                      Failure *f);
 
 /* The command line by the rules of OCI images: an entrypoint given by the user drops the image's command. FAILURE_INVALID_ARGUMENT when nothing is left. */
 int container_argv(const ContainerRecord *record, const ImageConfig *config, char ***ret, Failure *f);

@@ -15,6 +15,7 @@
 #include "engine/cgroup.h"
 #include "engine/compile.h"
 #include "engine/container.h"
+#include "engine/etc.h"
 #include "engine/image.h"
 #include "engine/supervisor.h"
 #include "security/seccomp-cache.h"
@@ -117,7 +118,7 @@ static int compile_spec(const Container *c, int *ret_fd, Failure *f) {
 
         if (!image)
                 return failure_set(f, FAILURE_NO_SUCH_IMAGE, "%s: its image %s is gone; pull it again", c->record->name, c->record->image);
-        r = container_compile(c->record, image->record->config, &text, f);
+        r = container_compile(c->record, image->record->config, c->engine->store->runtime_path, &text, f);
         if (r < 0)
                 return r;
         r = fd_new_sealed("config.json", text, strlen(text), ret_fd);
@@ -135,7 +136,7 @@ static int seccomp_filter(const Container *c, int *ret_fd, Failure *f) {
 }
 
 static int start(Container *c, Job *j, Failure *f) {
-        _cleanup_close_ int spec_fd = -EBADF, rootfs_fd = -EBADF, seccomp_fd = -EBADF;
+        _cleanup_close_ int spec_fd = -EBADF, rootfs_fd = -EBADF, runtime_fd = -EBADF, seccomp_fd = -EBADF;
         int r;
 
         if (c->state != CONTAINER_CREATED && c->state != CONTAINER_STOPPED)
@@ -151,6 +152,10 @@ static int start(Container *c, Job *j, Failure *f) {
         if (r < 0)
                 return r;
         r = container_rootfs_open(c->engine->store, c->record->id, c->record->uid_base, &rootfs_fd);
+        if (r >= 0)
+                r = container_runtime_open(c->engine->store, c->record->id, &runtime_fd);
+        if (r >= 0)
+                r = etc_write(c->record, runtime_fd);
         if (r < 0)
                 return failure_set_errno(f, FAILURE_STORAGE, r, "cannot prepare the root of container %s", c->record->name);
 

@@ -20,6 +20,7 @@
 #include "basic/strv.h"
 #include "runtime/channel.h"
 #include "runtime/filter.h"
+#include "runtime/loopback.h"
 #include "runtime/mount.h"
 #include "runtime/payload.h"
 #include "runtime/procfs.h"
@@ -67,6 +68,12 @@ static int step_names(Payload *p) {
                 return failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, errno, "cannot set the domain name %s",
                                          s->domainname);
         return 0;
+}
+
+static int step_loopback(Payload *p) {
+        const RuntimeNamespace *network = p->spec->namespaces + RUNTIME_NAMESPACE_NETWORK;
+
+        return network->wanted && !network->path ? loopback_up() : 0;
 }
 
 /* Settings of the kernel go through a procfs of our own; where the specification has none, one that nobody sees. */
@@ -318,6 +325,7 @@ static const PayloadStep steps[] = {
         { "mount the root", tree_attach_root },
         { "mount everything", tree_attach_mounts },
         { "set names", step_names },
+        { "bring up the loopback interface", step_loopback },
         { "set sysctls", step_sysctl },
         { "look up the user", step_user },
         { "make a terminal", step_terminal },
