@@ -61,8 +61,10 @@ static int content(const ContainerRecord *record, const char *name, char **ret) 
                 if (r < 0)
                         return r;
         }
-        return string_format(ret, "%s127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.0.1\t%s\n",
-                             strempty(base), hostname);
+        return string_format(
+                        ret,
+                        "%s127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.0.1\t%s\n",
+                        strempty(base), hostname);
 }
 
 int etc_write(const ContainerRecord *record, int runtime_fd) {

@@ -3,8 +3,9 @@
 
 #include "store/container.h"
 
-/* The files of /etc that a container's manager answers for: hosts, hostname, and on the host's network resolv.conf. They
- * lie in the container's runtime directory, owned by its root, and are bound over the image's. */
+/* The files of /etc that a container's manager answers for: hosts, hostname, and on the host's network
+ * resolv.conf. They lie in the container's runtime directory, owned by its root, and are bound over the
+ * image's. */
 
 /* Names inside the runtime directory and paths inside the container. @resolv: is it bound at all? */
 typedef struct EtcFile {

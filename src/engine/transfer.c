@@ -44,9 +44,9 @@ DEFINE_STRING_TABLE(layer_state, LayerState, _LAYER_STATE_MAX)
 static const struct {
         const char *machine, *platform;
 } platforms[] = {
-        { "x86_64", "linux/amd64" },     { "aarch64", "linux/arm64" },     { "armv7l", "linux/arm/v7" },   { "armv6l", "linux/arm/v6" },
-        { "i686", "linux/386" },         { "riscv64", "linux/riscv64" },   { "ppc64le", "linux/ppc64le" }, { "s390x", "linux/s390x" },
-        { "loongarch64", "linux/loong64" },
+        { "x86_64", "linux/amd64" },    { "aarch64", "linux/arm64" }, { "armv7l", "linux/arm/v7" },
+        { "armv6l", "linux/arm/v6" },   { "i686", "linux/386" },      { "riscv64", "linux/riscv64" },
+        { "ppc64le", "linux/ppc64le" }, { "s390x", "linux/s390x" },   { "loongarch64", "linux/loong64" },
 };
 
 static const char *native_platform(void) {
@@ -75,7 +75,8 @@ double transfer_progress(const Transfer *t) {
                 const TransferLayer *l = t->layers + i;
 
                 total += l->size_bytes;
-                done += l->state == LAYER_PRESENT || l->state == LAYER_DONE ? l->size_bytes : l->fetched_bytes;
+                done += l->state == LAYER_PRESENT || l->state == LAYER_DONE ? l->size_bytes
+                                                                            : l->fetched_bytes;
         }
         return total > 0 ? (double) done / (double) total : 0;
 }
@@ -116,9 +117,11 @@ static void transfer_report(Transfer *t) {
 
         if (string_format(&name, "name=%s", t->reference) < 0 || strv_extend(&l, name) < 0)
                 return;
-        if (!good && (string_format(&error, "error=%s", strempty(t->failure.text)) < 0 || strv_extend(&l, error) < 0))
+        if (!good &&
+            (string_format(&error, "error=%s", strempty(t->failure.text)) < 0 || strv_extend(&l, error) < 0))
                 return;
-        engine_event(t->engine, "image", good ? "pull" : "pull-error", good ? t->image_id.string : t->reference, l);
+        engine_event(t->engine, "image", good ? "pull" : "pull-error",
+                     good ? t->image_id.string : t->reference, l);
 }
 
 static int on_transfer_end(sd_event_source *source, void *userdata) {
@@ -128,7 +131,8 @@ static int on_transfer_end(sd_event_source *source, void *userdata) {
 
         LIST_REMOVE(transfers, e->transfers, t);
         e->n_transfers--;
-        /* The tree is removed when the last of the killed unpackers is gone: until then one may still write into it. */
+        /* The tree is removed when the last of the killed unpackers is gone: until then one may still write
+         * into it. */
         for (size_t i = 0; i < t->n_layers; i++)
                 t->layers[i].unpack = worker_free_tree(t->layers[i].unpack, tree);
         t->pull = worker_free_tree(t->pull, tree);
@@ -211,7 +215,9 @@ static int transfer_adopt(Transfer *t) {
         if (!ref)
                 return -ENOMEM;
         t->image_id = t->record->config_digest;
-        *ref = (Ref) { .reference = strdup(t->reference), .image = t->record->config_digest, .digest = t->digest };
+        *ref = (Ref){ .reference = strdup(t->reference),
+                      .image = t->record->config_digest,
+                      .digest = t->digest };
         r = ref->reference ? image_adopt(t->engine, t->record, &image) : -ENOMEM;
         if (r >= 0) {
                 t->record = NULL;
@@ -282,7 +288,8 @@ static void on_unpack_message(Worker *w, Message *m, void *userdata) {
                 l->unpack = worker_free(l->unpack);
                 return;
         }
-        (void) string_format(&what, "unpacking layer %.12s of %s", digest_hex(&l->digest), l->transfer->reference);
+        (void) string_format(&what, "unpacking layer %.12s of %s", digest_hex(&l->digest),
+                             l->transfer->reference);
         transfer_fail(l->transfer, m, what ?: "unpacking");
 }
 
@@ -336,7 +343,8 @@ static int layer_begin(TransferLayer *l) {
         /* A larger pipe means fewer switches between the two; not having it is no failure. */
         (void) fcntl(out, F_SETPIPE_SZ, PIPE_BYTES);
 
-        r = worker_start(l->transfer->engine, l->transfer->engine->unpack_fd, "creel-unpack", on_unpack_message, l, &l->unpack);
+        r = worker_start(l->transfer->engine, l->transfer->engine->unpack_fd, "creel-unpack",
+                         on_unpack_message, l, &l->unpack);
         if (r >= 0)
                 r = send_unpack(l, in);
         if (r >= 0)
@@ -391,7 +399,8 @@ static void on_resolved(Transfer *t, Message *m) {
 
         (void) message_get_string(m, FIELD_DIGEST, &digest);
         (void) message_get_u64(m, FIELD_COUNT, &count);
-        if (digest_parse(digest, &t->digest) < 0 || count > IMAGE_LAYERS_MAX || t->record || t->n_expected > 0) {
+        if (digest_parse(digest, &t->digest) < 0 || count > IMAGE_LAYERS_MAX || t->record ||
+            t->n_expected > 0) {
                 transfer_fail_errno(t, FAILURE_REGISTRY, EBADMSG);
                 return;
         }
@@ -451,13 +460,15 @@ static int add_layer(Transfer *t, const Message *m) {
         *l = (TransferLayer) { .transfer = t, .index = index, .size_bytes = size };
         if (digest_parse(digest, &l->digest) < 0 || digest_parse(diff_id, &l->diff_id) < 0)
                 return -EBADMSG;
-        if (!digest_equal(&l->diff_id, &t->record->layers[index].diff_id) || !digest_equal(&l->digest, &t->record->layers[index].digest))
+        if (!digest_equal(&l->diff_id, &t->record->layers[index].diff_id) ||
+            !digest_equal(&l->digest, &t->record->layers[index].digest))
                 return -EBADMSG;
         l->compression = strdup(compression);
         if (!l->compression)
                 return -ENOMEM;
         l->duplicate = layer_is_staged(t, &l->diff_id);
-        l->state = l->duplicate || layer_exists(t->engine->store, digest_hex(&l->diff_id)) ? LAYER_PRESENT : LAYER_WAITING;
+        l->state = l->duplicate || layer_exists(t->engine->store, digest_hex(&l->diff_id)) ? LAYER_PRESENT
+                                                                                           : LAYER_WAITING;
         t->n_layers++;
         return 0;
 }
@@ -517,7 +528,8 @@ static void on_pull_message(Worker *w, Message *m, void *userdata) {
 static int send_pull(Transfer *t, const PullOptions *options, const Reference *reference) {
         _cleanup_(message_freep) Message *m = NULL;
         const EngineRef *known = hashmap_get(t->engine->refs, t->reference);
-        bool plain = options->tls_verify == 0 || (options->tls_verify < 0 && options->ca_fd < 0 && reference_registry_is_loopback(reference->registry));
+        bool plain = options->tls_verify == 0 || (options->tls_verify < 0 && options->ca_fd < 0 &&
+                                                  reference_registry_is_loopback(reference->registry));
         int r;
 
         r = message_new(MESSAGE_PULL_START, &m);
@@ -575,9 +587,12 @@ int transfer_pull(Engine *e, const PullOptions *options, Transfer **ret, Failure
 
         r = reference_parse(options->reference, &reference, &message);
         if (r < 0)
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "%s: not an image reference: %s", options->reference, message ?: "malformed");
+                return failure_set(f, FAILURE_INVALID_ARGUMENT, "%s: not an image reference: %s",
+                                   options->reference, message ?: "malformed");
         if (e->n_transfers >= ENGINE_TRANSFERS_MAX)
-                return failure_set(f, FAILURE_LIMITS_EXCEEDED, "there are %u transfers already; wait for one to end", ENGINE_TRANSFERS_MAX);
+                return failure_set(f, FAILURE_LIMITS_EXCEEDED,
+                                   "there are %u transfers already; wait for one to end",
+                                   ENGINE_TRANSFERS_MAX);
         r = transfer_new(e, &reference, &t);
         if (r < 0)
                 return failure_set_errno(f, FAILURE_SYSTEM, r, "cannot pull %s", options->reference);

@@ -38,7 +38,8 @@ int layer_load(Store *s, const char *hex, LayerInfo *ret) {
         r = json_parse(text, size, LAYER_RECORD_BYTES_MAX, &o);
         if (r < 0)
                 return r;
-        if (json_get_u64(o, "version", &version) < 0 || version != 1 || json_get_u64(o, "bytes", &info.size_bytes) < 0 ||
+        if (json_get_u64(o, "version", &version) < 0 || version != 1 ||
+            json_get_u64(o, "bytes", &info.size_bytes) < 0 ||
             json_get_u64(o, "entries", &info.n_entries) < 0)
                 return -EBADMSG;
         *ret = info;
@@ -71,8 +72,10 @@ int layer_stage_record(int staging_fd, const char *hex, const LayerInfo *info) {
         fd = openat(staging_fd, hex, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
                 return negative_errno();
-        r = string_format(&text, "{\"version\":1,\"diffId\":\"sha256:%s\",\"bytes\":%" PRIu64 ",\"entries\":%" PRIu64 "}\n", hex,
-                          info->size_bytes, info->n_entries);
+        r = string_format(&text,
+                          "{\"version\":1,\"diffId\":\"sha256:%s\",\"bytes\":%" PRIu64
+                          ",\"entries\":%" PRIu64 "}\n",
+                          hex, info->size_bytes, info->n_entries);
         return r < 0 ? r : file_write_atomic(fd, "layer.json", text, strlen(text), 0644, 0);
 }
 
