@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <sys/utsname.h>
+
 #include "basic/log.h"
 #include "basic/memory.h"
 #include "basic/str.h"
@@ -7,6 +9,34 @@
 #include "engine/container.h"
 #include "engine/image.h"
 #include "store/layer.h"
+
+/* OCI names of architectures (GOARCH). */
+static const struct {
+        const char *machine, *platform;
+} platforms[] = {
+        { "x86_64", "linux/amd64" },    { "aarch64", "linux/arm64" }, { "armv7l", "linux/arm/v7" },
+        { "armv6l", "linux/arm/v6" },   { "i686", "linux/386" },      { "riscv64", "linux/riscv64" },
+        { "ppc64le", "linux/ppc64le" }, { "s390x", "linux/s390x" },   { "loongarch64", "linux/loong64" },
+};
+
+const char *image_native_platform(void) {
+        struct utsname u;
+
+        if (uname(&u) >= 0)
+                for (size_t i = 0; i < ELEMENTSOF(platforms); i++)
+                        if (streq(platforms[i].machine, u.machine))
+                                return platforms[i].platform;
+        return "linux/amd64";
+}
+
+bool image_is_for(const Image *i, const char *platform) {
+        const ImageConfig *c = i->record->config;
+        const char *rest;
+
+        rest = startswith(platform, c->os);
+        rest = rest && *rest == '/' ? startswith(rest + 1, c->architecture) : NULL;
+        return rest && (!*rest || (*rest == '/' && streq_ptr(rest + 1, c->variant)));
+}
 
 const char *image_hex(const Image *i) {
         return digest_hex(&i->record->config_digest);

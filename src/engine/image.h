@@ -18,6 +18,11 @@ typedef struct EngineRef {
         Image *image;
 } EngineRef;
 
+/* This machine's, as os/architecture[/variant] of OCI. */
+const char *image_native_platform(void);
+/* Whether the image is one of @platform; a platform without a variant leaves that open. */
+bool image_is_for(const Image *i, const char *platform);
+
 /* Digits of the configuration's digest, without "sha256:". */
 const char *image_hex(const Image *i);
 

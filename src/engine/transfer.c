@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "basic/clock.h"
@@ -40,25 +39,6 @@ static const char *const layer_state_table[] = {
 };
 DEFINE_STRING_TABLE(layer_state, LayerState, _LAYER_STATE_MAX)
 
-/* OCI names of architectures (GOARCH). */
-static const struct {
-        const char *machine, *platform;
-} platforms[] = {
-        { "x86_64", "linux/amd64" },    { "aarch64", "linux/arm64" }, { "armv7l", "linux/arm/v7" },
-        { "armv6l", "linux/arm/v6" },   { "i686", "linux/386" },      { "riscv64", "linux/riscv64" },
-        { "ppc64le", "linux/ppc64le" }, { "s390x", "linux/s390x" },   { "loongarch64", "linux/loong64" },
-};
-
-static const char *native_platform(void) {
-        struct utsname u;
-
-        if (uname(&u) >= 0)
-                for (size_t i = 0; i < ELEMENTSOF(platforms); i++)
-                        if (streq(platforms[i].machine, u.machine))
-                                return platforms[i].platform;
-        return "linux/amd64";
-}
-
 Transfer *transfer_find(Engine *e, uint32_t id) {
         LIST_FOREACH(transfers, t, e->transfers)
                 if (t->id == id)
@@ -85,6 +65,7 @@ Transfer *transfer_free(Transfer *t) {
         if (!t)
                 return NULL;
         (void) sd_event_source_disable_unref(t->end);
+        (void) sd_event_source_disable_unref(t->change);
         (void) worker_free(t->pull);
         for (size_t i = 0; i < t->n_layers; i++) {
                 (void) worker_free(t->layers[i].unpack);
@@ -99,15 +80,26 @@ Transfer *transfer_free(Transfer *t) {
         return mfree(t);
 }
 
-/* Tells the observers, but not for every few kilobytes. */
-static void transfer_changed(Transfer *t, bool now) {
-        uint64_t usec = clock_now_monotonic_usec();
+static int on_change(sd_event_source *source, uint64_t usec, void *userdata) {
+        Transfer *t = userdata;
 
-        if (!now && usec - t->last_change_usec < CHANGE_INTERVAL_USEC)
-                return;
-        t->last_change_usec = usec;
+        t->change = sd_event_source_disable_unref(t->change);
+        t->last_change_usec = clock_now_monotonic_usec();
         if (t->engine->observer)
                 t->engine->observer->transfer_changed(t, t->engine->observer_data);
+        return 0;
+}
+
+/* Tells the observers, but not for every few kilobytes; the last of them are told when the interval is over.
+ */
+static void transfer_changed(Transfer *t, bool now) {
+        uint64_t next = t->last_change_usec + CHANGE_INTERVAL_USEC, usec = clock_now_monotonic_usec();
+
+        if (now || usec >= next)
+                (void) on_change(NULL, usec, t);
+        else if (!t->change)
+                (void) sd_event_add_time(t->engine->event, &t->change, CLOCK_MONOTONIC, next, 0, on_change,
+                                         t);
 }
 
 static void transfer_report(Transfer *t) {
@@ -528,6 +520,7 @@ static void on_pull_message(Worker *w, Message *m, void *userdata) {
 static int send_pull(Transfer *t, const PullOptions *options, const Reference *reference) {
         _cleanup_(message_freep) Message *m = NULL;
         const EngineRef *known = hashmap_get(t->engine->refs, t->reference);
+        const char *platform = options->platform ?: image_native_platform();
         bool plain = options->tls_verify == 0 || (options->tls_verify < 0 && options->ca_fd < 0 &&
                                                   reference_registry_is_loopback(reference->registry));
         int r;
@@ -536,7 +529,7 @@ static int send_pull(Transfer *t, const PullOptions *options, const Reference *r
         if (r >= 0)
                 r = message_put_string(m, FIELD_REFERENCE, t->reference);
         if (r >= 0)
-                r = message_put_string(m, FIELD_PLATFORM, options->platform ?: native_platform());
+                r = message_put_string(m, FIELD_PLATFORM, platform);
         if (r >= 0)
                 r = message_put_fd(m, FIELD_STAGING, t->staging_fd);
         if (r >= 0 && plain)
@@ -546,7 +539,7 @@ static int send_pull(Transfer *t, const PullOptions *options, const Reference *r
         if (r >= 0)
                 r = message_put_fd(m, FIELD_CREDENTIALS, options->credentials_fd);
         /* Another platform's image must not pass for this one's. */
-        if (r >= 0 && known && !options->platform)
+        if (r >= 0 && known && image_is_for(known->image, platform))
                 r = message_put_string(m, FIELD_KNOWN_DIGEST, known->ref->digest.string);
         return r < 0 ? r : worker_send(t->pull, m);
 }
@@ -599,7 +592,8 @@ int transfer_pull(Engine *e, const PullOptions *options, Transfer **ret, Failure
         LIST_APPEND(transfers, e->transfers, t);
         e->n_transfers++;
         known = hashmap_get(e->refs, t->reference);
-        if (options->only_missing && known) {
+        if (options->only_missing && known &&
+            image_is_for(known->image, options->platform ?: image_native_platform())) {
                 t->image_id = known->image->record->config_digest;
                 transfer_end(t, TRANSFER_RESULT_UNCHANGED);
         } else {

@@ -64,6 +64,7 @@ struct Transfer {
         TransferResult result;
         Failure failure;
         Digest image_id;
+        sd_event_source *change; /* set while one is due that came too soon after the last */
         uint64_t last_change_usec;
         LIST_FIELDS(Transfer, transfers);
 };
