@@ -119,6 +119,8 @@ int path_mkdir_parents(int dirfd, const char *path, mode_t mode) {
 
         if (!copy)
                 return -ENOMEM;
+        if (!*copy)
+                return -ENOENT;
         for (char *p = copy + 1; *p; p++)
                 if (*p == '/') {
                         *p = 0;

@@ -478,7 +478,8 @@ int tar_reader_next(TarReader *t, const TarEntry **ret, Failure *reterr) {
         if (t->ended)
                 return 0;
         r = reader_take_all(t, NULL, t->body_left, reterr);
-        /* Writers that never finish their archive (umoci insert) leave out the padding of the last file, too. */
+        /* Writers that never finish their archive (umoci insert) leave out the padding of the last file,
+         * too. */
         if (r >= 0)
                 r = reader_take(t, NULL, t->padding, &n);
         if (r < 0)

@@ -37,17 +37,16 @@ static const struct {
 /* RTMIN, RTMIN+n, RTMAX, RTMAX-n in the kernel's numbers: glibc's own SIGRTMIN leaves out the two it keeps
  * for itself. */
 static int signal_parse_realtime(const char *s) {
-        const char *rest;
+        const char *rest = s + strlen("RTMIN");
         uint32_t n = 0;
 
-        rest = startswith(s, "RTMIN");
-        if (rest) {
+        if (strncasecmp(s, "RTMIN", strlen("RTMIN")) == 0) {
                 if (*rest && (*rest != '+' || parse_u32(rest + 1, &n) < 0))
                         return -EINVAL;
                 return n <= 64 - (uint32_t) SIGRTMIN ? SIGRTMIN + (int) n : -EINVAL;
         }
-        rest = startswith(s, "RTMAX");
-        if (!rest || (*rest && (*rest != '-' || parse_u32(rest + 1, &n) < 0)))
+        if (strncasecmp(s, "RTMAX", strlen("RTMAX")) != 0 ||
+            (*rest && (*rest != '-' || parse_u32(rest + 1, &n) < 0)))
                 return -EINVAL;
         return n <= 64 - (uint32_t) SIGRTMIN ? 64 - (int) n : -EINVAL;
 }

@@ -187,8 +187,16 @@ int container_record_save(int dirfd, const ContainerRecord *record, bool sync) {
 }
 
 static int make_owned(int dirfd, const char *name, mode_t mode, uid_t owner) {
-        if (mkdirat(dirfd, name, mode) < 0)
-                return errno == EEXIST ? 0 : negative_errno();
+        struct stat st;
+
+        if (mkdirat(dirfd, name, mode) < 0) {
+                if (errno != EEXIST || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                        return negative_errno();
+                /* Only what an earlier creeld was cut short over is still the host's root's; any other owner
+                 * is the container's own choice. */
+                if (st.st_uid != 0)
+                        return 0;
+        }
         if (owner != 0 && fchownat(dirfd, name, owner, owner, AT_SYMLINK_NOFOLLOW) < 0)
                 return negative_errno();
         return 0;

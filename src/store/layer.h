@@ -12,6 +12,9 @@ typedef struct LayerInfo {
         uint64_t n_entries;
 } LayerInfo;
 
+/* -EBADMSG: damaged. -EFBIG. */
+int layer_info_parse(const char *data, size_t n_bytes, LayerInfo *ret);
+
 bool layer_exists(Store *s, const char *hex);
 /* -ENOENT; -EBADMSG: the record is damaged. */
 int layer_load(Store *s, const char *hex, LayerInfo *ret);

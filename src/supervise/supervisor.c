@@ -306,6 +306,10 @@ static void settle(Supervisor *s) {
 int supervisor_run(Supervisor *s) {
         int r;
 
+        /* Before anybody hears that it runs, and may want it stopped. */
+        r = open_signals(s);
+        if (r < 0)
+                return log_error_errno(r, "cannot watch for signals: %m");
         r = take_terminal(s);
         if (r < 0)
                 return log_error_errno(r, "cannot open the container's terminal: %m");
@@ -315,9 +319,6 @@ int supervisor_run(Supervisor *s) {
         tell_session(s);
         if (s->start.session_fd < 0)
                 supervisor_drain_terminal(s);
-        r = open_signals(s);
-        if (r < 0)
-                return log_error_errno(r, "cannot watch for signals: %m");
         settle(s);
         return loop_run(s);
 }
