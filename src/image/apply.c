@@ -37,6 +37,9 @@ typedef struct Place {
 } Place;
 
 static int storage_failure(Applier *a, int error, const char *what) {
+        if (error == EFBIG || error == -EFBIG)
+                return failure_set(a->reterr, FAILURE_LIMITS_EXCEEDED,
+                                   "it is larger than files can be here; do not use this image");
         return failure_set_errno(a->reterr, FAILURE_STORAGE, error, "%s", what);
 }
 
