@@ -105,7 +105,7 @@ static void test_find(void **state) {
 
         engine_fixture_init(&f);
         c = create(&f, "web");
-        (void) snprintf(prefix, sizeof(prefix), "%s", c->record->id);
+        (void) snprintf(prefix, sizeof(prefix), "%.12s", c->record->id);
         assert_int_equal(container_find(&f.engine, "web", &found, &failure), 0);
         assert_ptr_equal(found, c);
         assert_int_equal(container_find(&f.engine, prefix, &found, &failure), 0);
