@@ -389,7 +389,7 @@ static void emit_call(Program *p, const SandboxCall *call) {
         case ONE_OF:
                 emit(p, BPF_JMP | BPF_JEQ | BPF_K, call->number, 0, ELEMENTSOF(call->values) + 3);
                 emit_load(p, argument);
-                for (uint8_t i = 0; i < ELEMENTSOF(call->values); i++)
+                for (size_t i = 0; i < ELEMENTSOF(call->values); i++)
                         emit(p, BPF_JMP | BPF_JEQ | BPF_K, call->values[i],
                              (uint8_t) (ELEMENTSOF(call->values) - i), 0);
                 emit_return(p, SECCOMP_RET_ERRNO | EPERM);
