@@ -121,7 +121,6 @@ class Engine(Tool):
 
 class Creel(Engine):
     name = "creelctl"
-    pull_options = ("--tls-verify=false",)
     can_execute = False
 
     def daemons(self):
