@@ -27,6 +27,6 @@ DEFINE_CLEANUP(Session, session_free)
 int session_append(Session *s, sd_bus_message *m);
 
 /* Sends @call (RunContainer or Start; taken over) and stays until the container has exited and everybody has
- * let go of it. @path: the container where it is known before, else NULL. Returns its exit status; 0 after the detach
- * keys. */
+ * let go of it. @path: the container where it is known before, else NULL. Returns its exit status; 0 after
+ * the detach keys. */
 int session_run(Session *s, sd_bus_message *call, const char *path, Failure *f);

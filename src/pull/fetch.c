@@ -42,6 +42,7 @@ typedef struct Layer {
         uint64_t attempt_from; /* @received when this attempt began */
         unsigned n_attempts, n_logins;
         uint64_t retry_usec, progress_usec;
+        uint64_t reported; /* @received as it was told last */
         bool response_checked, paused, abandoned;
         HttpBody error_body; /* of an answer that is no layer */
         size_t n_spill, spill_at;
@@ -204,6 +205,7 @@ static void layer_report(Layer *l) {
         if (now - l->progress_usec < PROGRESS_USEC)
                 return;
         l->progress_usec = now;
+        l->reported = l->received;
         /* A lost peer shows at the socket itself. */
         if (message_new(MESSAGE_PULL_PROGRESS, &m) >= 0 && message_put_u64(m, FIELD_INDEX, l->index) >= 0 &&
             message_put_u64(m, FIELD_BYTES, l->received) >= 0)
@@ -496,7 +498,12 @@ int fetch_step(Fetch *f, Failure *reterr) {
         return fetch_start_layers(f);
 }
 
-/* How long fetch_wait() may sleep: until the next attempt is due. */
+/* What came too soon after a report has to be told when nothing more comes. */
+static bool layer_owes_report(const Layer *l) {
+        return l->state == LAYER_ACTIVE && l->received > l->reported;
+}
+
+/* How long fetch_wait() may sleep: until the next attempt or report is due. */
 static int fetch_timeout_msec(const Fetch *f) {
         uint64_t now = clock_now_monotonic_usec(), next = WAIT_MAX_MSEC * USEC_PER_MSEC;
 
@@ -505,6 +512,10 @@ static int fetch_timeout_msec(const Fetch *f) {
 
                 if (l->state == LAYER_WAITING && l->n_spill == 0)
                         next = MIN(next, l->retry_usec > now ? l->retry_usec - now : 0);
+                else if (layer_owes_report(l))
+                        next = MIN(next, l->progress_usec + PROGRESS_USEC > now
+                                                 ? l->progress_usec + PROGRESS_USEC - now
+                                                 : 0);
         }
         return (int) ((next + USEC_PER_MSEC - 1) / USEC_PER_MSEC);
 }
@@ -526,6 +537,9 @@ int fetch_wait(Fetch *f, bool *ret_socket) {
         }
         if (curl_multi_poll(f->multi, fds, n, fetch_timeout_msec(f), NULL) != CURLM_OK)
                 return -ENOMEM;
+        for (size_t i = 0; i < f->n_queue; i++)
+                if (layer_owes_report(f->layers[f->queue[i]]))
+                        layer_report(f->layers[f->queue[i]]);
         /* libcurl does not pass on POLLHUP, which is how a vanished peer shows. */
         *ret_socket = poll(&p, 1, 0) > 0;
         return 0;

@@ -109,17 +109,15 @@ int json_get_i64(json_object *o, const char *key, int64_t *ret) {
 
 int json_get_u64(json_object *o, const char *key, uint64_t *ret) {
         json_object *v;
-        uint64_t n;
         int r;
 
         r = json_get(o, key, json_type_int, &v);
         if (r < 0)
                 return r;
-        /* As above. */
-        n = json_object_get_uint64(v);
-        if (json_object_get_int64(v) < 0 || n == UINT64_MAX)
+        if (json_object_get_int64(v) < 0)
                 return -EBADMSG;
-        *ret = n;
+        /* Clamped too, but here the limit is a plausible value: "unlimited". */
+        *ret = json_object_get_uint64(v);
         return 0;
 }
 

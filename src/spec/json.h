@@ -31,7 +31,9 @@ int json_format(json_object *o, bool pretty, char **ret);
  * borrowed. */
 int json_get(json_object *o, const char *key, json_type type, json_object **ret);
 int json_get_string(json_object *o, const char *key, const char **ret); /* -EBADMSG for a NUL inside too */
-int json_get_u64(json_object *o, const char *key, uint64_t *ret); /* -EBADMSG: negative or not an integer */
+/* -EBADMSG: negative or not an integer. What does not fit comes out as UINT64_MAX. */
+int json_get_u64(json_object *o, const char *key, uint64_t *ret);
+/* -EBADMSG: not an integer, or beyond INT64_MIN+1 to INT64_MAX-1. */
 int json_get_i64(json_object *o, const char *key, int64_t *ret);
 int json_get_boolean(json_object *o, const char *key, bool *ret);
 int json_get_strv(json_object *o, const char *key, char ***ret);

@@ -191,7 +191,7 @@ def test_error_statuses(refused, scripted, status):
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "gopher://127.0.0.1/", "http://127.0.0.1:1/v2/x", "/v2/loop/manifests/1"])
 def test_redirects_to_bad_places(refused, scripted, target):
     scripted.answer("/manifests/", status=307, headers={"Location": target})
-    refused(f"{scripted.host}/loop:1", ("Registry", "Network", "Security"), "loop:1" if target.startswith("/") else "")
+    refused(f"{scripted.host}/loop:1", ("Registry", "Network", "Security"), scripted.host)
 
 
 def test_manifest_has_another_digest(refused, scripted):
@@ -346,6 +346,12 @@ def pax_size_bomb():
     return layer.raw(info.tobuf(tarfile.GNU_FORMAT))
 
 
+def cut(n_bytes):
+    layer = Layer()
+    layer._tar = Layer().file("x", b"y" * 5000).tar[:n_bytes]
+    return layer
+
+
 OUT = {
     "dot-dot": lambda: Layer().file("../" * 12 + "var/tmp/creel-evil", "evil"),
     "dot-dot-inside": lambda: Layer().dir("a").file("a/../" * 3 + "../../var/tmp/creel-evil", "evil"),
@@ -371,7 +377,8 @@ OUT = {
     "ids-too-large": lambda: Layer().file("x", "y", uid=1 << 20),
     "size-bomb": pax_size_bomb,
     "bad-checksum": lambda: Layer().raw(b"name" + b"\0" * 508),
-    "cut-in-a-member": lambda: Layer().raw(Layer().file("x", b"y" * 5000).tar[:2048]),
+    "cut-in-a-member": lambda: cut(2048),
+    "cut-in-a-header": lambda: cut(100),
     "not-tar": lambda: Layer().raw(b"this is not a tar archive" * 100),
     "bad-pax": lambda: Layer().entry("x", tarfile.XHDTYPE, b"999999 path=y\n").file("x", "y"),
     "huge-pax": lambda: Layer().entry("x", tarfile.XHDTYPE, b"x" * (8 << 20)).file("x", "y"),
@@ -383,8 +390,7 @@ OUT = {
 def test_layer_that_tries_to_get_out(refused, scripted, make):
     before = Path("/etc/shadow").stat()
     layer = make()
-    body = refused(scripted.serve(image_of(layer), "evil:1"), ("Security", "Registry", "LimitsExceeded", "Storage"), sha256(layer.blob)[7:19])
-    assert body[4].removeprefix(bus.ERROR) != "Storage" or "name" in body[5], body
+    refused(scripted.serve(image_of(layer), "evil:1"), ("Security", "Registry", "LimitsExceeded"), sha256(layer.blob)[7:19])
     assert not os.path.exists(EVIL)
     after = Path("/etc/shadow").stat()
     assert (after.st_nlink, after.st_mtime_ns, after.st_ctime_ns) == (before.st_nlink, before.st_mtime_ns, before.st_ctime_ns)
@@ -476,11 +482,9 @@ def test_full_disk_when_a_container_is_made(small_store, creelctl, scripted, bus
     reference = scripted.serve(busybox, "busybox:1")
     creelctl("pull", "-q", reference)
     room = free_bytes(traces.STORE)
-    with open(traces.STORE / "filler", "wb") as filler:
-        with pytest.raises(OSError):
-            while True:
-                filler.write(b"x" * 4096)
-                filler.flush()
+    with open(traces.STORE / "filler", "wb", buffering=0) as filler, pytest.raises(OSError):
+        while True:
+            filler.write(b"x" * 4096)
     before = traces.store()
     done = creelctl("create", "--name", "no-room", reference, check=False)
     if done.returncode != 0:

@@ -50,7 +50,7 @@ UNMIRRORED = [re.compile(r"src/(\w+)/\1\.c"), re.compile(r".*-dbus\.c"), re.comp
 
 FILE_LINES = 900
 FUNCTION_LINES = 120
-COLUMNS = 120
+COLUMNS = 120  # the C code keeps to 109 (clang-format); tables and strings may go a little beyond
 
 BANNED = {
     "unbounded copy; memcpy() after a check of the length, or string_format()": "strcpy strcat stpcpy sprintf vsprintf"

@@ -51,7 +51,8 @@ static void test_exclusive(void **state) {
         _cleanup_free_ char *text = NULL;
 
         assert_int_equal(file_write_atomic(d.fd, "f", "mine", 4, 0600, FILE_EXCLUSIVE), 0);
-        assert_int_equal(file_write_atomic(d.fd, "f", "yours", 5, 0600, FILE_EXCLUSIVE | FILE_SYNC), -EEXIST);
+        assert_int_equal(file_write_atomic(d.fd, "f", "yours", 5, 0600, FILE_EXCLUSIVE | FILE_SYNC),
+                         -EEXIST);
         assert_int_equal(file_read(d.fd, "f", 100, &text, NULL), 0);
         assert_string_equal(text, "mine");
         assert_int_equal(count_entries(d.fd), 1);
@@ -92,7 +93,8 @@ static void test_read_refuses(void **state) {
 
         assert_int_equal(file_read(d.fd, "absent", 100, &text, &size), -ENOENT);
         assert_int_equal(mkfifoat(d.fd, "fifo", 0600), 0);
-        assert_int_equal(file_read(d.fd, "fifo", 100, &text, &size), -EBADF); /* and does not wait for a writer */
+        assert_int_equal(file_read(d.fd, "fifo", 100, &text, &size),
+                         -EBADF); /* and does not wait for a writer */
         tmpdir_write(d.fd, "f", "12345");
         assert_int_equal(file_read(d.fd, "f", 4, &text, &size), -EFBIG);
         assert_int_equal(file_read(d.fd, "f", 5, &text, &size), 0);

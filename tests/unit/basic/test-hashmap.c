@@ -90,7 +90,8 @@ static void test_removal_while_iterating(void **state) {
         }
         HASHMAP_FOREACH(item, h) {
                 assert_ptr_equal(hashmap_remove(h, item->key), item);
-                (void) memset(item->key, 'x', sizeof(item->key)); /* the key is the value's: not to be read any more */
+                (void) memset(item->key, 'x',
+                              sizeof(item->key)); /* the key is the value's: not to be read any more */
                 seen++;
         }
         assert_int_equal(seen, N);

@@ -101,7 +101,8 @@ static void test_large_entries_travel_in_a_memfd(void **state) {
         assert_int_equal(recvmsg(listener, &mh, MSG_CMSG_CLOEXEC), 0);
         assert_int_equal(control.header.cmsg_type, SCM_RIGHTS);
         memcpy(&fd, CMSG_DATA(&control.header), sizeof(fd));
-        assert_int_equal(fcntl(fd, F_GET_SEALS) & (F_SEAL_WRITE | F_SEAL_SHRINK), F_SEAL_WRITE | F_SEAL_SHRINK);
+        assert_int_equal(fcntl(fd, F_GET_SEALS) & (F_SEAL_WRITE | F_SEAL_SHRINK),
+                         F_SEAL_WRITE | F_SEAL_SHRINK);
         assert_int_equal(fd_read_file(fd, 2 * N, &text, &size), 0);
         assert_int_equal(size, N + strlen("MESSAGE=\n"));
         assert_memory_equal(text, "MESSAGE=vvv", 11);

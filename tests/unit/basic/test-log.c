@@ -90,7 +90,8 @@ static void test_level_from_the_environment(void **state) {
         (void) unsetenv("CREEL_LOG_LEVEL");
 }
 
-/* Only where stderr really is the stream that the variable names: it is inherited by everything that systemd starts. */
+/* Only where stderr really is the stream that the variable names: it is inherited by everything that systemd
+ * starts. */
 static void test_journal_stream_of_someone_else(void **state) {
         char buf[4096];
 

@@ -37,7 +37,9 @@ static void jail_done(Jail *j) {
 static void test_reading_never_leaves_the_root(void **state) {
         _cleanup_jail_ Jail j = jail_new();
         _cleanup_free_ char *absolute = NULL, *magic = NULL;
-        static const char *const ways_out[] = { "../secret", "/../secret", "etc/../../secret", "up", "up/../up", "to-file", "to-absolute", "chain", "magic" };
+        static const char *const ways_out[] = { "../secret",   "/../secret", "etc/../../secret",
+                                                "up",          "up/../up",   "to-file",
+                                                "to-absolute", "chain",      "magic" };
         int r;
 
         assert_int_equal(string_format(&absolute, "%s/secret", j.outside.path), 0);
@@ -59,7 +61,8 @@ static void test_reading_never_leaves_the_root(void **state) {
 
 static void test_links_inside_the_root_are_followed(void **state) {
         _cleanup_jail_ Jail j = jail_new();
-        static const char *const ways[] = { "etc/inside", "/etc/inside", "../../etc/inside", "absolute", "up", "dir/inside" };
+        static const char *const ways[] = { "etc/inside", "/etc/inside", "../../etc/inside",
+                                            "absolute",   "up",          "dir/inside" };
 
         assert_int_equal(symlinkat("/etc/inside", j.fd, "absolute"), 0);
         assert_int_equal(symlinkat("../../../etc/inside", j.fd, "up"), 0);
@@ -73,7 +76,6 @@ static void test_links_inside_the_root_are_followed(void **state) {
 }
 
 static void test_magic_links_of_proc(void **state) {
-        _cleanup_jail_ Jail j = jail_new();
         _cleanup_close_ int host = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = -EBADF;
 
         /* the link itself, in a root that has a proc */
@@ -88,7 +90,8 @@ static void test_reading_odd_files(void **state) {
 
         assert_int_equal(mkfifoat(j.fd, "fifo", 0600), 0);
         assert_int_equal(symlinkat("loop", j.fd, "loop"), 0);
-        assert_int_equal(path_read_in_root(j.fd, "fifo", 100, &text), -EBADMSG); /* and nobody waits for a writer */
+        assert_int_equal(path_read_in_root(j.fd, "fifo", 100, &text),
+                         -EBADMSG); /* and nobody waits for a writer */
         assert_int_equal(path_read_in_root(j.fd, "etc", 100, &text), -EBADMSG);
         assert_int_equal(path_read_in_root(j.fd, "loop", 100, &text), -ELOOP);
         assert_int_equal(path_read_in_root(j.fd, "absent", 100, &text), -ENOENT);
@@ -182,7 +185,11 @@ static void test_components(void **state) {
 static void test_join(void **state) {
         static const struct {
                 const char *a, *b, *joined;
-        } rows[] = { { "a", "b", "a/b" }, { "a//", "//b", "a/b" }, { "/", "b", "/b" }, { "", "b", "/b" }, { "a", "", "a/" } };
+        } rows[] = { { "a", "b", "a/b" },
+                     { "a//", "//b", "a/b" },
+                     { "/", "b", "/b" },
+                     { "", "b", "/b" },
+                     { "a", "", "a/" } };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 _cleanup_free_ char *joined = NULL;
@@ -262,14 +269,17 @@ static void test_remove_stops_at_mounts(void **state) {
         if (pid == 0) {
                 if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
                         _exit(77);
-                if (chdir(d.path) < 0 || mount("keep", "t/bind", NULL, MS_BIND, NULL) < 0 || mount("t", "t2/tmpfs", "tmpfs", 0, NULL) < 0)
+                if (chdir(d.path) < 0 || mount("keep", "t/bind", NULL, MS_BIND, NULL) < 0 ||
+                    mount("t", "t2/tmpfs", "tmpfs", 0, NULL) < 0)
                         _exit(77);
                 tmpdir_write(AT_FDCWD, "t2/tmpfs/f", "");
                 /* the same file system through another mount, and another file system */
-                _exit(path_remove_tree(AT_FDCWD, "t", 100) < 0 && path_remove_tree(AT_FDCWD, "t2", 100) < 0 && access("keep/f", F_OK) == 0 &&
-                                      access("t2/tmpfs/f", F_OK) == 0
-                              ? 0
-                              : 1);
+                _exit(path_remove_tree(AT_FDCWD, "t", 100) < 0 &&
+                                                      path_remove_tree(AT_FDCWD, "t2", 100) < 0 &&
+                                                      access("keep/f", F_OK) == 0 &&
+                                                      access("t2/tmpfs/f", F_OK) == 0
+                                      ? 0
+                                      : 1);
         }
         assert_int_equal(waitpid(pid, &status, 0), pid);
         if (WIFEXITED(status) && WEXITSTATUS(status) == 77)

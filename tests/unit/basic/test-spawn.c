@@ -22,7 +22,8 @@ static int wait_exit(pid_t pid) {
 
 /* Runs a shell line and gives what it printed. */
 static int run_shell(const char *script, Spawn *spawn, char buf[static 4096]) {
-        _cleanup_close_ int program = open("/bin/sh", O_PATH | O_CLOEXEC), pidfd = -EBADF, in = -EBADF, out = -EBADF;
+        _cleanup_close_ int program = open("/bin/sh", O_PATH | O_CLOEXEC), pidfd = -EBADF, in = -EBADF,
+                            out = -EBADF;
         char *const argv[] = { (char *) "sh", (char *) "-c", (char *) script, NULL };
         int pair[2];
         ssize_t n;
@@ -47,7 +48,9 @@ static int run_shell(const char *script, Spawn *spawn, char buf[static 4096]) {
 
 static void test_only_the_given_fds(void **state) {
         /* one that nobody marked close-on-exec */
-        _cleanup_close_ int leaked = open("/dev/zero", O_RDONLY), a = open("/dev/full", O_RDONLY | O_CLOEXEC), b = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        _cleanup_close_ int leaked = open("/dev/zero", O_RDONLY),
+                            a = open("/dev/full", O_RDONLY | O_CLOEXEC),
+                            b = open("/dev/null", O_RDONLY | O_CLOEXEC);
         int fds[] = { b, a };
         Spawn spawn = SPAWN;
         char buf[4096];
@@ -55,13 +58,17 @@ static void test_only_the_given_fds(void **state) {
         assert_true(leaked >= 0);
         spawn.fds = fds;
         spawn.n_fds = 2;
-        assert_int_equal(run_shell("readlink /proc/$$/fd/0 /proc/$$/fd/3 /proc/$$/fd/4; ls /proc/$$/fd; true", &spawn, buf), 0);
+        assert_int_equal(
+                        run_shell("readlink /proc/$$/fd/0 /proc/$$/fd/3 /proc/$$/fd/4; ls /proc/$$/fd; true",
+                                  &spawn, buf),
+                        0);
         assert_string_equal(buf, "/dev/null\n/dev/null\n/dev/full\n0\n1\n2\n3\n4\n");
 }
 
 /* The wanted numbers are taken by each other: a naive dup2() in order would lose one. */
 static void test_crossing_fds(void **state) {
-        int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC), full = open("/dev/full", O_RDONLY | O_CLOEXEC), saved3 = dup(3), saved4 = dup(4);
+        int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC), full = open("/dev/full", O_RDONLY | O_CLOEXEC),
+            saved3 = dup(3), saved4 = dup(4);
         int fds[] = { 4, 3 };
         Spawn spawn = SPAWN;
         char buf[4096];
@@ -80,10 +87,18 @@ static void test_crossing_fds(void **state) {
 
 /* A caller without stdin must not hand its child somebody else's. */
 static void test_closed_stdio(void **state) {
-        _cleanup_close_ int saved = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 10), program = open("/bin/sh", O_PATH | O_CLOEXEC),
+        _cleanup_close_ int saved = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 10),
+                            program = open("/bin/sh", O_PATH | O_CLOEXEC),
                             full = open("/dev/full", O_RDONLY | O_CLOEXEC), pidfd = -EBADF;
-        char *const argv[] = { (char *) "sh", (char *) "-c", (char *) "test /proc/$$/fd/0 -ef /dev/null && test /proc/$$/fd/3 -ef /dev/full", NULL };
-        Spawn spawn = { .exec_fd = program, .argv = argv, .fds = &full, .n_fds = 1, .stdio_fds = { -EBADF, -EBADF, -EBADF } };
+        char *const argv[] = {
+                (char *) "sh", (char *) "-c",
+                (char *) "test /proc/$$/fd/0 -ef /dev/null && test /proc/$$/fd/3 -ef /dev/full", NULL
+        };
+        Spawn spawn = { .exec_fd = program,
+                        .argv = argv,
+                        .fds = &full,
+                        .n_fds = 1,
+                        .stdio_fds = { -EBADF, -EBADF, -EBADF } };
         pid_t pid;
         int r;
 
@@ -118,7 +133,9 @@ static void test_signals_and_umask(void **state) {
         (void) sigaddset(&blocked, SIGTERM);
         (void) sigprocmask(SIG_BLOCK, &blocked, &saved);
         (void) signal(SIGHUP, SIG_IGN);
-        assert_int_equal(run_shell("grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -s '\\t' ' '; umask", &spawn, buf), 0);
+        assert_int_equal(run_shell("grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -s '\\t' ' '; umask",
+                                   &spawn, buf),
+                         0);
         assert_string_equal(buf, "SigBlk: 0000000000000000\nSigIgn: 0000000000000000\n0022\n");
         /* and the caller's own mask is back */
         (void) sigprocmask(SIG_SETMASK, &saved, &blocked);
@@ -128,7 +145,8 @@ static void test_signals_and_umask(void **state) {
 }
 
 static void test_exec_failure_is_reported(void **state) {
-        _cleanup_close_ int directory = open("/", O_PATH | O_CLOEXEC), text = open("/etc/passwd", O_PATH | O_CLOEXEC), pidfd = -EBADF;
+        _cleanup_close_ int directory = open("/", O_PATH | O_CLOEXEC),
+                            text = open("/etc/passwd", O_PATH | O_CLOEXEC), pidfd = -EBADF;
         char *const argv[] = { (char *) "x", NULL };
         Spawn spawn = SPAWN;
         pid_t pid = 7;
@@ -160,7 +178,10 @@ static void test_dies_with_its_parent(void **state) {
         if (parent == 0) {
                 int program = open("/bin/sleep", O_PATH | O_CLOEXEC), pidfd;
                 char *const argv[] = { (char *) "sleep", (char *) "1000", NULL };
-                Spawn spawn = { .exec_fd = program, .argv = argv, .stdio_fds = { -EBADF, pair[1], -EBADF }, .die_with_parent = true };
+                Spawn spawn = { .exec_fd = program,
+                                .argv = argv,
+                                .stdio_fds = { -EBADF, pair[1], -EBADF },
+                                .die_with_parent = true };
                 pid_t pid;
 
                 _exit(spawn_run(&spawn, &pid, &pidfd) == 0 ? 0 : 1);

@@ -90,10 +90,20 @@ static void test_parse_bytes(void **state) {
                 const char *text;
                 uint64_t bytes;
         } good[] = {
-                { "0", 0 }, { "17", 17 }, { "17b", 17 }, { "1k", 1024 }, { "1K", 1024 }, { "64m", 64 << 20 }, { "64MB", 64 << 20 },
-                { "64MiB", 64 << 20 }, { "2g", UINT64_C(2) << 30 }, { "2Gi", UINT64_C(2) << 30 }, { "1t", UINT64_C(1) << 40 },
+                { "0", 0 },
+                { "17", 17 },
+                { "17b", 17 },
+                { "1k", 1024 },
+                { "1K", 1024 },
+                { "64m", 64 << 20 },
+                { "64MB", 64 << 20 },
+                { "64MiB", 64 << 20 },
+                { "2g", UINT64_C(2) << 30 },
+                { "2Gi", UINT64_C(2) << 30 },
+                { "1t", UINT64_C(1) << 40 },
         };
-        static const char *const bad[] = { "", "m", "-1m", "1.5g", "1 m", "1mm", "1bb", "1p", "1mibi", "0x10", "m1", "1bi" };
+        static const char *const bad[] = { "",    "m",  "-1m",   "1.5g", "1 m", "1mm",
+                                           "1bb", "1p", "1mibi", "0x10", "m1",  "1bi" };
         uint64_t v = 7;
 
         for (size_t i = 0; i < ELEMENTSOF(bad); i++)

@@ -39,7 +39,8 @@ static int make_scope(void **state) {
 }
 
 static int remove_scope(void **state) {
-        _cleanup_close_ int root = (int) (intptr_t) *state, fd = openat(root, name + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_close_ int root = (int) (intptr_t) *state,
+                            fd = openat(root, name + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
         (void) unlinkat(fd, "supervisor", AT_REMOVEDIR);
         (void) unlinkat(fd, "payload", AT_REMOVEDIR);

@@ -12,7 +12,10 @@
 static void test_round_trip(void **state) {
         _cleanup_close_ int a = -EBADF, b = -EBADF;
         _cleanup_(packet_done) Packet received = {};
-        Packet sent = { .type = PACKET_MOUNTS, .n_fds = 2, .slots = { SLOT_ROOT, 7 }, .fds = { STDIN_FILENO, STDERR_FILENO } };
+        Packet sent = {.type = PACKET_MOUNTS,
+                       .n_fds = 2,
+                       .slots = {SLOT_ROOT, 7},
+                       .fds = {STDIN_FILENO, STDERR_FILENO}};
 
         assert_int_equal(channel_new(&a, &b), 0);
         assert_int_equal(channel_send(a, &sent), 0);

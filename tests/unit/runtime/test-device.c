@@ -13,7 +13,9 @@
 
 static void defaults(void) {
         RuntimeIdMapping map = { 0, 1000, 10 };
-        RuntimeSpec s = { .uid_mappings = &map, .n_uid_mappings = 1, .gid_mappings = &map, .n_gid_mappings = 1 };
+        RuntimeSpec s = {
+                .uid_mappings = &map, .n_uid_mappings = 1, .gid_mappings = &map, .n_gid_mappings = 1
+        };
         _cleanup_failure_ Failure failure = {};
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
@@ -31,17 +33,26 @@ static void defaults(void) {
 static void additional(void) {
         static char tun[] = "/dev/net/tun", null[] = "/dev/null", pipe[] = "/dev/pipe";
         RuntimeDevice devices[] = {
-                { .path = tun, .type = S_IFCHR, .major = 10, .minor = 200, .mode = 0600, .uid = 3, .gid = 4 },
+                { .path = tun,
+                  .type = S_IFCHR,
+                  .major = 10,
+                  .minor = 200,
+                  .mode = 0600,
+                  .uid = 3,
+                  .gid = 4 },
                 { .path = null, .type = S_IFCHR, .major = 1, .minor = 3, .mode = 0600 },
                 { .path = pipe, .type = S_IFIFO, .mode = 0644 },
         };
-        RuntimeSpec s = { .devices = devices, .n_devices = ELEMENTSOF(devices), .process = { .terminal = true } };
+        RuntimeSpec s = { .devices = devices,
+                          .n_devices = ELEMENTSOF(devices),
+                          .process = { .terminal = true } };
         _cleanup_failure_ Failure failure = {};
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
 
         CHECK(device_tree_mount(&s, NULL, &fd, &failure) >= 0);
-        CHECK(fstatat(fd, "net/tun", &st, 0) >= 0 && st.st_rdev == makedev(10, 200) && st.st_uid == 3 && st.st_gid == 4);
+        CHECK(fstatat(fd, "net/tun", &st, 0) >= 0 && st.st_rdev == makedev(10, 200) && st.st_uid == 3 &&
+              st.st_gid == 4);
         CHECK(fstatat(fd, "null", &st, 0) >= 0 && (st.st_mode & 0777) == 0600);
         CHECK(fstatat(fd, "pipe", &st, 0) >= 0 && S_ISFIFO(st.st_mode));
         CHECK(fstatat(fd, "console", &st, 0) >= 0 && S_ISREG(st.st_mode));

@@ -32,7 +32,8 @@ static void refused_option(void) {
 }
 
 static void attach(void) {
-        _cleanup_close_ int root = open(".", O_PATH | O_DIRECTORY), target = -EBADF, fd = new_tmpfs(), found = -EBADF;
+        _cleanup_close_ int root = open(".", O_PATH | O_DIRECTORY), target = -EBADF, fd = new_tmpfs(),
+                            found = -EBADF;
         _cleanup_failure_ Failure failure = {};
 
         CHECK(mkdirat(fd, "inside", 0755) >= 0);
@@ -73,7 +74,9 @@ static void files(void) {
 
 static void bind_options(void) {
         static char source[] = "/mnt/src", destination[] = "/x";
-        RuntimeMount m = { .destination = destination, .source = source, .options = { .bind = true, .attr_set = MOUNT_ATTR_RDONLY } };
+        RuntimeMount m = {.destination = destination,
+                          .source = source,
+                          .options = {.bind = true, .attr_set = MOUNT_ATTR_RDONLY}};
         _cleanup_close_ int fd = -EBADF, made = -EBADF;
         _cleanup_failure_ Failure failure = {};
 
@@ -97,8 +100,9 @@ ISOLATED(bind_options)
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_refused_option), cmocka_unit_test(test_attach),       cmocka_unit_test(test_links),
-                cmocka_unit_test(test_files),          cmocka_unit_test(test_bind_options),
+                        cmocka_unit_test(test_refused_option), cmocka_unit_test(test_attach),
+                        cmocka_unit_test(test_links),          cmocka_unit_test(test_files),
+                        cmocka_unit_test(test_bind_options),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,11 +35,14 @@ static void test_host_id(void **state) {
 }
 
 static void test_join_refused(void **state) {
-        static char user[] = "/proc/self/ns/user", file[] = "/etc/passwd", absent[] = "/run/no/such/namespace";
+        static char user[] = "/proc/self/ns/user", file[] = "/etc/passwd",
+                    absent[] = "/run/no/such/namespace";
         const struct {
                 RuntimeNamespaceType type;
                 char *path;
-        } cases[] = { { RUNTIME_NAMESPACE_USER, user }, { RUNTIME_NAMESPACE_NETWORK, file }, { RUNTIME_NAMESPACE_IPC, absent } };
+        } cases[] = {{RUNTIME_NAMESPACE_USER, user},
+                     {RUNTIME_NAMESPACE_NETWORK, file},
+                     {RUNTIME_NAMESPACE_IPC, absent}};
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_failure_ Failure failure = {};

@@ -30,7 +30,8 @@ static RootfsSource make_source(size_t n) {
         _cleanup_strv_free_ char **layers = NULL;
         RootfsSource source = { .directory_fd = -EBADF };
 
-        CHECK(mkdir("layers", 0755) >= 0 && mkdir("c", 0755) >= 0 && mkdir("c/upper", 0755) >= 0 && mkdir("c/work", 0755) >= 0);
+        CHECK(mkdir("layers", 0755) >= 0 && mkdir("c", 0755) >= 0 && mkdir("c/upper", 0755) >= 0 &&
+              mkdir("c/work", 0755) >= 0);
         for (size_t i = 0; i < n; i++) {
                 char path[64], text[16];
 
@@ -119,8 +120,9 @@ ISOLATED(directory)
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_by_fd),  cmocka_unit_test(test_by_name),   cmocka_unit_test(test_many_by_name),
-                cmocka_unit_test(test_absent), cmocka_unit_test(test_directory),
+                cmocka_unit_test(test_by_fd),        cmocka_unit_test(test_by_name),
+                cmocka_unit_test(test_many_by_name), cmocka_unit_test(test_absent),
+                cmocka_unit_test(test_directory),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

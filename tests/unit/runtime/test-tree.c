@@ -13,7 +13,8 @@
 
 static void test_who_mounts(void **state) {
         static char dev[] = "/dev", sys[] = "/sys", tmpfs[] = "tmpfs", sysfs[] = "sysfs", source[] = "/x";
-        RuntimeMount of_dev = { .destination = dev, .type = tmpfs }, of_sys = { .destination = sys, .type = sysfs };
+        RuntimeMount of_dev = { .destination = dev, .type = tmpfs },
+                     of_sys = { .destination = sys, .type = sysfs };
         RuntimeMount bind = { .destination = dev, .source = source, .options = { .bind = true } };
         RuntimeSpec s = {};
 
@@ -38,14 +39,23 @@ static int new_tmpfs(void) {
 
 /* From a detached tmpfs to a read-only / with a working directory and a mount in it. */
 static void pivots(void) {
-        static char destination[] = "/data", type[] = "tmpfs", cwd[] = "/work/here";
+        static char destination[] = "/data", type[] = "tmpfs", cwd[] = "/job/here";
         RuntimeMount m = { .destination = destination, .type = type };
         RuntimeSpec s = { .mounts = &m, .n_mounts = 1, .root_readonly = true, .process = { .cwd = cwd } };
         int fds[] = { -EBADF };
         _cleanup_failure_ Failure failure = {};
         Payload p = {
-                .spec = &s, .failure = &failure, .mount_fds = fds, .root_fd = new_tmpfs(), .own_dev_fd = -EBADF, .dev_fd = -EBADF,
-                .proc_fd = -EBADF, .sys_fd = -EBADF, .devpts_fd = -EBADF, .cgroup_target_fd = -EBADF, .cwd_fd = -EBADF,
+                        .spec = &s,
+                        .failure = &failure,
+                        .mount_fds = fds,
+                        .root_fd = new_tmpfs(),
+                        .own_dev_fd = -EBADF,
+                        .dev_fd = -EBADF,
+                        .proc_fd = -EBADF,
+                        .sys_fd = -EBADF,
+                        .devpts_fd = -EBADF,
+                        .cgroup_target_fd = -EBADF,
+                        .cwd_fd = -EBADF,
         };
 
         CHECK(mkdirat(p.root_fd, "mark", 0755) >= 0);

@@ -44,26 +44,18 @@ static void test_manifest(void **state) {
 
 static void test_index(void **state) {
         _cleanup_(manifest_freep) Manifest *m = NULL;
-        const char *text =
-                        "{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_INDEX
-                        "\",\"manifests\":[" ENTRY(A, ON("unknown", "unknown")) "," ENTRY(
-                                        A,
-                                        ON("linux",
-                                           "am"
-                                           "d6"
-                                           "4") ",\"annotations\":{\"vnd.docker.reference.type\":"
-                                                "\"attestation-manifest\"}") "," ENTRY("sha512:abc",
-                                                                                       ON("linux",
-                                                                                          "amd64")) "," ENTRY(A,
-                                                                                                              ON("linux",
-                                                                                                                 "no such thing")) "," ENTRY(A,
-                                                                                                                                             "") "," ENTRY(A,
-                                                                                                                                                           ON("linux",
-                                                                                                                                                              "arm64")) "," ENTRY(B,
-                                                                                                                                                                                  ON("linux",
-                                                                                                                                                                                     "amd64")) "," ENTRY(A,
-                                                                                                                                                                                                         ON("linux",
-                                                                                                                                                                                                            "amd64")) "]}";
+        /* clang-format off */
+        const char *text = "{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_INDEX "\",\"manifests\":["
+                ENTRY(A, ON("unknown", "unknown")) ","
+                ENTRY(A, ON("linux", "amd64")
+                         ",\"annotations\":{\"vnd.docker.reference.type\":\"attestation-manifest\"}") ","
+                ENTRY("sha512:abc", ON("linux", "amd64")) ","
+                ENTRY(A, ON("linux", "no such thing")) ","
+                ENTRY(A, "") ","
+                ENTRY(A, ON("linux", "arm64")) ","
+                ENTRY(B, ON("linux", "amd64")) ","
+                ENTRY(A, ON("linux", "amd64")) "]}";
+        /* clang-format on */
         const Descriptor *d;
         Platform p;
 

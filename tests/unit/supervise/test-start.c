@@ -65,7 +65,8 @@ static void test_plain(void **state) {
 }
 
 static void test_range_and_terminal(void **state) {
-        _cleanup_(message_freep) Message *range = make(spec, 15, FIELD_UID_BASE, 0x80000), *tty = make(spec, 15, FIELD_TTY, 1);
+        _cleanup_(message_freep) Message *range = make(spec, 15, FIELD_UID_BASE, 0x80000),
+                                         *tty = make(spec, 15, FIELD_TTY, 1);
         _cleanup_failure_ Failure failure = {};
         _cleanup_(start_done) Start s, t;
 

@@ -31,7 +31,8 @@ static int take(int fd, const JournalField *fields, size_t n_fields) {
 
                 if (!fields[i].data)
                         continue;
-                assert_true(string_format(&longer, "%s%s%s=%.*s", line ?: "", line ? "|" : "", fields[i].name, (int) fields[i].n_bytes,
+                assert_true(string_format(&longer, "%s%s%s=%.*s", line ?: "", line ? "|" : "",
+                                          fields[i].name, (int) fields[i].n_bytes,
                                           (const char *) fields[i].data) >= 0);
                 free(line);
                 line = longer;
@@ -53,7 +54,12 @@ static Stream make_stream(int *ret_write) {
 
         assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
         *ret_write = fds[1];
-        return (Stream) { .fd = fds[0], .journal_fd = 0, .send = take, .priority = "6", .fields = &name_field, .n_fields = 1 };
+        return (Stream){.fd = fds[0],
+                        .journal_fd = 0,
+                        .send = take,
+                        .priority = "6",
+                        .fields = &name_field,
+                        .n_fields = 1};
 }
 
 /* Feeds and reads until the pipe is empty. */
@@ -139,8 +145,10 @@ static void test_thrown_away(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_teardown(test_lines, reset),    cmocka_unit_test_teardown(test_long_line, reset),
-                cmocka_unit_test_teardown(test_blocked, reset),  cmocka_unit_test_teardown(test_terminal, reset),
+                cmocka_unit_test_teardown(test_lines, reset),
+                cmocka_unit_test_teardown(test_long_line, reset),
+                cmocka_unit_test_teardown(test_blocked, reset),
+                cmocka_unit_test_teardown(test_terminal, reset),
                 cmocka_unit_test_teardown(test_thrown_away, reset),
         };
 
