@@ -99,7 +99,8 @@ static void test_write_all_reports(void **state) {
 }
 
 static void test_move_above_stdio(void **state) {
-        int saved = dup(STDIN_FILENO), fd, high = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        int saved = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3), fd,
+            high = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
         (void) close(STDIN_FILENO);
         fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);

@@ -14,7 +14,8 @@
 
 /* Runs @write with stderr in a file and gives what was written. */
 static void capture(void (*write)(void), char buf[static 4096]) {
-        _cleanup_close_ int fd = memfd_create("stderr", MFD_CLOEXEC), saved = dup(STDERR_FILENO);
+        _cleanup_close_ int fd = memfd_create("stderr", MFD_CLOEXEC),
+                             saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
         ssize_t n;
 
         assert_true(fd >= 0 && saved >= 0);

@@ -68,7 +68,7 @@ static void test_only_the_given_fds(void **state) {
 /* The wanted numbers are taken by each other: a naive dup2() in order would lose one. */
 static void test_crossing_fds(void **state) {
         int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC), full = open("/dev/full", O_RDONLY | O_CLOEXEC),
-            saved3 = dup(3), saved4 = dup(4);
+            saved3 = fcntl(3, F_DUPFD_CLOEXEC, 5), saved4 = fcntl(4, F_DUPFD_CLOEXEC, 5);
         int fds[] = { 4, 3 };
         Spawn spawn = SPAWN;
         char buf[4096];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "../store/store-fixture.h"
+#include "store-fixture.h"
 #include "basic/fd.h"
 #include "basic/journal.h"
 #include "basic/memory.h"

@@ -4,7 +4,7 @@
 
 #include <sys/stat.h>
 
-#include "../store/store-fixture.h"
+#include "store-fixture.h"
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "basic/memory.h"
