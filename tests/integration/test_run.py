@@ -257,7 +257,7 @@ def test_user_names_are_never_those_of_the_host(creelctl, pulled, target):
     done = creelctl("run", "--rm", "-u", host_only_user(), reference, "id", check=False)
     assert done.returncode in (125, 126) and done.stdout == "", done
     # Not id(1), which looks the name up itself and would read such a file for ever.
-    whoami = ["stat", "-c", "%u", "/proc/self"]
+    whoami = ["stat", "-L", "-c", "%u", "/proc/self"]
     assert creelctl("run", "--rm", reference, *whoami).stdout == "0\n"
     # With a number the file is not needed; that it cannot be read may be an error, but nothing else may come out.
     done = creelctl("run", "--rm", "-u", "5", reference, *whoami, check=False)
