@@ -55,9 +55,10 @@ static void on_container_started(Container *c, void *userdata) {
 }
 
 static void on_container_exited(Container *c, void *userdata) {
-        /* machined watches the scope, and forgets the machine with it */
-        (void) c;
-        (void) userdata;
+        Service *s = userdata;
+
+        /* machined would notice by the scope, but too late for a container that is started again at once */
+        (void) machine_unregister(s->machines, c->record->name);
 }
 
 static void on_image_new(Image *i, void *userdata) {

@@ -7,7 +7,7 @@
 Every round runs each tool once, in an order that moves on by one from round to round, so that whatever drifts hits all
 alike. What counts are the ratios, not the milliseconds: a lab has no memory, cpu, io and pids controllers.
 
-Cases, as the JSON rows name them ({"case", "tool", "median_s", "min_s", "max_s", "runs"}; memory: {"case", "tool", "kib"}):
+The rows of the JSON file are {"case", "tool", "median_s", "min_s", "max_s", "runs"}, for memory {"case", "tool", "kib"}:
 
     run-none               a new container without network runs `true` and is removed
     exec-true              `true` in a running container
@@ -33,7 +33,7 @@ import bigimage  # noqa: E402
 import images  # noqa: E402
 import memlock  # noqa: E402
 from registry import Registry  # noqa: E402
-from tools import World, Unusable, prepare_all, proportional_kib, resident_kib, spawn_timed  # noqa: E402
+from tools import Tool, Unusable, World, prepare_all, proportional_kib, resident_kib, spawn_timed  # noqa: E402
 
 ROUNDS = {"run": 30, "exec": 30, "pull": 3}
 WARM_UP = {"run": 3, "exec": 3, "pull": 0}
@@ -121,7 +121,7 @@ def bench_run(results, world, tools, n_rounds):
 def bench_exec(results, world, tools, n_rounds):
     able = []
     for tool in tools:
-        if type(tool).execute is type(tool).__mro__[-2].execute:
+        if type(tool).execute is Tool.execute:
             continue
         try:
             tool.start(1)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The image for the pull benchmark: about 600 MB of this machine's own /usr in four gzip layers, made the same way every
-time, so that two runs in the same tree pull the same bytes."""
+"""The image for the pull benchmark: about 600 MB of this machine's own /usr in four gzip layers, made the same way
+every time, so that two runs in the same tree pull the same bytes."""
 
 import hashlib
 import io
@@ -14,7 +14,7 @@ import images
 from ociwriter import EPOCH, OCI, encode, sha256
 
 BYTES_WANTED = 607_000_000
-SHARES = (0.44, 0.28, 0.20, 0.08)  # a base that is large, and less on top of it, as images are
+SHARES = (0.44, 0.28, 0.20, 0.08)  # much at the base and less on top, as images are
 SOURCES = ("usr/bin", "usr/lib", "usr/sbin", "usr/libexec", "usr/share", "usr/include")
 
 

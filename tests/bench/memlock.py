@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Lets programs believe that they raised RLIMIT_MEMLOCK.
 
-crun refuses to start a container when it cannot raise this limit, which it wants for its device program although Linux has
-not counted BPF programs against it since 5.11. Where raising is forbidden (a machine inside another, without
-CAP_SYS_RESOURCE), a seccomp filter answers such calls with success. It is inherited by every command that is measured, so
-that all wear the same hat.
+crun refuses to start a container when it cannot raise this limit, which it wants for its device program although
+Linux has not counted BPF programs against it since 5.11. Where raising is forbidden (a machine inside another, without
+CAP_SYS_RESOURCE), a seccomp filter answers such calls with success. It is inherited by every command that is measured,
+so that all wear the same hat.
 """
 
 import ctypes

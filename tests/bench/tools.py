@@ -278,7 +278,8 @@ class Bundle(Tool):
         for name in self.started:
             # Without a pipe of ours in its hands, or call() would wait for the container.
             argv = self.argv("run", "--detach", "--bundle", self.sleep, name)
-            if subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
+            null = subprocess.DEVNULL
+            if subprocess.run(argv, stdin=null, stdout=null, stderr=null, check=False).returncode != 0:
                 raise Unusable(f"{' '.join(argv)} failed")
         return None  # nothing stays
 
@@ -318,8 +319,7 @@ class Nspawn(Tool):
         return self.argv("true")
 
     def start(self, n):
-        # One directory is one machine at a time, unless it is only read.
-        options = ["--read-only", "--volatile=no"]
+        options = ["--read-only"]  # a directory is one machine's at a time, unless it is only read
         self.started = []
         for _ in range(n):
             argv = self.argv("sleep", "infinity")

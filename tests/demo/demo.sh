@@ -2,13 +2,27 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # A tour of Creel: an image made by other programs, a real registry, a container as a scope of systemd. Runs as root on a
-# machine with systemd; `./dev demo` provides one. Each command is printed before it runs.
+# machine with systemd; `./dev demo` provides one. Each command is printed before it runs, and what it shows is checked, so
+# that the tour ends with status 0 only where all of it is true.
 set -euo pipefail
 
-say() { printf '\n\033[1m# %s\033[0m\n' "$*"; }
+bold='' plain=''
+if [ -t 1 ]; then
+    bold=$(printf '\033[1m') plain=$(printf '\033[0m')
+fi
+say() { printf '\n%s\n' "$bold# $*$plain"; }
 show() {
-    printf '\033[1m$ %s\033[0m\n' "$*"
+    printf '%s\n' "$bold\$ $*$plain"
     eval "$@"
+}
+# expect PATTERN COMMAND: the same, and a line of the output has to match
+expect() {
+    local status=0
+    printf '%s\n' "$bold\$ $2$plain"
+    eval "$2" >"$work/output" 2>&1 || status=$?
+    cat "$work/output"
+    [ $status -eq 0 ] || { echo "demo: that ended with status $status" >&2; exit $status; }
+    grep --quiet --extended-regexp -e "$1" "$work/output" || { echo "demo: no line matches '$1'" >&2; exit 1; }
 }
 
 work=$(mktemp -d)
@@ -52,40 +66,40 @@ show "skopeo copy --quiet --dest-tls-verify=false oci:$work/layout:tour docker:/
 
 say "Pull it: every layer is unpacked by a sandboxed process of its own, verified and shared"
 show "creelctl pull 127.0.0.1:5000/tour:1"
-show "creelctl images"
+expect '^127.0.0.1:5000/tour +1 ' "creelctl images"
 
 say "Run a command in it: the exit status, the streams and the signals are the command's own"
-show "creelctl run --rm 127.0.0.1:5000/tour:1 cat /etc/os-release"
-show "creelctl run --rm 127.0.0.1:5000/tour:1 sh -c 'exit 3' || echo \"exit status \$?\""
+expect 'Creel tour 1' "creelctl run --rm 127.0.0.1:5000/tour:1 cat /etc/os-release"
+expect '^exit status 3$' "creelctl run --rm 127.0.0.1:5000/tour:1 sh -c 'exit 3' || echo \"exit status \$?\""
 
 say "Run one in the background: a transient scope with its own user namespace"
 show "creelctl run --detach --name web --memory 64m 127.0.0.1:5000/tour:1"
-show "creelctl ps"
-show "systemctl --no-pager status creel-web.scope"
-show "systemd-cgls --no-pager --unit creel-web.scope"
-show "systemctl show --property=Slice,Delegate,MemoryMax,TasksMax,DevicePolicy creel-web.scope"
-show "creelctl run --rm 127.0.0.1:5000/tour:1 cat /proc/self/uid_map"
+expect ' Up ' "creelctl ps"
+expect 'Active: active \(running\)' "systemctl --no-pager status creel-web.scope"
+expect 'creel-supervise web' "systemd-cgls --no-pager --unit creel-web.scope"
+expect '^DevicePolicy=closed' "systemctl show --property=Slice,Delegate,MemoryMax,TasksMax,DevicePolicy creel-web.scope"
+expect ' 65536$' "creelctl run --rm 127.0.0.1:5000/tour:1 cat /proc/self/uid_map"
 
 say "Its output is in the journal, with its name"
-show "journalctl --no-pager --output=short CONTAINER_NAME=web"
-show "creelctl logs web"
+expect 'web is up as root, PID 1' "journalctl --no-pager --output=short CONTAINER_NAME=web"
+expect 'web is up as root, PID 1' "creelctl logs web"
 
 say "systemd-machined knows it"
-show "machinectl --no-pager list"
+expect '^web +container creel' "machinectl --no-pager list"
 
 say "Everything is an object on the bus"
-show "busctl --no-pager tree org.creel1"
-show "busctl call org.creel1 /org/creel1 org.creel1.Manager ListContainers"
+expect '/org/creel1/container/' "busctl --no-pager tree org.creel1"
+expect 'running' "busctl call org.creel1 /org/creel1 org.creel1.Manager ListContainers"
 
 say "creeld may come and go: the container stays"
 show "systemctl kill --signal=KILL creeld.service"
-show "creelctl ps"
+expect ' Up ' "creelctl ps"
 
 say "Stop and remove it"
 show "creelctl stop web"
-show "creelctl logs --tail 1 web"
-show "creelctl ps --all"
+expect '^bye$' "creelctl logs --tail 1 web"
+expect 'Exited \(0\)' "creelctl ps --all"
 show "creelctl rm web"
-show "creelctl rmi 127.0.0.1:5000/tour:1"
-show "creelctl events --stream=false | tail -n 6"
+expect '^Deleted: sha256:' "creelctl rmi 127.0.0.1:5000/tour:1"
+expect 'container died' "creelctl events --stream=false | tail -n 6"
 say "That was Creel. The manual: man creelctl, creeld, org.creel1."
