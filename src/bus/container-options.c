@@ -6,8 +6,9 @@
 #include "bus/container-options.h"
 
 static const char *const kind_types[] = {
-        [SPEC_STRING] = "s",   [SPEC_STRV] = "as",   [SPEC_ARGV] = "as", [SPEC_MAP] = "a{ss}",  [SPEC_BOOLEAN] = "b",
-        [SPEC_BYTES] = "t",    [SPEC_SECONDS] = "t", [SPEC_COUNT] = "x", [SPEC_FRACTION] = "d",
+        [SPEC_STRING] = "s",  [SPEC_STRV] = "as",   [SPEC_ARGV] = "as",
+        [SPEC_MAP] = "a{ss}", [SPEC_BOOLEAN] = "b", [SPEC_BYTES] = "t",
+        [SPEC_SECONDS] = "t", [SPEC_COUNT] = "x",   [SPEC_FRACTION] = "d",
 };
 static_assert(ELEMENTSOF(kind_types) == _SPEC_KIND_MAX, "kind_types is not full");
 
@@ -21,7 +22,7 @@ static int append_map(sd_bus_message *m, char *const *pairs) {
         r = sd_bus_message_open_container(m, 'a', "{ss}");
         if (r < 0)
                 return r;
-        STRV_FOREACH(i, pairs) {
+        STRV_FOREACH (i, pairs) {
                 const char *equals = strchr(*i, '=');
                 _cleanup_free_ char *key = NULL;
 
@@ -157,8 +158,9 @@ static int enter_variant(sd_bus_message *m, const SpecField *field, Failure *f) 
         if (r == 0 || type != 'v')
                 return -EBADMSG;
         if (!streq(contents, kind_types[field->kind]))
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option '%s' has type '%s', but must have type '%s'", field->key, contents,
-                                   kind_types[field->kind]);
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "option '%s' has type '%s', but must have type '%s'", field->key,
+                                   contents, kind_types[field->kind]);
         return sd_bus_message_enter_container(m, 'v', contents);
 }
 
@@ -169,9 +171,12 @@ int container_options_read_entry(sd_bus_message *m, const char *key, ContainerSp
         int r;
 
         if (!field)
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "unknown option '%s'; creel-container-options(7) lists those that exist", key);
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "unknown option '%s'; creel-container-options(7) lists those that exist",
+                                   key);
         if (container_spec_is_set(spec, field))
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option '%s' is given twice; give it once", key);
+                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option '%s' is given twice; give it once",
+                                   key);
 
         value = (char *) spec + field->offset;
         r = enter_variant(m, field, f);
@@ -179,7 +184,8 @@ int container_options_read_entry(sd_bus_message *m, const char *key, ContainerSp
                 return r;
         r = read_value(m, field->kind, value);
         if (r == -EINVAL && field->kind == SPEC_MAP)
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option '%s' has an entry whose key is empty or holds '='", key);
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "option '%s' has an entry whose key is empty or holds '='", key);
         if (r < 0)
                 return r;
         container_spec_mark(spec, field);

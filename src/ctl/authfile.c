@@ -17,7 +17,8 @@ int authfile_seal(const char *path, const char *what, int *ret_fd, Failure *f) {
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         if (fd < 0) {
                 r = negative_errno();
-                (void) failure_set_errno(f, FAILURE_INVALID_ARGUMENT, r, "cannot open the %s '%s'", what, path);
+                (void) failure_set_errno(f, FAILURE_INVALID_ARGUMENT, r, "cannot open the %s '%s'", what,
+                                         path);
                 return r;
         }
         r = fd_read_file(fd, AUTHFILE_BYTES_MAX, &text, &size);
@@ -25,7 +26,9 @@ int authfile_seal(const char *path, const char *what, int *ret_fd, Failure *f) {
                 r = fd_new_sealed(what, text, size, ret_fd);
         if (text)
                 explicit_bzero(text, size);
-        return r < 0 ? failure_set_errno(f, FAILURE_INVALID_ARGUMENT, r, "cannot read the %s '%s'", what, path) : 0;
+        return r < 0 ? failure_set_errno(f, FAILURE_INVALID_ARGUMENT, r, "cannot read the %s '%s'", what,
+                                         path)
+                     : 0;
 }
 
 static const struct {

@@ -8,9 +8,10 @@
 #define AUTHFILE_BYTES_MAX (1024 * 1024)
 
 /* The file with registry credentials: @given, else $REGISTRY_AUTH_FILE, else the first that exists of
- * $XDG_RUNTIME_DIR/containers/auth.json, ~/.config/containers/auth.json (with $XDG_CONFIG_HOME) and ~/.docker/config.json
- * (with $DOCKER_CONFIG). *@ret_fd is -EBADF where there is none. */
+ * $XDG_RUNTIME_DIR/containers/auth.json, ~/.config/containers/auth.json (with $XDG_CONFIG_HOME) and
+ * ~/.docker/config.json (with $DOCKER_CONFIG). *@ret_fd is -EBADF where there is none. */
 int authfile_open(const char *given, int *ret_fd, Failure *f);
 
-/* Copies the file at @path into a sealed memfd. @what names it in messages. -ENOENT with a failure set, too. */
+/* Copies the file at @path into a sealed memfd. @what names it in messages. -ENOENT with a failure set, too.
+ */
 int authfile_seal(const char *path, const char *what, int *ret_fd, Failure *f);

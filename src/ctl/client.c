@@ -3,9 +3,8 @@
 #include <unistd.h>
 
 #include "basic/str.h"
+#include "bus/error.h"
 #include "ctl/client.h"
-
-#define ERROR_PREFIX "org.creel1.Error."
 
 int client_connect(Ctl *c, Failure *f) {
         int r;
@@ -14,7 +13,9 @@ int client_connect(Ctl *c, Failure *f) {
                 return 0;
         r = sd_bus_open_system(&c->bus);
         if (r < 0)
-                return failure_set(f, FAILURE_SYSTEM, "cannot reach creeld on the system bus: %s; is dbus running?", strerrordesc_np(-r) ?: "unknown error");
+                return failure_set(f, FAILURE_SYSTEM,
+                                   "cannot reach creeld on the system bus: %s; is dbus running?",
+                                   strerrordesc_np(-r) ?: "unknown error");
         /* Only somebody at a terminal can answer polkit's questions. */
         (void) sd_bus_set_allow_interactive_authorization(c->bus, isatty(STDIN_FILENO));
         /* One event loop after another may use this connection: a pull, then the run. */
@@ -28,15 +29,22 @@ static const struct {
         FailureKind kind;
         const char *text;
 } bus_errors[] = {
-        { SD_BUS_ERROR_SERVICE_UNKNOWN, FAILURE_SYSTEM, "creeld is not on the system bus and cannot be started; see systemctl status creeld" },
-        { SD_BUS_ERROR_NAME_HAS_NO_OWNER, FAILURE_SYSTEM, "creeld is not on the system bus and cannot be started; see systemctl status creeld" },
-        { "org.freedesktop.DBus.Error.Spawn.ChildExited", FAILURE_SYSTEM, "creeld cannot be started; see systemctl status creeld" },
-        { "org.freedesktop.systemd1.NoSuchUnit", FAILURE_SYSTEM, "creeld.service is not installed; see creeld(8)" },
-        { SD_BUS_ERROR_NO_REPLY, FAILURE_SYSTEM, "creeld went away before it answered; see journalctl -u creeld, then try again" },
+        { SD_BUS_ERROR_SERVICE_UNKNOWN, FAILURE_SYSTEM,
+          "creeld is not on the system bus and cannot be started; see systemctl status creeld" },
+        { SD_BUS_ERROR_NAME_HAS_NO_OWNER, FAILURE_SYSTEM,
+          "creeld is not on the system bus and cannot be started; see systemctl status creeld" },
+        { "org.freedesktop.DBus.Error.Spawn.ChildExited", FAILURE_SYSTEM,
+          "creeld cannot be started; see systemctl status creeld" },
+        { "org.freedesktop.systemd1.NoSuchUnit", FAILURE_SYSTEM,
+          "creeld.service is not installed; see creeld(8)" },
+        { SD_BUS_ERROR_NO_REPLY, FAILURE_SYSTEM,
+          "creeld went away before it answered; see journalctl -u creeld, then try again" },
         { SD_BUS_ERROR_DISCONNECTED, FAILURE_SYSTEM, "the system bus went away; try again" },
         { SD_BUS_ERROR_TIMEOUT, FAILURE_SYSTEM, "creeld does not answer; see systemctl status creeld" },
-        { SD_BUS_ERROR_ACCESS_DENIED, FAILURE_SECURITY, "polkit does not allow this for you; run it as root or ask an administrator" },
-        { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, FAILURE_SECURITY, "polkit wants a password for this; run it as root or in a session with a polkit agent" },
+        { SD_BUS_ERROR_ACCESS_DENIED, FAILURE_SECURITY,
+          "polkit does not allow this for you; run it as root or ask an administrator" },
+        { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, FAILURE_SECURITY,
+          "polkit wants a password for this; run it as root or in a session with a polkit agent" },
         { SD_BUS_ERROR_UNKNOWN_OBJECT, FAILURE_NO_SUCH_CONTAINER, "it was removed in the meantime" },
 };
 
@@ -45,26 +53,20 @@ bool client_error_is_lost(const sd_bus_error *e) {
 }
 
 int client_failure(const sd_bus_error *e, int r, Failure *f) {
-        const char *kind;
-        int k;
-
         if (!e || !e->name) {
                 if (r == -ENOTCONN || r == -ECONNRESET || r == -EPIPE)
                         return failure_set(f, FAILURE_SYSTEM, "the system bus went away; try again");
                 return failure_set_errno(f, FAILURE_SYSTEM, r, "cannot talk to creeld");
         }
-        kind = startswith(e->name, ERROR_PREFIX);
-        if (kind) {
-                k = failure_kind_from_string(kind);
-                return failure_set(f, k >= 0 ? (FailureKind) k : FAILURE_SYSTEM, "%s", e->message ?: kind);
-        }
+        /* creeld's own refusals say what polkit said; the bus's talk about its rules. */
         for (size_t i = 0; i < ELEMENTSOF(bus_errors); i++)
-                if (streq(e->name, bus_errors[i].name))
+                if (streq(e->name, bus_errors[i].name) && !startswith(strempty(e->message), "Access denied"))
                         return failure_set(f, bus_errors[i].kind, "%s", bus_errors[i].text);
-        return failure_set(f, FAILURE_SYSTEM, "%s", e->message ?: e->name);
+        return bus_error_to_failure(e, f);
 }
 
-int client_new_call(Ctl *c, const char *path, const char *interface, const char *member, sd_bus_message **ret, Failure *f) {
+int client_new_call(Ctl *c, const char *path, const char *interface, const char *member,
+                    sd_bus_message **ret, Failure *f) {
         int r;
 
         r = client_connect(c, f);
@@ -82,7 +84,8 @@ int client_send(Ctl *c, sd_bus_message *m, sd_bus_message **ret, Failure *f) {
         return r < 0 ? client_failure(&error, r, f) : 0;
 }
 
-int client_call(Ctl *c, const char *path, const char *interface, const char *member, sd_bus_message **ret, Failure *f, const char *types, ...) {
+int client_call(Ctl *c, const char *path, const char *interface, const char *member, sd_bus_message **ret,
+                Failure *f, const char *types, ...) {
         _cleanup_bus_message_ sd_bus_message *m = NULL;
         va_list ap;
         int r;
@@ -95,7 +98,8 @@ int client_call(Ctl *c, const char *path, const char *interface, const char *mem
                 r = sd_bus_message_appendv(m, types, ap);
                 va_end(ap);
                 if (r == -EINVAL)
-                        return failure_set(f, FAILURE_INVALID_ARGUMENT, "an argument is not valid UTF-8; D-Bus carries nothing else");
+                        return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                           "an argument is not valid UTF-8; D-Bus carries nothing else");
                 if (r < 0)
                         return client_failure(NULL, r, f);
         }

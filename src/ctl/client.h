@@ -34,18 +34,20 @@ static inline void bus_error_done(sd_bus_error *e) {
 /* Connects to the system bus unless that has happened. */
 int client_connect(Ctl *c, Failure *f);
 
-/* Turns an answer's error into a failure: creeld's own by their kind and text, the bus's by what to do about them. @e may be
- * NULL, then @r (negative) decides. Returns a negative errno. */
+/* Turns an answer's error into a failure: creeld's own by their kind and text, the bus's by what to do about
+ * them. @e may be NULL, then @r (negative) decides. Returns a negative errno. */
 int client_failure(const sd_bus_error *e, int r, Failure *f);
 
 /* True for errors that mean that creeld or the bus went away before it answered. */
 bool client_error_is_lost(const sd_bus_error *e);
 
 /* Calls a method of creeld and waits for the answer, however long it takes. @ret may be NULL. */
-int client_call(Ctl *c, const char *path, const char *interface, const char *member, sd_bus_message **ret, Failure *f, const char *types, ...);
+int client_call(Ctl *c, const char *path, const char *interface, const char *member, sd_bus_message **ret,
+                Failure *f, const char *types, ...);
 /* The same for a message that was built before. */
 int client_send(Ctl *c, sd_bus_message *m, sd_bus_message **ret, Failure *f);
-int client_new_call(Ctl *c, const char *path, const char *interface, const char *member, sd_bus_message **ret, Failure *f);
+int client_new_call(Ctl *c, const char *path, const char *interface, const char *member,
+                    sd_bus_message **ret, Failure *f);
 
 /* The object path of a container or image. */
 int client_find_container(Ctl *c, const char *name, char **ret_path, Failure *f);

@@ -12,14 +12,17 @@ extern const char *create_cidfile;
 /* Finishes create_spec from the operands and the options that need more than one word. */
 int create_prepare(char **operands, Failure *f);
 
-/* A call of Manager.@member with @image and the container's options; the array a{sv} is still open, for more. */
+/* A call of Manager.@member with @image and the container's options; the array a{sv} is still open, for
+ * more. */
 int create_new_call(Ctl *c, const char *member, const char *image, sd_bus_message **ret, Failure *f);
 
-/* Runs @attempt, pulling the image before or, where it is missing, in between, as --pull says. Returns what @attempt does, or
- * the status of a pull that was cancelled. */
-int create_with_image(Ctl *c, const char *image, int (*attempt)(Ctl *c, const char *image, Failure *f), Failure *f);
+/* Runs @attempt, pulling the image before or, where it is missing, in between, as --pull says. Returns what
+ * @attempt does, or the status of a pull that was cancelled. */
+int create_with_image(Ctl *c, const char *image, int (*attempt)(Ctl *c, const char *image, Failure *f),
+                      Failure *f);
 
-/* --cidfile: claimed before the container is made, so that two cannot share one; written when the id is known. */
+/* --cidfile: claimed before the container is made, so that two cannot share one; written when the id is
+ * known. */
 int create_claim_cidfile(Failure *f);
 void create_write_cidfile(const char *id);
 void create_drop_cidfile(void);

@@ -18,7 +18,8 @@ const Option ctl_options[] = {
         { "no-pager", 0, NULL, "Accepted; output never goes through a pager", option_ignore, NULL },
         { "no-legend", 0, NULL, "Leave out the header lines of tables", option_set_flag, &arg_no_legend },
         { "quiet", 'q', NULL, "Say less: ids only, no progress", option_set_flag, &ctl.quiet },
-        { "format", 0, "FORMAT", "table, json, or a template such as '{{.Names}}'", option_set_string, &ctl.format },
+        { "format", 0, "FORMAT", "table, json, or a template such as '{{.Names}}'", option_set_string,
+          &ctl.format },
         {},
 };
 
@@ -29,7 +30,8 @@ static const Option short_help_options[] = {
 };
 
 static int run_verb(const Verb *verb, char **argv, Failure *f) {
-        const Option *tables[] = { verb->options, verb->more_options ? verb->more_options() : ctl_options, ctl_options, short_help_options, NULL };
+        const Option *tables[] = { verb->options, verb->more_options ? verb->more_options() : ctl_options,
+                                   ctl_options, short_help_options, NULL };
         int n;
 
         n = option_parse(tables, verb->order, verb->name, argv, f);
@@ -39,11 +41,14 @@ static int run_verb(const Verb *verb, char **argv, Failure *f) {
         if (arg_version)
                 return verb_version(&ctl, NULL, f);
         if (arg_help)
-                return verb_help(&ctl, (char *[]) { (char *) verb->name, NULL }, f);
+                return verb_help(&ctl, (char *[]){ (char *) verb->name, NULL }, f);
         if (n < verb->n_min)
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "'%s' needs %s; see creelctl %s --help", verb->name, verb->operands, verb->name);
+                return failure_set(f, FAILURE_INVALID_ARGUMENT, "'%s' needs %s; see creelctl %s --help",
+                                   verb->name, verb->operands, verb->name);
         if (verb->n_max >= 0 && n > verb->n_max)
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "'%s' has one operand too many: '%s'; see creelctl %s --help", verb->name, argv[verb->n_max], verb->name);
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "'%s' has one operand too many: '%s'; see creelctl %s --help", verb->name,
+                                   argv[verb->n_max], verb->name);
         return verb->run(&ctl, argv, f);
 }
 
@@ -51,18 +56,20 @@ static int run(char **argv, Failure *f) {
         const Verb *verb;
         int n;
 
-        n = option_parse((const Option *const[]) { ctl_options, short_help_options, NULL }, OPTIONS_FIRST, NULL, argv, f);
+        n = option_parse((const Option *const[]){ ctl_options, short_help_options, NULL }, OPTIONS_FIRST,
+                         NULL, argv, f);
         if (n < 0)
                 return n;
         if (arg_version)
                 return verb_version(&ctl, NULL, f);
         if (arg_help)
-                return verb_help(&ctl, n > 0 ? (char *[]) { argv[0], NULL } : (char *[]) { NULL }, f);
+                return verb_help(&ctl, n > 0 ? (char *[]){ argv[0], NULL } : (char *[]){ NULL }, f);
         if (n == 0)
                 return failure_set(f, FAILURE_INVALID_ARGUMENT, "what shall be done? See creelctl --help");
         verb = verb_find(argv[0]);
         if (!verb)
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "unknown verb '%s'; see creelctl --help", argv[0]);
+                return failure_set(f, FAILURE_INVALID_ARGUMENT, "unknown verb '%s'; see creelctl --help",
+                                   argv[0]);
         return run_verb(verb, argv + 1, f);
 }
 

@@ -7,16 +7,18 @@
 #include "basic/failure.h"
 #include "ctl/option.h"
 
-/* creelctl talks to creeld over D-Bus and reads the journal; it never touches the store. Every verb is a row of ctl_verbs. */
+/* creelctl talks to creeld over D-Bus and reads the journal; it never touches the store. Every verb is a row
+ * of ctl_verbs. */
 
 typedef struct Ctl {
-        sd_bus *bus;        /* NULL until client_connect() */
-        bool legend;        /* header lines of tables */
+        sd_bus *bus; /* NULL until client_connect() */
+        bool legend; /* header lines of tables */
         bool quiet;
         const char *format; /* table, json, or a template (ctl/template.h); NULL: the verb's default */
 } Ctl;
 
-/* Operands are NULL-terminated. Returns the exit status, or a negative errno with a failure, which main() prints. */
+/* Operands are NULL-terminated. Returns the exit status, or a negative errno with a failure, which main()
+ * prints. */
 typedef int (*verb_run_t)(Ctl *c, char **operands, Failure *f);
 
 typedef struct Verb {
@@ -36,8 +38,8 @@ extern const Option ctl_options[];
 
 const Verb *verb_find(const char *name);
 
-/* Prints "creelctl: <text>" and clears @f; returns the exit status of its kind. @r: what the failed function returned, for when
- * there is no text. */
+/* Prints "creelctl: <text>" and clears @f; returns the exit status of its kind. @r: what the failed function
+ * returned, for when there is no text. */
 int ctl_report(Failure *f, int r);
 
 /* The exit status of several actions is that of the worst. */
@@ -73,6 +75,9 @@ int verb_info(Ctl *c, char **operands, Failure *f);
 int verb_version(Ctl *c, char **operands, Failure *f);
 int verb_help(Ctl *c, char **operands, Failure *f);
 
-extern const Option ps_options[], create_options[], run_options[], start_options[], stop_options[], kill_options[], rm_options[], wait_options[],
-        inspect_options[], show_options[], status_options[], logs_options[], events_options[], images_options[], rmi_options[], pull_options[], help_options[];
+extern const Option ps_options[], create_options[], run_options[], start_options[], stop_options[],
+                kill_options[], rm_options[], wait_options[], inspect_options[], show_options[],
+                status_options[], logs_options[], events_options[], images_options[], rmi_options[],
+                pull_options[], help_options[];
 const Option *container_options_table(void);
+const Option *pull_shared_table(void);

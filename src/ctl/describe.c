@@ -21,10 +21,12 @@ char *describe_status(char *buf, size_t size, const ContainerInfo *info, uint64_
                 clock_format_ago(ago, sizeof(ago), info->started_usec, now_usec);
                 if (endswith(ago, " ago"))
                         ago[strlen(ago) - strlen(" ago")] = 0;
-                (void) snprintf(buf, size, "Up %s%s", streq(ago, "just now") ? "less than a second" : ago, *info->state == 'p' ? " (Paused)" : "");
+                (void) snprintf(buf, size, "Up %s%s", streq(ago, "just now") ? "less than a second" : ago,
+                                *info->state == 'p' ? " (Paused)" : "");
         } else if (streq(info->state, "stopped") || streq(info->state, "dead")) {
                 clock_format_ago(ago, sizeof(ago), info->finished_usec, now_usec);
-                (void) snprintf(buf, size, "%s (%d) %s", *info->state == 's' ? "Exited" : "Dead", info->exit_code, ago);
+                (void) snprintf(buf, size, "%s (%d) %s", *info->state == 's' ? "Exited" : "Dead",
+                                info->exit_code, ago);
         } else
                 (void) snprintf(buf, size, "%c%s", info->state[0] - 'a' + 'A', info->state + 1);
         return buf;
@@ -70,7 +72,7 @@ int describe_command(char *const *command, size_t max, char **ret) {
         out = open_memstream(&text, &size);
         if (!out)
                 return negative_errno();
-        STRV_FOREACH(i, command) {
+        STRV_FOREACH (i, command) {
                 if (i != command)
                         (void) fputc(' ', out);
                 print_word(out, *i);

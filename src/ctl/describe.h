@@ -19,5 +19,6 @@ char *describe_status(char *buf, size_t size, const ContainerInfo *info, uint64_
 /* The command in one line, words with blanks quoted; cut to @max columns with "..." where @max is not 0. */
 int describe_command(char *const *command, size_t max, char **ret);
 
-/* Splits "registry/name:tag" at the tag. *@ret_tag points into @reference, or is NULL where there is none (a digest). */
+/* Splits "registry/name:tag" at the tag. *@ret_tag points into @reference, or is NULL where there is none (a
+ * digest). */
 int describe_split_tag(const char *reference, char **ret_repository, const char **ret_tag);

@@ -75,7 +75,8 @@ static void print_done(Calls *calls, const EachMethod *method, int *status) {
 }
 
 int each_container(Ctl *c, char **names, const EachMethod *method, Failure *f) {
-        _cleanup_(calls_done) Calls calls = { .calls = new0(Call, strv_length(names)), .n = strv_length(names) };
+        _cleanup_(calls_done)
+                        Calls calls = { .calls = new0(Call, strv_length(names)), .n = strv_length(names) };
         int status = 0, r;
 
         if (!calls.calls) {

@@ -15,8 +15,8 @@ typedef struct EachMethod {
 /* How many calls may be under way at once: dbus-daemon allows 128 unanswered ones for one connection. */
 #define EACH_CALLS_MAX 64
 
-/* Calls @method on all @names and prints the answers in their order, as they come. Failures are reported and do not stop the others.
- * Returns the worst exit status. */
+/* Calls @method on all @names and prints the answers in their order, as they come. Failures are reported and
+ * do not stop the others. Returns the worst exit status. */
 int each_container(Ctl *c, char **names, const EachMethod *method, Failure *f);
 
 /* The names of all containers, or of those that run, for --all. */

@@ -43,10 +43,14 @@ int environment_parse(const char *text, const char *origin, char *const *caller,
                         continue;
                 n_name = strcspn(name, "=");
                 if (memchr(name, ' ', n_name) || memchr(name, '\t', n_name))
-                        return failure_set(f, FAILURE_INVALID_ARGUMENT, "%s:%u: the name '%.*s' holds a blank; write NAME=VALUE", origin, number, (int) n_name, name);
+                        return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                           "%s:%u: the name '%.*s' holds a blank; write NAME=VALUE", origin,
+                                           number, (int) n_name, name);
                 r = environment_add(env, name, caller);
                 if (r == -EINVAL)
-                        return failure_set(f, FAILURE_INVALID_ARGUMENT, "%s:%u: there is no name before '='; write NAME=VALUE", origin, number);
+                        return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                           "%s:%u: there is no name before '='; write NAME=VALUE", origin,
+                                           number);
                 if (r < 0)
                         return r;
         }
@@ -87,12 +91,15 @@ int environment_read_file(const char *path, char *const *caller, char ***env, Fa
         if (!streq(path, "-")) {
                 fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
                 if (fd < 0)
-                        return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, errno, "cannot open the environment file '%s'", path);
+                        return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, errno,
+                                                 "cannot open the environment file '%s'", path);
         }
         r = read_stream(fd >= 0 ? fd : STDIN_FILENO, &text);
         if (r == -EBADMSG)
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "the environment file '%s' is not text: it holds a NUL byte", path);
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "the environment file '%s' is not text: it holds a NUL byte", path);
         if (r < 0)
-                return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, r, "cannot read the environment file '%s'", path);
+                return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, r,
+                                         "cannot read the environment file '%s'", path);
         return environment_parse(text, path, caller, env, f);
 }

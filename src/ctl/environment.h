@@ -8,12 +8,14 @@
  *     file = *( line LF )
  *     line = "" | "#" comment | NAME "=" value | NAME
  *
- * Blanks before a line are skipped, the value is taken as it stands (no quotes, no expansion), and a NAME alone takes the
- * caller's value, or is left out where the caller has none: as docker and podman read them. */
+ * Blanks before a line are skipped, the value is taken as it stands (no quotes, no expansion), and a NAME
+ * alone takes the caller's value, or is left out where the caller has none: as docker and podman read them.
+ */
 
 #define ENVIRONMENT_FILE_BYTES_MAX (1024 * 1024)
 
-/* Adds or replaces one NAME=VALUE, or NAME from the caller's environment @caller, in @env. -EINVAL: no name. */
+/* Adds or replaces one NAME=VALUE, or NAME from the caller's environment @caller, in @env. -EINVAL: no name.
+ */
 int environment_add(char ***env, const char *word, char *const *caller);
 
 /* Adds everything that the text of a file has; @origin is for messages. */

@@ -60,28 +60,33 @@ static bool match_action(const Event *e, const char *value) {
 }
 
 static bool match_container(const Event *e, const char *value) {
-        return streq(e->type, "container") && (streq(attribute(e, "name"), value) || (*value && startswith(e->id, value)));
+        return streq(e->type, "container") &&
+               (streq(attribute(e, "name"), value) || (*value && startswith(e->id, value)));
 }
 
 static bool match_image(const Event *e, const char *value) {
-        return streq(attribute(e, "image"), value) || (streq(e->type, "image") && (streq(attribute(e, "name"), value) || (*value && startswith(e->id, value))));
+        return streq(attribute(e, "image"), value) ||
+               (streq(e->type, "image") &&
+                (streq(attribute(e, "name"), value) || (*value && startswith(e->id, value))));
 }
 
 static const struct {
         const char *key;
         bool (*match)(const Event *e, const char *value);
 } filter_keys[] = {
-        { "type=", match_type }, { "event=", match_action }, { "action=", match_action }, { "container=", match_container }, { "image=", match_image },
+        { "type=", match_type },           { "event=", match_action }, { "action=", match_action },
+        { "container=", match_container }, { "image=", match_image },
 };
 
 int event_check_filters(char *const *filters, Failure *f) {
-        STRV_FOREACH(i, filters) {
+        STRV_FOREACH (i, filters) {
                 bool known = false;
 
                 for (size_t k = 0; k < ELEMENTSOF(filter_keys); k++)
                         known |= startswith(*i, filter_keys[k].key) != NULL;
                 if (!known)
-                        return failure_set(f, FAILURE_INVALID_ARGUMENT, "filter '%s': must be type=, event=, container= or image=", *i);
+                        return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                           "filter '%s': must be type=, event=, container= or image=", *i);
         }
         return 0;
 }
@@ -90,7 +95,7 @@ bool event_match(const Event *e, char *const *filters) {
         for (size_t k = 0; k < ELEMENTSOF(filter_keys); k++) {
                 bool asked = false, matched = false;
 
-                STRV_FOREACH(i, filters) {
+                STRV_FOREACH (i, filters) {
                         const char *value = startswith(*i, filter_keys[k].key);
 
                         asked |= value != NULL;
@@ -122,7 +127,8 @@ static int event_to_json(const Event *e, json_object **ret) {
         if (r >= 0)
                 r = json_add_string(o, "Image", attribute(e, "image"));
         if (r >= 0)
-                r = json_add(o, "Attributes", e->attributes ? json_object_get(e->attributes) : json_object_new_object());
+                r = json_add(o, "Attributes",
+                             e->attributes ? json_object_get(e->attributes) : json_object_new_object());
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(o);
@@ -139,7 +145,8 @@ static void print_for_people(const Event *e, FILE *out) {
                 (void) strftime(day, sizeof(day), "%Y-%m-%d %H:%M:%S", &tm);
                 (void) strftime(zone, sizeof(zone), "%z", &tm);
         }
-        (void) fprintf(out, "%s.%06u %s %s %s %s", day, (unsigned) (e->time_usec % USEC_PER_SEC), zone, e->type, e->action, e->id);
+        (void) fprintf(out, "%s.%06u %s %s %s %s", day, (unsigned) (e->time_usec % USEC_PER_SEC), zone,
+                       e->type, e->action, e->id);
         if (e->attributes) {
                 json_object_object_foreach(e->attributes, key, value) {
                         (void) fprintf(out, "%s%s=%s", separator, key, json_object_get_string(value));

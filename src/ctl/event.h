@@ -21,7 +21,8 @@ DEFINE_CLEANUP(Event, event_free)
 /* Takes the attributes from the text of a JSON object of strings; -EBADMSG: not that. */
 int event_set_attributes(Event *e, const char *text);
 
-/* Filters: type=, event= (or action=), container= (name or beginning of the id), image=; values of one key are alternatives. */
+/* Filters: type=, event= (or action=), container= (name or beginning of the id), image=; values of one key
+ * are alternatives. */
 int event_check_filters(char *const *filters, Failure *f);
 bool event_match(const Event *e, char *const *filters);
 

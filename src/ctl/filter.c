@@ -15,7 +15,8 @@ static size_t repository_length(const char *reference) {
 }
 
 static bool equal_or_repository(const char *name, const char *reference) {
-        return streq(name, reference) || (strlen(name) == repository_length(reference) && startswith(reference, name));
+        return streq(name, reference) ||
+               (strlen(name) == repository_length(reference) && startswith(reference, name));
 }
 
 bool filter_names_image(const char *name, const char *reference) {
@@ -43,7 +44,7 @@ static bool match_status(const ContainerInfo *info, const char *value) {
 static bool match_label(const ContainerInfo *info, const char *value) {
         size_t n = strlen(value);
 
-        STRV_FOREACH(i, info->labels)
+        STRV_FOREACH (i, info->labels)
                 if (streq(*i, value) || (!strchr(value, '=') && startswith(*i, value) && (*i)[n] == '='))
                         return true;
         return false;
@@ -54,7 +55,8 @@ static bool match_ancestor(const ContainerInfo *info, const char *value) {
 
         if (filter_names_image(value, strempty(info->image)))
                 return true;
-        return strlen(hex) >= 4 && string_in_charset(hex, LOWERCASE_HEX) && startswith(startswith(id, "sha256:") ?: id, hex);
+        return strlen(hex) >= 4 && string_in_charset(hex, LOWERCASE_HEX) &&
+               startswith(startswith(id, "sha256:") ?: id, hex);
 }
 
 static const struct {
@@ -62,8 +64,11 @@ static const struct {
         bool all; /* every value has to match, not just one */
         bool (*match)(const ContainerInfo *info, const char *value);
 } filter_keys[] = {
-        { "id", false, match_id },       { "name", false, match_name },         { "status", false, match_status },
-        { "label", true, match_label },  { "ancestor", false, match_ancestor },
+        { "id", false, match_id },
+        { "name", false, match_name },
+        { "status", false, match_status },
+        { "label", true, match_label },
+        { "ancestor", false, match_ancestor },
 };
 
 static const char *value_of(const char *filter, const char *key) {
@@ -73,7 +78,8 @@ static const char *value_of(const char *filter, const char *key) {
 }
 
 static bool status_exists(const char *s) {
-        static const char *const states[] = { "created", "running", "paused", "restarting", "stopped", "exited", "removing", "dead" };
+        static const char *const states[] = { "created", "running", "paused",   "restarting",
+                                              "stopped", "exited",  "removing", "dead" };
 
         for (size_t i = 0; i < ELEMENTSOF(states); i++)
                 if (streq(states[i], s))
@@ -82,16 +88,21 @@ static bool status_exists(const char *s) {
 }
 
 int filter_check(char *const *filters, Failure *f) {
-        STRV_FOREACH(i, filters) {
+        STRV_FOREACH (i, filters) {
                 const char *status = value_of(*i, "status");
                 bool known = false;
 
                 for (size_t k = 0; k < ELEMENTSOF(filter_keys); k++)
                         known |= value_of(*i, filter_keys[k].key) != NULL;
                 if (!known)
-                        return failure_set(f, FAILURE_INVALID_ARGUMENT, "filter '%s': must be id=, name=, status=, label= or ancestor=", *i);
+                        return failure_set(
+                                        f, FAILURE_INVALID_ARGUMENT,
+                                        "filter '%s': must be id=, name=, status=, label= or ancestor=", *i);
                 if (status && !status_exists(status))
-                        return failure_set(f, FAILURE_INVALID_ARGUMENT, "filter '%s': must be created, running, paused, restarting, stopped (exited), removing or dead", *i);
+                        return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                           "filter '%s': must be created, running, paused, restarting, "
+                                           "stopped (exited), removing or dead",
+                                           *i);
         }
         return 0;
 }
@@ -100,7 +111,7 @@ bool filter_match(char *const *filters, const ContainerInfo *info) {
         for (size_t k = 0; k < ELEMENTSOF(filter_keys); k++) {
                 size_t n_values = 0, n_matches = 0;
 
-                STRV_FOREACH(i, filters) {
+                STRV_FOREACH (i, filters) {
                         const char *value = value_of(*i, filter_keys[k].key);
 
                         if (!value)

@@ -5,8 +5,8 @@
 
 #include "ctl/object.h"
 
-/* The --filter KEY=VALUE of ps: id (a beginning), name (a part), status, label (KEY or KEY=VALUE), ancestor (an image). Values of
- * one key are alternatives, labels all have to match, and so do different keys. */
+/* The --filter KEY=VALUE of ps: id (a beginning), name (a part), status, label (KEY or KEY=VALUE), ancestor
+ * (an image). Values of one key are alternatives, labels all have to match, and so do different keys. */
 
 /* -EINVAL with a failure: an unknown key or status. */
 int filter_check(char *const *filters, Failure *f);

@@ -29,13 +29,16 @@ static int on_growth(sd_event_source *source, int fd, uint32_t revents, void *us
         return r != 0 ? sd_event_exit(w->event, r < 0 ? r : 0) : 0;
 }
 
-int follow_new(sd_event *event, sd_journal *journal, int (*print)(sd_journal *j, void *userdata), void *userdata, Follow **ret) {
+int follow_new(sd_event *event, sd_journal *journal, int (*print)(sd_journal *j, void *userdata),
+               void *userdata, Follow **ret) {
         _cleanup_(follow_freep) Follow *w = new0(Follow, 1);
         int fd, events, r;
 
         if (!w)
                 return -ENOMEM;
-        *w = (Follow) { .event = sd_event_ref(event), .journal = journal, .print = print, .userdata = userdata };
+        *w = (Follow){
+                .event = sd_event_ref(event), .journal = journal, .print = print, .userdata = userdata
+        };
         fd = sd_journal_get_fd(journal);
         if (fd < 0)
                 return fd;

@@ -10,9 +10,11 @@
 /* Calls @print whenever the journal grows: after its inotify events, never by polling. */
 typedef struct Follow Follow;
 
-/* Starts watching; what is in the journal already is the caller's to read after this and before the loop, so that nothing is
- * missed. @print returns 1 to end the loop with success, negative to end it with an error. */
-int follow_new(sd_event *event, sd_journal *journal, int (*print)(sd_journal *j, void *userdata), void *userdata, Follow **ret);
+/* Starts watching; what is in the journal already is the caller's to read after this and before the loop, so
+ * that nothing is missed. @print returns 1 to end the loop with success, negative to end it with an error.
+ */
+int follow_new(sd_event *event, sd_journal *journal, int (*print)(sd_journal *j, void *userdata),
+               void *userdata, Follow **ret);
 Follow *follow_free(Follow *w);
 DEFINE_CLEANUP(Follow, follow_free)
 

@@ -25,24 +25,29 @@ int journal_open_system(sd_journal **ret, Failure *f) {
         if (r >= 0)
                 r = sd_journal_add_conjunction(j);
         if (r == -EACCES || r == -EPERM)
-                return failure_set(f, FAILURE_SECURITY, "you may not read the journal; run it as root or join the group systemd-journal");
+                return failure_set(f, FAILURE_SECURITY,
+                                   "you may not read the journal; run it as root or join the group "
+                                   "systemd-journal");
         if (r < 0)
                 return failure_set_errno(f, FAILURE_SYSTEM, r, "cannot open the journal");
         *ret = TAKE_PTR(j);
         return 0;
 }
 
-/* systemd's io.systemd.Journal.Synchronize over Varlink: one object out, one back, each with a NUL behind it. */
+/* systemd's io.systemd.Journal.Synchronize over Varlink: one object out, one back, each with a NUL behind
+ * it. */
 void journal_synchronize(void) {
         static const char request[] = "{\"method\":\"io.systemd.Journal.Synchronize\"}";
-        static const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/io.systemd.journal" };
+        static const struct sockaddr_un address = { .sun_family = AF_UNIX,
+                                                    .sun_path = "/run/systemd/journal/io.systemd.journal" };
         const struct timeval timeout = { .tv_sec = SYNCHRONIZE_TIMEOUT_SEC };
         _cleanup_close_ int fd = -EBADF;
         char answer[256];
 
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) < 0 ||
-            connect(fd, (const struct sockaddr *) &address, sizeof(address)) < 0 || send(fd, request, sizeof(request), MSG_NOSIGNAL) < 0)
+            connect(fd, (const struct sockaddr *) &address, sizeof(address)) < 0 ||
+            send(fd, request, sizeof(request), MSG_NOSIGNAL) < 0)
                 return;
         for (;;) {
                 ssize_t n = recv(fd, answer, sizeof(answer), 0);
@@ -87,7 +92,8 @@ int journal_match_container(sd_journal *j, const char *id, const char *name) {
         _cleanup_free_ char *match = NULL;
         int r;
 
-        r = id ? string_format(&match, "CONTAINER_ID_FULL=%s", id) : string_format(&match, "CONTAINER_NAME=%s", name);
+        r = id ? string_format(&match, "CONTAINER_ID_FULL=%s", id)
+               : string_format(&match, "CONTAINER_NAME=%s", name);
         return r < 0 ? r : sd_journal_add_match(j, match, 0);
 }
 
@@ -100,7 +106,8 @@ static bool has_field(sd_journal *j, const char *field) {
 
 /* creeld's own lines and events about a container carry its id, too. */
 static bool is_output(sd_journal *j) {
-        return has_field(j, "CONTAINER_NAME") && !has_field(j, "CODE_FILE") && !has_field(j, "MESSAGE_ID") && !has_field(j, "CREEL_EVENT_TYPE");
+        return has_field(j, "CONTAINER_NAME") && !has_field(j, "CODE_FILE") && !has_field(j, "MESSAGE_ID") &&
+               !has_field(j, "CREEL_EVENT_TYPE");
 }
 
 static int print_entry(sd_journal *j, const JournalLines *lines) {
@@ -161,7 +168,8 @@ static int seek_tail(sd_journal *j, const JournalLines *lines) {
         uint64_t n = 0, usec;
         int r;
 
-        r = lines->until_usec == USEC_INFINITY ? sd_journal_seek_tail(j) : sd_journal_seek_realtime_usec(j, lines->until_usec + 1);
+        r = lines->until_usec == USEC_INFINITY ? sd_journal_seek_tail(j)
+                                               : sd_journal_seek_realtime_usec(j, lines->until_usec + 1);
         while (r >= 0 && n < lines->tail) {
                 r = sd_journal_previous(j);
                 if (r == 0)

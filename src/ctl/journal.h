@@ -15,10 +15,12 @@ static inline void journal_closep(sd_journal **j) {
 
 #define _cleanup_journal_ _cleanup_(journal_closep)
 
-/* Opens the journal for entries of root's processes only, so that nobody else can put words into a container's mouth. */
+/* Opens the journal for entries of root's processes only, so that nobody else can put words into a
+ * container's mouth. */
 int journal_open_system(sd_journal **ret, Failure *f);
 
-/* Waits until journald has written what was sent to it before now. Needs root and is best effort: others see what is there. */
+/* Waits until journald has written what was sent to it before now. Needs root and is best effort: others see
+ * what is there. */
 void journal_synchronize(void);
 
 /* A field of the current entry as an owned string; -ENOENT: absent. */
@@ -29,7 +31,7 @@ typedef struct JournalLines {
         uint64_t since_usec, until_usec; /* USEC_INFINITY: no limit */
         uint64_t tail;                   /* UINT64_MAX: all */
         bool timestamps;
-        FILE *out, *error;               /* where lines of stdout and stderr go */
+        FILE *out, *error; /* where lines of stdout and stderr go */
 } JournalLines;
 
 /* Restricts @j to the container with this id or, where @id is NULL, to those that had this name. */

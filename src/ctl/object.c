@@ -11,7 +11,8 @@ typedef struct Property {
         size_t offset;
 } Property;
 
-#define PROPERTY(struct_type, name, type, member) { name, type, offsetof(struct_type, member) }
+#define PROPERTY(struct_type, name, type, member) \
+        { name, type, offsetof(struct_type, member) }
 
 static const Property container_properties[] = {
         PROPERTY(ContainerInfo, "Id", "s", id),
@@ -264,13 +265,17 @@ static int read_interfaces(sd_bus_message *m, const char *path, ObjectList *l) {
 static int newest_container_first(const void *a, const void *b) {
         const ContainerInfo *x = *(ContainerInfo *const *) a, *y = *(ContainerInfo *const *) b;
 
-        return x->created_usec < y->created_usec ? 1 : x->created_usec > y->created_usec ? -1 : strcmp(x->id, y->id);
+        return x->created_usec < y->created_usec   ? 1
+               : x->created_usec > y->created_usec ? -1
+                                                   : strcmp(x->id, y->id);
 }
 
 static int newest_image_first(const void *a, const void *b) {
         const ImageInfo *x = *(ImageInfo *const *) a, *y = *(ImageInfo *const *) b;
 
-        return x->created_usec < y->created_usec ? 1 : x->created_usec > y->created_usec ? -1 : strcmp(x->id, y->id);
+        return x->created_usec < y->created_usec   ? 1
+               : x->created_usec > y->created_usec ? -1
+                                                   : strcmp(x->id, y->id);
 }
 
 void object_list_sort(ObjectList *l) {
@@ -313,14 +318,16 @@ int object_list_get(Ctl *c, ObjectList **ret, Failure *f) {
         _cleanup_bus_message_ sd_bus_message *reply = NULL;
         int r;
 
-        r = client_call(c, CREEL_BUS_PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", &reply, f, NULL);
+        r = client_call(c, CREEL_BUS_PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", &reply,
+                        f, NULL);
         if (r < 0)
                 return r;
         r = object_list_read(reply, ret);
         return r < 0 ? client_failure(NULL, r, f) : 0;
 }
 
-static int get_all(Ctl *c, const char *path, const char *interface, const Property *properties, void *object, Failure *f) {
+static int get_all(Ctl *c, const char *path, const char *interface, const Property *properties, void *object,
+                   Failure *f) {
         _cleanup_bus_message_ sd_bus_message *reply = NULL;
         int r;
 
@@ -362,5 +369,6 @@ int manager_info_get(Ctl *c, ManagerInfo **ret, Failure *f) {
 }
 
 bool container_info_is_active(const ContainerInfo *info) {
-        return streq(info->state, "running") || streq(info->state, "paused") || streq(info->state, "restarting");
+        return streq(info->state, "running") || streq(info->state, "paused") ||
+               streq(info->state, "restarting");
 }

@@ -6,7 +6,8 @@
 
 #include "ctl/client.h"
 
-/* creeld's objects as structs: their D-Bus properties, owned. A property that creeld did not send is 0 or NULL. */
+/* creeld's objects as structs: their D-Bus properties, owned. A property that creeld did not send is 0 or
+ * NULL. */
 
 typedef struct ContainerInfo {
         char *path, *id, *name, *image, *image_id, *state, *error, *unit, *control_group;

@@ -18,7 +18,8 @@ int option_set_flag(const Option *option, const char *text, Failure *f) {
         }
         if (parse_boolean(text, option->value) >= 0)
                 return 0;
-        return failure_set(f, FAILURE_INVALID_ARGUMENT, "option '--%s=%s': must be true or false", option->name, text);
+        return failure_set(f, FAILURE_INVALID_ARGUMENT, "option '--%s=%s': must be true or false",
+                           option->name, text);
 }
 
 int option_set_string(const Option *option, const char *text, Failure *f) {
@@ -34,14 +35,17 @@ int option_set_seconds(const Option *option, const char *text, Failure *f) {
         uint64_t n;
 
         if (parse_u64(text, &n) < 0 || n > UINT64_MAX / USEC_PER_SEC - 1)
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option '--%s' has '%s': must be a number of seconds", option->name, text);
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "option '--%s' has '%s': must be a number of seconds", option->name,
+                                   text);
         *(uint64_t *) option->value = n * USEC_PER_SEC;
         return 0;
 }
 
 int option_set_count(const Option *option, const char *text, Failure *f) {
         if (parse_u64(text, option->value) < 0)
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option '--%s' has '%s': must be a number", option->name, text);
+                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option '--%s' has '%s': must be a number",
+                                   option->name, text);
         return 0;
 }
 
@@ -52,7 +56,7 @@ int option_ignore(const Option *option, const char *text, Failure *f) {
 typedef struct Parser {
         const Option *const *tables;
         const char *verb;
-        char **argv;   /* next word to read */
+        char **argv; /* next word to read */
         Failure *f;
 } Parser;
 
@@ -74,8 +78,11 @@ static const Option *find_letter(const Parser *p, char letter) {
 
 static int parser_refuse(const Parser *p, const char *dashes, const char *name, int n) {
         if (p->verb)
-                return failure_set(p->f, FAILURE_INVALID_ARGUMENT, "unknown option '%s%.*s' for '%s'; see creelctl %s --help", dashes, n, name, p->verb, p->verb);
-        return failure_set(p->f, FAILURE_INVALID_ARGUMENT, "unknown option '%s%.*s'; see creelctl --help", dashes, n, name);
+                return failure_set(p->f, FAILURE_INVALID_ARGUMENT,
+                                   "unknown option '%s%.*s' for '%s'; see creelctl %s --help", dashes, n,
+                                   name, p->verb, p->verb);
+        return failure_set(p->f, FAILURE_INVALID_ARGUMENT, "unknown option '%s%.*s'; see creelctl --help",
+                           dashes, n, name);
 }
 
 /* Sets @option from @text or, where it needs a value and has none yet, from the next word. */
@@ -84,12 +91,14 @@ static int parser_set(Parser *p, const Option *option, const char *text) {
 
         if (option->argument && !text) {
                 if (!*p->argv)
-                        return failure_set(p->f, FAILURE_INVALID_ARGUMENT, "option '--%s' needs a value: %s", option->name, option->argument);
+                        return failure_set(p->f, FAILURE_INVALID_ARGUMENT, "option '--%s' needs a value: %s",
+                                           option->name, option->argument);
                 text = *p->argv++;
         }
         r = option->set(option, text, p->f);
         if (r == -EINVAL && p->f && !p->f->text)
-                return failure_set(p->f, FAILURE_INVALID_ARGUMENT, "option '--%s' has a bad value: '%s'", option->name, strempty(text));
+                return failure_set(p->f, FAILURE_INVALID_ARGUMENT, "option '--%s' has a bad value: '%s'",
+                                   option->name, strempty(text));
         return r;
 }
 
@@ -156,8 +165,9 @@ void option_print_help(const Option *table) {
 
                 if (!o->help)
                         continue;
-                n = snprintf(spelling, sizeof(spelling), "  %c%c%s --%s%s%s", o->letter ? '-' : ' ', o->letter ?: ' ', o->letter ? "," : " ", o->name,
-                             o->argument ? " " : "", strempty(o->argument));
+                n = snprintf(spelling, sizeof(spelling), "  %c%c%s --%s%s%s", o->letter ? '-' : ' ',
+                             o->letter ?: ' ', o->letter ? "," : " ", o->name, o->argument ? " " : "",
+                             strempty(o->argument));
                 if (n >= HELP_COLUMN)
                         (void) printf("%s\n%*s%s\n", spelling, HELP_COLUMN, "", o->help);
                 else

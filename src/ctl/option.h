@@ -8,12 +8,14 @@
 
 /* Options of the command line as tables: parsing, --help and the shells' completion all read them.
  *
- * Words are read as docker and podman read them: "--name value", "--name=value", "-n value", "-nvalue", "-n=value", flags in one
- * word ("-dit"), "--flag=false", "--" before operands, "-" as an operand. Names are not abbreviated. */
+ * Words are read as docker and podman read them: "--name value", "--name=value", "-n value", "-nvalue",
+ * "-n=value", flags in one word ("-dit"), "--flag=false", "--" before operands, "-" as an operand. Names are
+ * not abbreviated. */
 
 typedef struct Option Option;
 
-/* Takes a value. @text is NULL for a flag without one. -EINVAL without a failure: option_parse() says that the value is bad. */
+/* Takes a value. @text is NULL for a flag without one. -EINVAL without a failure: option_parse() says that
+ * the value is bad. */
 typedef int (*option_set_t)(const Option *option, const char *text, Failure *f);
 
 struct Option {
@@ -22,7 +24,7 @@ struct Option {
         const char *argument; /* NULL: a flag */
         const char *help;     /* NULL: works, but is not shown */
         option_set_t set;
-        void *value;          /* what the setter fills in */
+        void *value; /* what the setter fills in */
 };
 
 /* Setters by the type behind @value. */
@@ -38,8 +40,9 @@ typedef enum OptionOrder {
         OPTIONS_FIRST,    /* the first operand ends the options */
 } OptionOrder;
 
-/* Reads @argv (without the program's or verb's name), moving the operands to its front. @tables: NULL-terminated; earlier
- * tables win. @verb is for messages and may be NULL. Returns the number of operands. */
+/* Reads @argv (without the program's or verb's name), moving the operands to its front. @tables:
+ * NULL-terminated; earlier tables win. @verb is for messages and may be NULL. Returns the number of
+ * operands. */
 int option_parse(const Option *const *tables, OptionOrder order, const char *verb, char **argv, Failure *f);
 
 /* Prints the table's rows for --help. */

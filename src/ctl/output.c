@@ -35,5 +35,7 @@ int output_template(json_object *rows, const char *template, Failure *f) {
 int output_add_time(json_object *o, const char *key, uint64_t usec) {
         char buf[40];
 
-        return json_add_string(o, key, usec == 0 ? "0001-01-01T00:00:00Z" : clock_format_rfc3339(buf, sizeof(buf), usec));
+        return json_add_string(o, key,
+                               usec == 0 ? "0001-01-01T00:00:00Z"
+                                         : clock_format_rfc3339(buf, sizeof(buf), usec));
 }

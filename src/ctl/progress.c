@@ -30,7 +30,10 @@ int progress_new(FILE *out, const char *reference, unsigned columns, unsigned ro
 
         if (!p)
                 return -ENOMEM;
-        *p = (Progress) { .out = out, .columns = MIN(columns, LINE_MAX_COLUMNS), .rows = rows, .reference = strdup(reference) };
+        *p = (Progress){ .out = out,
+                         .columns = MIN(columns, LINE_MAX_COLUMNS),
+                         .rows = rows,
+                         .reference = strdup(reference) };
         if (!p->reference)
                 return -ENOMEM;
         *ret = TAKE_PTR(p);
@@ -64,7 +67,8 @@ static void layer_measure(Layer *l, uint64_t bytes, uint64_t now_usec) {
         l->sample_bytes = bytes;
 }
 
-int progress_set_layer(Progress *p, size_t index, const char *digest, const char *state, uint64_t bytes, uint64_t total_bytes, uint64_t now_usec) {
+int progress_set_layer(Progress *p, size_t index, const char *digest, const char *state, uint64_t bytes,
+                       uint64_t total_bytes, uint64_t now_usec) {
         Layer *l;
 
         if (index >= PROGRESS_LAYERS_MAX)
@@ -72,7 +76,7 @@ int progress_set_layer(Progress *p, size_t index, const char *digest, const char
         if (!GREEDY_REALLOC(p->layers, p->n_allocated, index + 1))
                 return -ENOMEM;
         for (; p->n_layers <= index; p->n_layers++)
-                p->layers[p->n_layers] = (Layer) {};
+                p->layers[p->n_layers] = (Layer){};
         l = p->layers + index;
         (void) snprintf(l->digest, sizeof(l->digest), "%.12s", startswith(digest, "sha256:") ?: digest);
         (void) snprintf(l->state, sizeof(l->state), "%s", state);
@@ -90,7 +94,8 @@ static bool layer_is_done(const Layer *l) {
 static char *format_bar(char *buf, size_t size, unsigned width, uint64_t bytes, uint64_t total_bytes) {
         unsigned inner = MIN(width - 2, (unsigned) size - 3), n;
 
-        n = total_bytes > 0 ? (unsigned) ((double) MIN(bytes, total_bytes) / (double) total_bytes * inner) : 0;
+        n = total_bytes > 0 ? (unsigned) ((double) MIN(bytes, total_bytes) / (double) total_bytes * inner)
+                            : 0;
         buf[0] = '[';
         memset(buf + 1, ' ', inner);
         memset(buf + 1, '=', n);
@@ -118,7 +123,10 @@ static void format_layer(const Progress *p, const Layer *l, char *buf, size_t si
         /* 31 columns are for the numbers; a terminal without room for a bar gets just them. */
         if (p->columns >= (unsigned) n + 31 + 10)
                 (void) snprintf(buf + n, size - (size_t) n, "  %s  %s/%s%s",
-                                format_bar(bar, sizeof(bar), MIN(p->columns - (unsigned) n - 31, BAR_COLUMNS_MAX), l->bytes, l->total_bytes), bytes, total, rate);
+                                format_bar(bar, sizeof(bar),
+                                           MIN(p->columns - (unsigned) n - 31, BAR_COLUMNS_MAX), l->bytes,
+                                           l->total_bytes),
+                                bytes, total, rate);
         else
                 (void) snprintf(buf + n, size - (size_t) n, "  %s/%s", bytes, total);
 }
@@ -142,7 +150,8 @@ static void draw_bars(Progress *p) {
                 total += p->layers[i].total_bytes;
         }
         if (total > 0)
-                (void) snprintf(line, sizeof(line), "%s: %s, %d%%", p->reference, p->state, (int) ((double) bytes / (double) total * 100));
+                (void) snprintf(line, sizeof(line), "%s: %s, %d%%", p->reference, p->state,
+                                (int) ((double) bytes / (double) total * 100));
         else
                 (void) snprintf(line, sizeof(line), "%s: %s", p->reference, p->state);
         draw_line(p, line);

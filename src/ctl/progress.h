@@ -7,7 +7,8 @@
 
 #include "basic/macro.h"
 
-/* Shows how a transfer goes: bars that are redrawn on a terminal, else one line whenever a layer changes its state. */
+/* Shows how a transfer goes: bars that are redrawn on a terminal, else one line whenever a layer changes its
+ * state. */
 typedef struct Progress Progress;
 
 /* @out is borrowed. @columns and @rows: the terminal's size; @columns 0: not a terminal. */
@@ -17,8 +18,10 @@ DEFINE_CLEANUP(Progress, progress_free)
 
 /* "resolving", "fetching", "committing". */
 void progress_set_state(Progress *p, const char *state);
-/* Layers are known by their place; @digest and @state as Transfer.Layers has them. @now_usec: of the monotonic clock. -E2BIG: too many. */
-int progress_set_layer(Progress *p, size_t index, const char *digest, const char *state, uint64_t bytes, uint64_t total_bytes, uint64_t now_usec);
+/* Layers are known by their place; @digest and @state as Transfer.Layers has them. @now_usec: of the
+ * monotonic clock. -E2BIG: too many. */
+int progress_set_layer(Progress *p, size_t index, const char *digest, const char *state, uint64_t bytes,
+                       uint64_t total_bytes, uint64_t now_usec);
 void progress_draw(Progress *p);
 
 #define PROGRESS_LAYERS_MAX 1024

@@ -30,15 +30,17 @@ struct Session {
         bool answered; /* the bus call is over, one way or the other */
         bool closed;   /* the socket is at its end */
         bool exited, detached;
-        int status;    /* where it exited */
-        int error;     /* negative: creeld refused */
-        int deadly;    /* a signal that is not to be passed on */
+        int status; /* where it exited */
+        int error;  /* negative: creeld refused */
+        int deadly; /* a signal that is not to be passed on */
         Failure *failure;
 };
 
-/* Not passed on: what cannot be caught, what the kernel raises for our own mistakes, our child's and pipe's affairs, job control. */
+/* Not passed on: what cannot be caught, what the kernel raises for our own mistakes, our child's and pipe's
+ * affairs, job control. */
 static bool signal_is_ours(int n) {
-        static const int ours[] = { SIGKILL, SIGSTOP, SIGCHLD, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGURG };
+        static const int ours[] = { SIGKILL, SIGSTOP, SIGCHLD, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU,
+                                    SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,  SIGTRAP, SIGSYS,  SIGURG };
         struct sigaction action;
 
         for (size_t i = 0; i < ELEMENTSOF(ours); i++)
@@ -74,11 +76,18 @@ int session_new(Ctl *c, const SessionOptions *options, Session **ret, Failure *f
         int pair[2], r;
 
         if (options->tty && options->interactive && !isatty(STDIN_FILENO))
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "the input device is not a TTY; leave out -t, or -i where nothing is to be typed");
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "the input device is not a TTY; leave out -t, or -i where nothing is to "
+                                   "be typed");
         s = new0(Session, 1);
         if (!s)
                 return -ENOMEM;
-        *s = (Session) { .c = c, .options = *options, .socket_fd = -EBADF, .peer_fd = -EBADF, .null_fd = -EBADF, .signal_fd = -EBADF };
+        *s = (Session){ .c = c,
+                        .options = *options,
+                        .socket_fd = -EBADF,
+                        .peer_fd = -EBADF,
+                        .null_fd = -EBADF,
+                        .signal_fd = -EBADF };
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return failure_set_errno(f, FAILURE_SYSTEM, errno, "cannot make the session socket");
         s->socket_fd = pair[0];
@@ -128,9 +137,12 @@ int session_append(Session *s, sd_bus_message *m) {
 
         r = sd_bus_message_append(m, "{sv}", "session", "h", s->peer_fd);
         if (r >= 0 && !s->options.tty)
-                r = sd_bus_message_append(m, "{sv}{sv}{sv}", "stdin", "h", stream_fd(s, STDIN_FILENO, s->options.interactive), "stdout", "h",
-                                          stream_fd(s, STDOUT_FILENO, true), "stderr", "h", stream_fd(s, STDERR_FILENO, true));
-        /* The message has copies; the end of the stream shows once creeld and the supervisor have closed theirs. */
+                r = sd_bus_message_append(m, "{sv}{sv}{sv}", "stdin", "h",
+                                          stream_fd(s, STDIN_FILENO, s->options.interactive), "stdout", "h",
+                                          stream_fd(s, STDOUT_FILENO, true), "stderr", "h",
+                                          stream_fd(s, STDERR_FILENO, true));
+        /* The message has copies; the end of the stream shows once creeld and the supervisor have closed
+         * theirs. */
         s->peer_fd = fd_close(s->peer_fd);
         return r;
 }
@@ -239,8 +251,10 @@ static int on_signal(sd_event_source *source, int fd, uint32_t revents, void *us
                 s->deadly = (int) info.ssi_signo;
                 return sd_event_exit(s->event, 0);
         }
-        /* A signal that comes before the start waits in the socket. One that comes after the end has nobody to go to. */
-        if (message_new(MESSAGE_SESSION_SIGNAL, &m) >= 0 && message_put_u64(m, FIELD_SIGNAL, info.ssi_signo) >= 0)
+        /* A signal that comes before the start waits in the socket. One that comes after the end has nobody
+         * to go to. */
+        if (message_new(MESSAGE_SESSION_SIGNAL, &m) >= 0 &&
+            message_put_u64(m, FIELD_SIGNAL, info.ssi_signo) >= 0)
                 (void) message_send(s->socket_fd, m);
         return 0;
 }
@@ -252,10 +266,14 @@ static int session_ask_status(Session *s, Failure *f) {
         int r;
 
         if (!s->path)
-                return failure_set(f, FAILURE_SYSTEM, "lost the container before it told its exit status; see journalctl -u creeld");
+                return failure_set(f, FAILURE_SYSTEM,
+                                   "lost the container before it told its exit status; see journalctl -u "
+                                   "creeld");
         r = client_call(s->c, s->path, CREEL_CONTAINER, "Wait", &reply, f, "s", "stopped");
         if (r < 0)
-                return failure_set(f, FAILURE_SYSTEM, "lost the container's supervisor before it told the exit status; see journalctl -u creeld");
+                return failure_set(f, FAILURE_SYSTEM,
+                                   "lost the container's supervisor before it told the exit status; see "
+                                   "journalctl -u creeld");
         r = sd_bus_message_read(reply, "i", &code);
         if (r < 0)
                 return client_failure(NULL, r, f);
@@ -291,7 +309,8 @@ int session_run(Session *s, sd_bus_message *call, const char *path, Failure *f) 
         if (r >= 0)
                 r = sd_bus_attach_event(s->c->bus, s->event, SD_EVENT_PRIORITY_NORMAL);
         if (r >= 0)
-                r = sd_bus_match_signal_async(s->c->bus, &s->disconnected, "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
+                r = sd_bus_match_signal_async(s->c->bus, &s->disconnected, "org.freedesktop.DBus.Local",
+                                              "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
                                               "Disconnected", on_disconnected, NULL, s);
         if (r >= 0)
                 r = sd_bus_call_async(s->c->bus, &s->slot, call, on_answer, s, UINT64_MAX);

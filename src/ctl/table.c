@@ -78,7 +78,8 @@ static void print_row(const Table *t, const size_t *widths, const char *const *c
         for (size_t i = 0; i < t->n_columns; i++) {
                 bool last = i + 1 == t->n_columns;
 
-                (void) fprintf(out, "%s%*s", cells[i], last ? 0 : (int) (widths[i] - table_text_width(cells[i]) + COLUMN_GAP), "");
+                (void) fprintf(out, "%s%*s", cells[i],
+                               last ? 0 : (int) (widths[i] - table_text_width(cells[i]) + COLUMN_GAP), "");
         }
         (void) fputc('\n', out);
 }

@@ -14,8 +14,8 @@ int table_new(const char *const *headers, Table **ret);
 Table *table_free(Table *t);
 DEFINE_CLEANUP(Table, table_free)
 
-/* Adds one cell; rows fill up from the left. NULL and "" show as an empty cell. Control characters are shown as "?", because
- * names and commands come from outside. */
+/* Adds one cell; rows fill up from the left. NULL and "" show as an empty cell. Control characters are shown
+ * as "?", because names and commands come from outside. */
 int table_add(Table *t, const char *cell);
 int table_addf(Table *t, const char *format, ...) _printf_(2, 3);
 

@@ -11,7 +11,8 @@
 #define NAME_CHARACTERS ALPHANUMERIC "_-"
 
 static int refuse(Failure *f, const char *what, const char *where) {
-        return failure_set(f, FAILURE_INVALID_ARGUMENT, "bad template: %s at '%.40s'; see creelctl(1), Templates", what, where);
+        return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                           "bad template: %s at '%.40s'; see creelctl(1), Templates", what, where);
 }
 
 static void skip_blanks(const char **p) {
@@ -28,12 +29,18 @@ static int read_path(const char **p, json_object **value, Failure *f) {
                 json_object *member;
 
                 if (n == 0)
-                        return (*p)[-1] == '.' && strspn(*p, BLANKS "}") == 0 && **p ? refuse(f, "expected a name", *p) : 0;
+                        return (*p)[-1] == '.' && strspn(*p, BLANKS "}") == 0 && **p
+                                               ? refuse(f, "expected a name", *p)
+                                               : 0;
                 name = strndup(*p, n);
                 if (!name)
                         return -ENOMEM;
-                if (!json_object_is_type(*value, json_type_object) || !json_object_object_get_ex(*value, name, &member))
-                        return failure_set(f, FAILURE_INVALID_ARGUMENT, "bad template: there is no member '%s' here; show all with --format json", name);
+                if (!json_object_is_type(*value, json_type_object) ||
+                    !json_object_object_get_ex(*value, name, &member))
+                        return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                           "bad template: there is no member '%s' here; show all with "
+                                           "--format json",
+                                           name);
                 *value = member;
                 *p += n;
                 if (**p != '.')
@@ -64,7 +71,9 @@ static int read_index(const char **p, json_object **value, Failure *f) {
                         return r;
                 /* As in Go, a key that a map does not have is no error: labels are asked for like this. */
                 if (!json_object_is_type(*value, json_type_object))
-                        return failure_set(f, FAILURE_INVALID_ARGUMENT, "bad template: index \"%s\" of something that is not an object", word);
+                        return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                           "bad template: index \"%s\" of something that is not an object",
+                                           word);
                 (void) json_object_object_get_ex(*value, word, &member);
         } else {
                 word = strndup(*p, strspn(*p, DIGITS));
@@ -73,7 +82,8 @@ static int read_index(const char **p, json_object **value, Failure *f) {
                 if (parse_u32(word, &n) < 0)
                         return refuse(f, "expected a number or a string in double quotes", *p);
                 if (!json_object_is_type(*value, json_type_array) || n >= json_object_array_length(*value))
-                        return failure_set(f, FAILURE_INVALID_ARGUMENT, "bad template: there is no element %u here", n);
+                        return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                           "bad template: there is no element %u here", n);
                 member = json_object_array_get_idx(*value, n);
                 *p += strlen(word);
         }
@@ -106,7 +116,8 @@ static void print_value(json_object *value, FILE *out) {
                 (void) fputc(']', out);
                 break;
         case json_type_string:
-                (void) fwrite(json_object_get_string(value), 1, (size_t) json_object_get_string_len(value), out);
+                (void) fwrite(json_object_get_string(value), 1, (size_t) json_object_get_string_len(value),
+                              out);
                 break;
         default:
                 (void) fputs(json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN), out);
@@ -144,7 +155,11 @@ static int render_action(const char **p, json_object *value, FILE *out, Failure 
                 skip_blanks(p);
         }
         if (json)
-                (void) fputs(value ? json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE) : "null", out);
+                (void) fputs(value ? json_object_to_json_string_ext(
+                                                     value,
+                                                     JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+                                   : "null",
+                             out);
         else
                 print_value(value, out);
         return 0;

@@ -13,6 +13,6 @@
  *
  * A template without "{{" that starts with "." is one path. */
 
-/* The text that @template makes of @value, without a final newline. FAILURE_INVALID_ARGUMENT names the part that is wrong, or
- * the member that does not exist. */
+/* The text that @template makes of @value, without a final newline. FAILURE_INVALID_ARGUMENT names the part
+ * that is wrong, or the member that does not exist. */
 int template_render(const char *template, json_object *value, char **ret, Failure *f);

@@ -29,7 +29,8 @@ struct Terminal {
         size_t n_pending;
 };
 
-size_t terminal_filter_keys(const char *keys, size_t *n_matched, const char *data, size_t n, char *out, bool *ret_detach) {
+size_t terminal_filter_keys(const char *keys, size_t *n_matched, const char *data, size_t n, char *out,
+                            bool *ret_detach) {
         size_t n_keys = strlen(keys), n_out = 0;
 
         *ret_detach = false;
@@ -62,12 +63,17 @@ static void set_raw(Terminal *t) {
         t->raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) >= 0;
 }
 
-int terminal_new(sd_event *event, bool interactive, void (*detach)(void *userdata), void *userdata, Terminal **ret) {
+int terminal_new(sd_event *event, bool interactive, void (*detach)(void *userdata), void *userdata,
+                 Terminal **ret) {
         Terminal *t = new0(Terminal, 1);
 
         if (!t)
                 return -ENOMEM;
-        *t = (Terminal) { .event = sd_event_ref(event), .master_fd = -EBADF, .interactive = interactive, .detach = detach, .userdata = userdata };
+        *t = (Terminal){ .event = sd_event_ref(event),
+                         .master_fd = -EBADF,
+                         .interactive = interactive,
+                         .detach = detach,
+                         .userdata = userdata };
         *ret = t;
         return 0;
 }
@@ -78,7 +84,7 @@ static int write_out(const char *data, size_t n) {
                 ssize_t k = write(STDOUT_FILENO, data, n);
 
                 if (k < 0 && errno == EAGAIN) {
-                        (void) poll(&(struct pollfd) { .fd = STDOUT_FILENO, .events = POLLOUT }, 1, -1);
+                        (void) poll(&(struct pollfd){ .fd = STDOUT_FILENO, .events = POLLOUT }, 1, -1);
                         continue;
                 }
                 if (k < 0 && errno == EINTR)
@@ -122,7 +128,8 @@ static void flush_pending(Terminal *t) {
         }
         (void) sd_event_source_set_io_events(t->master_source, EPOLLIN | (t->n_pending > 0 ? EPOLLOUT : 0));
         if (t->input_source)
-                (void) sd_event_source_set_enabled(t->input_source, t->n_pending > 0 ? SD_EVENT_OFF : SD_EVENT_ON);
+                (void) sd_event_source_set_enabled(t->input_source,
+                                                   t->n_pending > 0 ? SD_EVENT_OFF : SD_EVENT_ON);
 }
 
 static int on_master(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
@@ -148,7 +155,8 @@ static int on_input(sd_event_source *source, int fd, uint32_t revents, void *use
                 t->input_source = sd_event_source_disable_unref(t->input_source);
                 return 0;
         }
-        t->n_pending = terminal_filter_keys(TERMINAL_DETACH_KEYS, &t->n_keys, data, (size_t) n, t->pending, &detach);
+        t->n_pending = terminal_filter_keys(TERMINAL_DETACH_KEYS, &t->n_keys, data, (size_t) n, t->pending,
+                                            &detach);
         flush_pending(t);
         if (detach)
                 t->detach(t->userdata);
@@ -161,7 +169,7 @@ int terminal_attach(Terminal *t, int master_fd) {
         close_master(t);
         t->master_fd = master_fd;
         /* A closed standard output must not end us before the terminal is restored. */
-        (void) signal(SIGPIPE, SIG_IGN);
+        (void) sigaction(SIGPIPE, &(const struct sigaction){ .sa_handler = SIG_IGN }, NULL);
         r = fd_set_nonblock(master_fd, true);
         if (r >= 0)
                 r = sd_event_add_io(t->event, &t->master_source, master_fd, EPOLLIN, on_master, t);
@@ -177,7 +185,8 @@ int terminal_attach(Terminal *t, int master_fd) {
 void terminal_resize(Terminal *t) {
         struct winsize size;
 
-        if (t->master_fd >= 0 && (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) >= 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) >= 0))
+        if (t->master_fd >= 0 &&
+            (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) >= 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) >= 0))
                 (void) ioctl(t->master_fd, TIOCSWINSZ, &size);
 }
 

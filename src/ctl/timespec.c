@@ -11,8 +11,9 @@ static const struct {
         const char *name;
         uint64_t usec;
 } units[] = {
-        { "ms", USEC_PER_MSEC },     { "min", 60 * USEC_PER_SEC }, { "m", 60 * USEC_PER_SEC },   { "sec", USEC_PER_SEC },
-        { "s", USEC_PER_SEC },       { "h", 3600 * USEC_PER_SEC }, { "d", 86400 * USEC_PER_SEC },
+        { "ms", USEC_PER_MSEC },       { "min", 60 * USEC_PER_SEC }, { "m", 60 * USEC_PER_SEC },
+        { "sec", USEC_PER_SEC },       { "s", USEC_PER_SEC },        { "h", 3600 * USEC_PER_SEC },
+        { "d", 86400 * USEC_PER_SEC },
 };
 
 /* One number with its fraction, in units of @scale. */
@@ -22,7 +23,8 @@ static int read_number(const char **s, uint64_t scale, uint64_t *ret) {
         if (!strchr(DIGITS, **s) || !**s)
                 return -EINVAL;
         for (; **s >= '0' && **s <= '9'; (*s)++)
-                if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, (uint64_t) (**s - '0'), &v))
+                if (__builtin_mul_overflow(v, 10, &v) ||
+                    __builtin_add_overflow(v, (uint64_t) (**s - '0'), &v))
                         return -EINVAL;
         if (__builtin_mul_overflow(v, scale, &v))
                 return -EINVAL;
@@ -49,7 +51,8 @@ static int parse_duration(const char *s, uint64_t *ret_usec) {
                                 break;
                 if (s == number || i == ELEMENTSOF(units))
                         return -EINVAL;
-                if (read_number(&number, units[i].usec, &v) < 0 || number != s || __builtin_add_overflow(sum, v, &sum))
+                if (read_number(&number, units[i].usec, &v) < 0 || number != s ||
+                    __builtin_add_overflow(sum, v, &sum))
                         return -EINVAL;
                 s += strlen(units[i].name);
         } while (*s);
@@ -58,7 +61,8 @@ static int parse_duration(const char *s, uint64_t *ret_usec) {
 }
 
 static int parse_local(const char *s, uint64_t *ret_usec) {
-        static const char *const formats[] = { "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d" };
+        static const char *const formats[] = { "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M",
+                                               "%Y-%m-%d %H:%M", "%Y-%m-%d" };
 
         for (size_t i = 0; i < ELEMENTSOF(formats); i++) {
                 struct tm tm = { .tm_isdst = -1 };
@@ -113,6 +117,8 @@ int timespec_parse(const char *s, uint64_t now_usec, uint64_t *ret_usec) {
 int timespec_set(const Option *option, const char *text, Failure *f) {
         if (timespec_parse(text, clock_now_realtime_usec(), option->value) >= 0)
                 return 0;
-        return failure_set(f, FAILURE_INVALID_ARGUMENT, "option '--%s' has '%s': must be a time such as 10m, 2026-01-02T15:04:05Z, '2026-01-02 15:04' or @1767366245",
+        return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                           "option '--%s' has '%s': must be a time such as 10m, 2026-01-02T15:04:05Z, "
+                           "'2026-01-02 15:04' or @1767366245",
                            option->name, text);
 }

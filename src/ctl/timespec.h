@@ -8,10 +8,9 @@
 
 /* Points in time as --since and --until take them:
  *
- *     time     = [ "-" ] duration | [ "@" ] seconds [ "." fraction ] | RFC 3339 | date [ ( "T" | " " ) clock ] | word
- *     duration = 1*( number unit )     before now; units d h m s ms, min, sec
- *     date     = YYYY-MM-DD            in local time, as is clock = HH:MM[:SS]
- *     word     = now | today | yesterday
+ *     time     = [ "-" ] duration | [ "@" ] seconds [ "." fraction ] | RFC 3339 | date [ ( "T" | " " ) clock
+ * ] | word duration = 1*( number unit )     before now; units d h m s ms, min, sec date     = YYYY-MM-DD in
+ * local time, as is clock = HH:MM[:SS] word     = now | today | yesterday
  *
  * -EINVAL: none of these. */
 int timespec_parse(const char *s, uint64_t now_usec, uint64_t *ret_usec);

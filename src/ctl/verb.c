@@ -19,28 +19,40 @@ const Option help_options[] = {
 
 static const Option no_options[] = { {} };
 
-#define ROW(verb, operands, min, max, help, options, function) { verb, operands, min, max, help, options, NULL, OPTIONS_ANYWHERE, function, false }
-#define ALIAS(verb, operands, min, max, help, options, function) { verb, operands, min, max, help, options, NULL, OPTIONS_ANYWHERE, function, true }
+#define ROW(verb, operands, min, max, help, options, function) \
+        { verb, operands, min, max, help, options, NULL, OPTIONS_ANYWHERE, function, false }
+#define ALIAS(verb, operands, min, max, help, options, function) \
+        { verb, operands, min, max, help, options, NULL, OPTIONS_ANYWHERE, function, true }
 
 const Verb ctl_verbs[] = {
-        { "run", "IMAGE [COMMAND [ARGUMENT...]]", 1, -1, "Create a container from an image and start it", run_options, container_options_table, OPTIONS_FIRST, verb_run, false },
-        { "create", "IMAGE [COMMAND [ARGUMENT...]]", 1, -1, "Create a container without starting it", create_options, container_options_table, OPTIONS_FIRST, verb_create, false },
+        { "run", "IMAGE [COMMAND [ARGUMENT...]]", 1, -1, "Create a container from an image and start it",
+          run_options, container_options_table, OPTIONS_FIRST, verb_run, false },
+        { "create", "IMAGE [COMMAND [ARGUMENT...]]", 1, -1, "Create a container without starting it",
+          create_options, container_options_table, OPTIONS_FIRST, verb_create, false },
         ROW("start", "CONTAINER...", 1, -1, "Start containers", start_options, verb_start),
-        ROW("stop", "CONTAINER...", 0, -1, "Ask containers to stop, and kill those that do not", stop_options, verb_stop),
+        ROW("stop", "CONTAINER...", 0, -1, "Ask containers to stop, and kill those that do not",
+            stop_options, verb_stop),
         ROW("kill", "CONTAINER...", 0, -1, "Send a signal to containers", kill_options, verb_kill),
         ROW("rm", "CONTAINER...", 0, -1, "Remove containers", rm_options, verb_rm),
-        ROW("wait", "CONTAINER...", 1, -1, "Wait for containers and print their exit statuses", wait_options, verb_wait),
+        ROW("wait", "CONTAINER...", 1, -1, "Wait for containers and print their exit statuses", wait_options,
+            verb_wait),
         ROW("ps", NULL, 0, 0, "List containers", ps_options, verb_ps),
-        ROW("status", "CONTAINER...", 1, -1, "Show how containers are doing, with their last lines", status_options, verb_status),
-        ROW("show", "CONTAINER...", 1, -1, "Show the properties of containers for programs", show_options, verb_show),
-        ROW("inspect", "NAME...", 1, -1, "Show everything about containers or images as JSON", inspect_options, verb_inspect),
+        ROW("status", "CONTAINER...", 1, -1, "Show how containers are doing, with their last lines",
+            status_options, verb_status),
+        ROW("show", "CONTAINER...", 1, -1, "Show the properties of containers for programs", show_options,
+            verb_show),
+        ROW("inspect", "NAME...", 1, -1, "Show everything about containers or images as JSON",
+            inspect_options, verb_inspect),
         ROW("logs", "CONTAINER", 1, 1, "Show the output of a container", logs_options, verb_logs),
-        ROW("pull", "REFERENCE...", 1, -1, "Fetch images from their registries", pull_options, verb_pull),
+        { "pull", "REFERENCE...", 1, -1, "Fetch images from their registries", pull_options,
+          pull_shared_table, OPTIONS_ANYWHERE, verb_pull, false },
         ROW("images", NULL, 0, 0, "List images", images_options, verb_images),
         ROW("rmi", "IMAGE...", 1, -1, "Remove images", rmi_options, verb_rmi),
-        ROW("list-transfers", NULL, 0, 0, "List the pulls that are under way", no_options, verb_list_transfers),
+        ROW("list-transfers", NULL, 0, 0, "List the pulls that are under way", no_options,
+            verb_list_transfers),
         ROW("cancel-transfer", "ID...", 1, -1, "Cancel pulls", no_options, verb_cancel_transfer),
-        ROW("events", NULL, 0, 0, "Show what happens, or has happened, to containers and images", events_options, verb_events),
+        ROW("events", NULL, 0, 0, "Show what happens, or has happened, to containers and images",
+            events_options, verb_events),
         ROW("info", NULL, 0, 0, "Show facts about creeld and the host", no_options, verb_info),
         ROW("version", NULL, 0, 0, "Show the version", no_options, verb_version),
         ROW("help", "[VERB]", 0, 1, "Show this help, or that of a verb", help_options, verb_help),
@@ -88,7 +100,8 @@ static void list_options(const Option *table) {
 }
 
 static void help_verb(const Verb *verb) {
-        (void) printf("creelctl %s [OPTIONS]%s%s\n\n", verb->name, verb->operands ? " " : "", strempty(verb->operands));
+        (void) printf("creelctl %s [OPTIONS]%s%s\n\n", verb->name, verb->operands ? " " : "",
+                      strempty(verb->operands));
         (void) printf("%s.\n\n", verb->help);
         if (verb->options->name || verb->more_options) {
                 (void) printf("Options:\n");
@@ -102,13 +115,16 @@ static void help_verb(const Verb *verb) {
 }
 
 static void help_all(void) {
-        (void) printf("creelctl [OPTIONS] VERB [OPTIONS] [OPERANDS]\n\nRun OCI images as systemd scopes.\n\nVerbs:\n");
+        (void) printf("creelctl [OPTIONS] VERB [OPTIONS] [OPERANDS]\n\nRun OCI images as systemd "
+                      "scopes.\n\nVerbs:\n");
         for (const Verb *v = ctl_verbs; v->name; v++)
                 if (!v->alias)
                         (void) printf("  %-16s %s\n", v->name, v->help);
-        (void) printf("\nAlso: list (ps), list-images (images), remove (rm), terminate (kill -s KILL).\n\nOptions:\n");
+        (void) printf("\nAlso: list (ps), list-images (images), remove (rm), terminate (kill -s "
+                      "KILL).\n\nOptions:\n");
         option_print_help(ctl_options);
-        (void) printf("\ncreelctl VERB --help shows the options of a verb, creelctl(1) explains everything.\n");
+        (void) printf("\ncreelctl VERB --help shows the options of a verb, creelctl(1) explains "
+                      "everything.\n");
 }
 
 int verb_help(Ctl *c, char **operands, Failure *f) {
@@ -117,7 +133,8 @@ int verb_help(Ctl *c, char **operands, Failure *f) {
         if (operands[0]) {
                 verb = verb_find(operands[0]);
                 if (!verb)
-                        return failure_set(f, FAILURE_INVALID_ARGUMENT, "unknown verb '%s'; see creelctl --help", operands[0]);
+                        return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                           "unknown verb '%s'; see creelctl --help", operands[0]);
         }
         if (arg_list_verbs)
                 for (const Verb *v = ctl_verbs; v->name; v++)

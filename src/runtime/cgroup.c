@@ -23,7 +23,8 @@
 /* The unified hierarchy's place: alone, or beside version 1. */
 static const char *const hierarchies[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 
-/* What the owner of a delegated cgroup writes to (cgroups(7), "Delegation"); the later ones depend on controllers. */
+/* What the owner of a delegated cgroup writes to (cgroups(7), "Delegation"); the later ones depend on
+ * controllers. */
 static const char *const delegated_files[] = {"cgroup.procs", "cgroup.subtree_control", "cgroup.threads",
                                               "memory.oom.group", "memory.reclaim"};
 

@@ -18,7 +18,8 @@ static const struct {
         const char *name;
         unsigned major, minor;
 } default_devices[] = {
-        { "null", 1, 3 }, { "zero", 1, 5 }, { "full", 1, 7 }, { "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 },
+        { "null", 1, 3 },   { "zero", 1, 5 },    { "full", 1, 7 },
+        { "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 },
 };
 
 static const struct {
@@ -81,7 +82,8 @@ static int make_device(const RuntimeSpec *spec, int fd, const RuntimeDevice *d) 
                 return -ENOMEM;
         for (char *p = strchr(name, '/'); p; p = strchr(p + 1, '/')) {
                 *p = 0;
-                r = streq(name, "..") || endswith(name, "/..") ? -EINVAL : make_directory(fd, name, uid, gid);
+                r = streq(name, "..") || endswith(name, "/..") ? -EINVAL
+                                                               : make_directory(fd, name, uid, gid);
                 *p = '/';
                 if (r < 0)
                         return r;
@@ -122,8 +124,8 @@ int device_tree_mount(const RuntimeSpec *spec, const RuntimeMount *m, int *ret_f
         for (size_t i = 0; i < spec->n_devices; i++) {
                 r = make_device(spec, fd, spec->devices + i);
                 if (r < 0)
-                        return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, r, "cannot make the device %s",
-                                                 spec->devices[i].path);
+                        return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, r,
+                                                 "cannot make the device %s", spec->devices[i].path);
         }
         *ret_fd = TAKE_FD(fd);
         return 0;

@@ -47,7 +47,8 @@ static int join_one(RuntimeNamespaceType type, const char *path, Failure *reterr
                                    runtime_namespace_to_string(type), path);
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         if (fd < 0)
-                return failure_set_errno(reterr, FAILURE_CONFIGURATION, errno, "cannot open the %s namespace %s",
+                return failure_set_errno(reterr, FAILURE_CONFIGURATION, errno,
+                                         "cannot open the %s namespace %s",
                                          runtime_namespace_to_string(type), path);
         if (fstatfs(fd, &sfs) < 0 || sfs.f_type != NSFS_MAGIC)
                 return failure_set(reterr, FAILURE_CONFIGURATION, "%s is not a namespace", path);

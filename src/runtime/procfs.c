@@ -38,7 +38,8 @@ int procfs_write_sysctl(int proc_fd, const char *key, const char *value) {
         r = string_format(&path, "sys/%s", key);
         if (r < 0)
                 return r;
-        /* As sysctl(8): the first separator says which of the two it is; the other one is then part of a name. */
+        /* As sysctl(8): the first separator says which of the two it is; the other one is then part of a
+         * name. */
         for (char *p = path + strlen("sys/"); *p; p++) {
                 if (*p != '.' && *p != '/')
                         continue;

@@ -17,16 +17,19 @@ static int refuse(const char *program, int error, Failure *reterr) {
 
         if (error == ENOENT && stat(program, &st) >= 0)
                 return failure_set(reterr, FAILURE_COMMAND_NOT_FOUND,
-                                   "cannot run %s: its interpreter or loader is not in the container", program);
+                                   "cannot run %s: its interpreter or loader is not in the container",
+                                   program);
         if (error == ENOENT || error == ENOTDIR)
-                return failure_set(reterr, FAILURE_COMMAND_NOT_FOUND, "there is no %s in the container", program);
+                return failure_set(reterr, FAILURE_COMMAND_NOT_FOUND, "there is no %s in the container",
+                                   program);
         if (error == EACCES && stat(program, &st) >= 0 && S_ISDIR(st.st_mode))
-                return failure_set(reterr, FAILURE_COMMAND_NOT_EXECUTABLE, "cannot run %s: it is a directory", program);
+                return failure_set(reterr, FAILURE_COMMAND_NOT_EXECUTABLE,
+                                   "cannot run %s: it is a directory", program);
         if (error == ENOEXEC)
-                return failure_set(
-                                reterr, FAILURE_COMMAND_NOT_EXECUTABLE,
-                                "cannot run %s: it is no program for this machine's architecture, nor a script with #!",
-                                program);
+                return failure_set(reterr, FAILURE_COMMAND_NOT_EXECUTABLE,
+                                   "cannot run %s: it is no program for this machine's architecture, nor a "
+                                   "script with #!",
+                                   program);
         return failure_set_errno(reterr, FAILURE_COMMAND_NOT_EXECUTABLE, error, "cannot run %s", program);
 }
 
@@ -52,7 +55,7 @@ int program_execute(char *const *args, char *const *env, Failure *reterr) {
                 memcpy(refused, program, sizeof(refused));
         }
         if (error == ENOENT)
-                return failure_set(reterr, FAILURE_COMMAND_NOT_FOUND, "there is no %s in the container's PATH (%s)",
-                                   args[0], path);
+                return failure_set(reterr, FAILURE_COMMAND_NOT_FOUND,
+                                   "there is no %s in the container's PATH (%s)", args[0], path);
         return refuse(refused, error, reterr);
 }

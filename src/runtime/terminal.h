@@ -6,8 +6,8 @@
 
 #include "basic/failure.h"
 
-/* A new pair of the devpts instance that is mounted at @devpts_fd. The peer comes from the master (TIOCGPTPEER), never
- * from a name; it is given to @uid. Width and height may be 0. */
+/* A new pair of the devpts instance that is mounted at @devpts_fd. The peer comes from the master
+ * (TIOCGPTPEER), never from a name; it is given to @uid. Width and height may be 0. */
 int terminal_open(int devpts_fd, uid_t uid, uint64_t width, uint64_t height, int *ret_master, int *ret_peer,
                   Failure *reterr);
 

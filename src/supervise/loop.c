@@ -204,7 +204,8 @@ static int loop_once(Supervisor *s) {
         for (size_t i = 0; i < SUPERVISOR_PEERS_MAX; i++)
                 peers[i] = poll_add(&set, s->peers[i], POLLIN);
         for (size_t i = 0; i < SUPERVISOR_STREAMS; i++)
-                inputs[i] = poll_add(&set, stream_wants_input(s->streams + i) ? s->streams[i].fd : -EBADF, POLLIN);
+                inputs[i] = poll_add(&set, stream_wants_input(s->streams + i) ? s->streams[i].fd : -EBADF,
+                                     POLLIN);
 
         r = poll_wait(&set, s->kill_deadline_usec);
         if (r < 0)

@@ -32,9 +32,11 @@ int main(int argc, char *argv[]) {
         r = supervisor_start(&s, &failure);
         if (r < 0)
                 (void) message_send_failure(
-                                SOCKET_FD, failure_kind_to_string(failure.text ? failure.kind : FAILURE_SYSTEM),
+                                SOCKET_FD,
+                                failure_kind_to_string(failure.text ? failure.kind : FAILURE_SYSTEM),
                                 failure.text ?: strerrordesc_np(-r),
-                                (unsigned) failure_kind_to_exit_status(failure.text ? failure.kind : FAILURE_SYSTEM));
+                                (unsigned) failure_kind_to_exit_status(failure.text ? failure.kind
+                                                                                    : FAILURE_SYSTEM));
         else if (r == 0)
                 r = supervisor_run(&s);
         supervisor_done(&s);

@@ -40,7 +40,8 @@ void supervisor_init(Supervisor *s, int socket_fd) {
                 s->streams[i] = (Stream) { .fd = -EBADF, .journal_fd = -EBADF, .send = journal_send };
 }
 
-/* Closes a socket so that the peer finds our last words: with something unread in it, it would find ECONNRESET instead.
+/* Closes a socket so that the peer finds our last words: with something unread in it, it would find
+ * ECONNRESET instead.
  */
 static int retire(int fd) {
         char byte;
@@ -69,15 +70,18 @@ void supervisor_done(Supervisor *s) {
         start_done(&s->start);
 }
 
-/* The journal's socket, so that poll(2) tells when there is room again. Without a journal lines are dropped. */
+/* The journal's socket, so that poll(2) tells when there is room again. Without a journal lines are dropped.
+ */
 static void open_journal(Supervisor *s) {
-        static const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket" };
+        static const struct sockaddr_un address = { .sun_family = AF_UNIX,
+                                                    .sun_path = "/run/systemd/journal/socket" };
 
         if (journal_open(&s->journal_fd) < 0)
                 return;
         if (connect(s->journal_fd, (const struct sockaddr *) &address, sizeof(address)) < 0 ||
             fd_set_nonblock(s->journal_fd, true) < 0)
-                log_warning_errno(errno, "cannot connect to the journal, output of container %s may be lost: %m",
+                log_warning_errno(errno,
+                                  "cannot connect to the journal, output of container %s may be lost: %m",
                                   s->start.name);
 }
 
@@ -176,7 +180,8 @@ static int launch(Supervisor *s, const char *cgroup, Failure *reterr) {
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_SYSTEM, r, "cannot open the cgroup %s", cgroup);
         r = cgroup_split(s->scope_fd, namespace_host_id(spec->uid_mappings, spec->n_uid_mappings, 0),
-                         namespace_host_id(spec->gid_mappings, spec->n_gid_mappings, 0), &s->payload_fd, reterr);
+                         namespace_host_id(spec->gid_mappings, spec->n_gid_mappings, 0), &s->payload_fd,
+                         reterr);
         if (r < 0)
                 return r;
         /* From here on there may be a payload that nobody else would stop. */
@@ -276,15 +281,18 @@ void supervisor_drain_terminal(Supervisor *s) {
 /* The program's own code, as the linker places it. */
 extern char __executable_start[], etext[];
 
-/* Hands back the pages of the program that the start alone needed; what the loop needs comes back by itself. */
+/* Hands back the pages of the program that the start alone needed; what the loop needs comes back by itself.
+ */
 static void forget_code(void) {
-        uintptr_t page = (uintptr_t) sysconf(_SC_PAGESIZE), start = (uintptr_t) __executable_start & ~(page - 1);
+        uintptr_t page = (uintptr_t) sysconf(_SC_PAGESIZE),
+                  start = (uintptr_t) __executable_start & ~(page - 1);
 
         (void) madvise((void *) start, ((uintptr_t) etext & ~(page - 1)) - start, MADV_DONTNEED);
 }
 
-/* From here on this process only watches: it keeps what signalling other users' processes takes, and no memory that it
- * does not need. Its death would cost the container's exit status, so the OOM killer shall look elsewhere first. */
+/* From here on this process only watches: it keeps what signalling other users' processes takes, and no
+ * memory that it does not need. Its death would cost the container's exit status, so the OOM killer shall
+ * look elsewhere first. */
 static void settle(Supervisor *s) {
         uint64_t keep = CAPABILITY_BIT(CAP_KILL);
         int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
@@ -302,6 +310,10 @@ static void settle(Supervisor *s) {
 int supervisor_run(Supervisor *s) {
         int r;
 
+        /* Before anybody hears that it runs, and may want it stopped. */
+        r = open_signals(s);
+        if (r < 0)
+                return log_error_errno(r, "cannot watch for signals: %m");
         r = take_terminal(s);
         if (r < 0)
                 return log_error_errno(r, "cannot open the container's terminal: %m");

@@ -198,7 +198,8 @@ int machine_register(MachineRegistry *registry, const MachineSpec *spec) {
         int r;
 
         if (!machine_name_is_valid(spec->name)) {
-                log_debug("Container %s is not registered with systemd-machined, which wants the form of a host name.",
+                log_debug("Container %s is not registered with systemd-machined, which wants the form of a "
+                          "host name.",
                           spec->name);
                 return 0;
         }

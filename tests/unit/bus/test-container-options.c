@@ -37,7 +37,8 @@ static void putp(sd_bus_message **m) {
 static sd_bus_message *message_new_call(sd_bus *bus) {
         sd_bus_message *m;
 
-        assert_true(sd_bus_message_new_method_call(bus, &m, "org.creel1", "/org/creel1", "org.creel1.Manager", "CreateContainer") >= 0);
+        assert_true(sd_bus_message_new_method_call(bus, &m, "org.creel1", "/org/creel1",
+                                                   "org.creel1.Manager", "CreateContainer") >= 0);
         return m;
 }
 
@@ -69,7 +70,8 @@ static void set(ContainerSpec *s, const char *key, const char *text) {
 }
 
 static void test_round_trip(void **state) {
-        _cleanup_(container_spec_freep) ContainerSpec *in = new0(ContainerSpec, 1), *out = new0(ContainerSpec, 1);
+        _cleanup_(container_spec_freep) ContainerSpec *in = new0(ContainerSpec, 1),
+                                                      *out = new0(ContainerSpec, 1);
         _cleanup_message_ sd_bus_message *m = message_new_call(*state);
         _cleanup_failure_ Failure f = {};
         json_object *a, *b;
@@ -103,7 +105,8 @@ static void test_round_trip(void **state) {
 }
 
 static void test_empty(void **state) {
-        _cleanup_(container_spec_freep) ContainerSpec *in = new0(ContainerSpec, 1), *out = new0(ContainerSpec, 1);
+        _cleanup_(container_spec_freep) ContainerSpec *in = new0(ContainerSpec, 1),
+                                                      *out = new0(ContainerSpec, 1);
         _cleanup_message_ sd_bus_message *m = message_new_call(*state);
 
         set(in, "entrypoint", "");
@@ -117,7 +120,8 @@ static void test_empty(void **state) {
 }
 
 /* What @append builds is refused with -EINVAL and a text that holds all @words. */
-static void refuse(sd_bus *bus, const char *key, const char *type, const char *value, const char *const *words) {
+static void refuse(sd_bus *bus, const char *key, const char *type, const char *value,
+                   const char *const *words) {
         _cleanup_(container_spec_freep) ContainerSpec *out = new0(ContainerSpec, 1);
         _cleanup_message_ sd_bus_message *m = message_new_call(bus);
         _cleanup_failure_ Failure f = {};
@@ -138,13 +142,17 @@ static void refuse(sd_bus *bus, const char *key, const char *type, const char *v
 }
 
 static void test_refused(void **state) {
-        refuse(*state, "memroy", "s", "1", (const char *const[]) { "unknown option 'memroy'", "creel-container-options(7)", NULL });
-        refuse(*state, "memory", "s", "64m", (const char *const[]) { "'memory'", "type 's'", "type 't'", NULL });
-        refuse(*state, "stop-timeout", "u", NULL, (const char *const[]) { "'stop-timeout'", "type 't'", NULL });
-        refuse(*state, "name", "s", "-x", (const char *const[]) { "'name'", "must start with", NULL });
-        refuse(*state, "network", "s", "bridge", (const char *const[]) { "'network'", "'none' or 'host'", NULL });
-        refuse(*state, "label", "a{ss}", "", (const char *const[]) { "'label'", "key is empty", NULL });
-        refuse(*state, "label", "a{ss}", "a=b", (const char *const[]) { "'label'", "'='", NULL });
+        refuse(*state, "memroy", "s", "1",
+               (const char *const[]){ "unknown option 'memroy'", "creel-container-options(7)", NULL });
+        refuse(*state, "memory", "s", "64m",
+               (const char *const[]){ "'memory'", "type 's'", "type 't'", NULL });
+        refuse(*state, "stop-timeout", "u", NULL,
+               (const char *const[]){ "'stop-timeout'", "type 't'", NULL });
+        refuse(*state, "name", "s", "-x", (const char *const[]){ "'name'", "must start with", NULL });
+        refuse(*state, "network", "s", "bridge",
+               (const char *const[]){ "'network'", "'none' or 'host'", NULL });
+        refuse(*state, "label", "a{ss}", "", (const char *const[]){ "'label'", "key is empty", NULL });
+        refuse(*state, "label", "a{ss}", "a=b", (const char *const[]){ "'label'", "'='", NULL });
 }
 
 static void test_twice(void **state) {

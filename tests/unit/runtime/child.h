@@ -8,7 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A check inside of a child process: its line becomes the exit status, for want of anything better across fork(). */
+/* A check inside of a child process: its line becomes the exit status, for want of anything better across
+ * fork(). */
 #define CHECK(x)                                                                       \
         do {                                                                           \
                 if (!(x)) {                                                            \
@@ -17,8 +18,8 @@
                 }                                                                      \
         } while (0)
 
-/* Runs @function in a child with a mount namespace of its own and an empty tmpfs as /mnt and cwd; returns its wait
- * status. */
+/* Runs @function in a child with a mount namespace of its own and an empty tmpfs as /mnt and cwd; returns
+ * its wait status. */
 static inline int run_isolated(void (*function)(void)) {
         pid_t pid = fork();
         int status = -1;

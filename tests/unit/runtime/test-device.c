@@ -13,7 +13,9 @@
 
 static void defaults(void) {
         RuntimeIdMapping map = { 0, 1000, 10 };
-        RuntimeSpec s = { .uid_mappings = &map, .n_uid_mappings = 1, .gid_mappings = &map, .n_gid_mappings = 1 };
+        RuntimeSpec s = {
+                .uid_mappings = &map, .n_uid_mappings = 1, .gid_mappings = &map, .n_gid_mappings = 1
+        };
         _cleanup_failure_ Failure failure = {};
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
@@ -31,11 +33,19 @@ static void defaults(void) {
 static void additional(void) {
         static char tun[] = "/dev/net/tun", null[] = "/dev/null", pipe[] = "/dev/pipe";
         RuntimeDevice devices[] = {
-                { .path = tun, .type = S_IFCHR, .major = 10, .minor = 200, .mode = 0600, .uid = 3, .gid = 4 },
+                { .path = tun,
+                  .type = S_IFCHR,
+                  .major = 10,
+                  .minor = 200,
+                  .mode = 0600,
+                  .uid = 3,
+                  .gid = 4 },
                 { .path = null, .type = S_IFCHR, .major = 1, .minor = 3, .mode = 0600 },
                 { .path = pipe, .type = S_IFIFO, .mode = 0644 },
         };
-        RuntimeSpec s = { .devices = devices, .n_devices = ELEMENTSOF(devices), .process = { .terminal = true } };
+        RuntimeSpec s = { .devices = devices,
+                          .n_devices = ELEMENTSOF(devices),
+                          .process = { .terminal = true } };
         _cleanup_failure_ Failure failure = {};
         _cleanup_close_ int fd = -EBADF;
         struct stat st;

@@ -36,7 +36,8 @@ static void masks(void) {
         CHECK(mask_path(&c, "/secret", &failure) >= 0 && mask_path(&c, "/proc/sys/net", &failure) >= 0);
         CHECK(access("secret/inside", F_OK) < 0 && access("proc/sys/net/ipv4", F_OK) < 0);
         CHECK(mkdir("secret/x", 0755) < 0 && errno == EROFS);
-        CHECK(mask_path(&c, "/proc/no/such/thing", &failure) >= 0 && mask_path(&c, "/nothing", &failure) >= 0);
+        CHECK(mask_path(&c, "/proc/no/such/thing", &failure) >= 0 &&
+              mask_path(&c, "/nothing", &failure) >= 0);
         mask_done(&c);
 }
 
@@ -44,7 +45,8 @@ static void read_only(void) {
         MaskContext c = make_context();
         _cleanup_failure_ Failure failure = {};
 
-        CHECK(mask_read_only(&c, "/proc/sys", &failure) >= 0 && mask_read_only(&c, "/secret", &failure) >= 0);
+        CHECK(mask_read_only(&c, "/proc/sys", &failure) >= 0 &&
+              mask_read_only(&c, "/secret", &failure) >= 0);
         CHECK(open("proc/sys/kernel/domainname", O_WRONLY) < 0 && errno == EROFS);
         CHECK(open("proc/sys/kernel/domainname", O_RDONLY) >= 0);
         CHECK(mkdir("secret/x", 0755) < 0 && errno == EROFS);

@@ -32,7 +32,8 @@ static void refused_option(void) {
 }
 
 static void attach(void) {
-        _cleanup_close_ int root = open(".", O_PATH | O_DIRECTORY), target = -EBADF, fd = new_tmpfs(), found = -EBADF;
+        _cleanup_close_ int root = open(".", O_PATH | O_DIRECTORY), target = -EBADF, fd = new_tmpfs(),
+                            found = -EBADF;
         _cleanup_failure_ Failure failure = {};
 
         CHECK(mkdirat(fd, "inside", 0755) >= 0);

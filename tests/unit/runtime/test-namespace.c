@@ -35,7 +35,8 @@ static void test_host_id(void **state) {
 }
 
 static void test_join_refused(void **state) {
-        static char user[] = "/proc/self/ns/user", file[] = "/etc/passwd", absent[] = "/run/no/such/namespace";
+        static char user[] = "/proc/self/ns/user", file[] = "/etc/passwd",
+                    absent[] = "/run/no/such/namespace";
         const struct {
                 RuntimeNamespaceType type;
                 char *path;

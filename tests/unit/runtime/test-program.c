@@ -54,7 +54,8 @@ static void refused(void) {
 
 /* What is there but may not be executed does not hide what comes later in PATH. */
 static void executes(void) {
-        char program[] = "both", *args[] = { program, NULL }, path[] = "PATH=/mnt/a:/mnt/b", *env[] = { path, NULL };
+        char program[] = "both", *args[] = { program, NULL }, path[] = "PATH=/mnt/a:/mnt/b",
+             *env[] = { path, NULL };
         _cleanup_failure_ Failure failure = {};
 
         make_programs();

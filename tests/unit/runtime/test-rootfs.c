@@ -120,8 +120,9 @@ ISOLATED(directory)
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_by_fd),  cmocka_unit_test(test_by_name),   cmocka_unit_test(test_many_by_name),
-                cmocka_unit_test(test_absent), cmocka_unit_test(test_directory),
+                cmocka_unit_test(test_by_fd),        cmocka_unit_test(test_by_name),
+                cmocka_unit_test(test_many_by_name), cmocka_unit_test(test_absent),
+                cmocka_unit_test(test_directory),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,10 +29,12 @@ static RuntimeSpec *parse(const char *command) {
         char text[2048];
 
         (void) snprintf(text, sizeof(text),
-                        "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"/bin/sh\",\"-c\",\"%s\"],\"cwd\":\"/"
+                        "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"/bin/"
+                        "sh\",\"-c\",\"%s\"],\"cwd\":\"/"
                         "\"},\"hostname\":\"box\","
                         "\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"}],"
-                        "\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"pid\"},{\"type\":\"uts\"},{"
+                        "\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"pid\"},{\"type\":"
+                        "\"uts\"},{"
                         "\"type\":\"ipc\"}]}}",
                         command);
         CHECK(runtime_spec_parse(text, strlen(text), &s, &failure) >= 0);

@@ -34,7 +34,8 @@ static void pair(void) {
         CHECK(fstat(peer, &st) >= 0 && st.st_uid == 1000 && S_ISCHR(st.st_mode));
         CHECK(ioctl(peer, TIOCGWINSZ, &ws) >= 0 && ws.ws_col == 80 && ws.ws_row == 24);
         CHECK(terminal_bind_console(peer, root, &failure) >= 0);
-        CHECK(stat("dev/console", &console) >= 0 && console.st_rdev == st.st_rdev && console.st_dev == st.st_dev);
+        CHECK(stat("dev/console", &console) >= 0 && console.st_rdev == st.st_rdev &&
+              console.st_dev == st.st_dev);
         CHECK(setsid() >= 0 && terminal_take(peer) >= 0 && isatty(0) && isatty(1) && isatty(2));
         CHECK(open("/dev/tty", O_RDWR) >= 0);
         _exit(0); /* with the master gone, SIGHUP would come */

@@ -13,7 +13,8 @@
 
 static void test_who_mounts(void **state) {
         static char dev[] = "/dev", sys[] = "/sys", tmpfs[] = "tmpfs", sysfs[] = "sysfs", source[] = "/x";
-        RuntimeMount of_dev = { .destination = dev, .type = tmpfs }, of_sys = { .destination = sys, .type = sysfs };
+        RuntimeMount of_dev = { .destination = dev, .type = tmpfs },
+                     of_sys = { .destination = sys, .type = sysfs };
         RuntimeMount bind = { .destination = dev, .source = source, .options = { .bind = true } };
         RuntimeSpec s = {};
 

@@ -18,7 +18,8 @@ static const char passwd[] = "root:x:0:0:root:/root:/bin/sh\n"
                              "app:x:1000:1001::/home/app:/bin/sh\n"
                              "1234:x:77:78::/odd:\n"
                              "late:x:5:6::/late:";
-static const char group[] = "root:x:0:\nadm:x:4:app,late\naudio:x:29:other,app\nvideo:x:44:application\n99:x:7:\n";
+static const char group[] =
+                "root:x:0:\nadm:x:4:app,late\naudio:x:29:other,app\nvideo:x:44:application\n99:x:7:\n";
 
 static void put(const char *path, const char *text) {
         _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -59,9 +60,10 @@ static void found(void) {
 }
 
 static void refused(void) {
-        static const char *const cases[] = {"",    ":",    "app:",       ":4",           "nobody",   "app:nogroup",
-                                            "bad", "huge", "short",      "-1",           "+1",       " 1",
-                                            "1 ",  "0x1",  "4294967295", "1:4294967295", "1000:1:2", "root\n"};
+        static const char *const cases[] = {
+                "",   ":",  "app:", ":4", "nobody", "app:nogroup", "bad",          "huge",     "short",
+                "-1", "+1", " 1",   "1 ", "0x1",    "4294967295",  "1:4294967295", "1000:1:2", "root\n"
+        };
         _cleanup_close_ int root = make_root();
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {

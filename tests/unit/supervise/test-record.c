@@ -38,8 +38,8 @@ static void test_write(void **state) {
         fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         assert_int_equal(exit_record_write(&record, fd), 0);
         assert_int_equal(file_read(fd, "exit", 4096, &text, NULL), 0);
-        assert_string_equal(text,
-                            "{\"version\":1,\"status\":137,\"signal\":9,\"oom\":true,\"finishedUsec\":1234567}\n");
+        assert_string_equal(text, "{\"version\":1,\"status\":137,\"signal\":9,\"oom\":true,\"finishedUsec\":"
+                                  "1234567}\n");
         assert_int_equal(unlinkat(fd, "exit", 0), 0);
         assert_int_equal(rmdir(directory), 0);
 }

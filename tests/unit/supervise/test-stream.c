@@ -31,8 +31,9 @@ static int take(int fd, const JournalField *fields, size_t n_fields) {
 
                 if (!fields[i].data)
                         continue;
-                assert_true(string_format(&longer, "%s%s%s=%.*s", line ?: "", line ? "|" : "", fields[i].name,
-                                          (int) fields[i].n_bytes, (const char *) fields[i].data) >= 0);
+                assert_true(string_format(&longer, "%s%s%s=%.*s", line ?: "", line ? "|" : "",
+                                          fields[i].name, (int) fields[i].n_bytes,
+                                          (const char *) fields[i].data) >= 0);
                 free(line);
                 line = longer;
         }
@@ -144,8 +145,10 @@ static void test_thrown_away(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_teardown(test_lines, reset),    cmocka_unit_test_teardown(test_long_line, reset),
-                cmocka_unit_test_teardown(test_blocked, reset),  cmocka_unit_test_teardown(test_terminal, reset),
+                cmocka_unit_test_teardown(test_lines, reset),
+                cmocka_unit_test_teardown(test_long_line, reset),
+                cmocka_unit_test_teardown(test_blocked, reset),
+                cmocka_unit_test_teardown(test_terminal, reset),
                 cmocka_unit_test_teardown(test_thrown_away, reset),
         };
 

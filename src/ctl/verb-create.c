@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/memory.h"
+#include "basic/str.h"
+#include "basic/strv.h"
+#include "bus/container-options.h"
+#include "ctl/create.h"
+#include "ctl/environment.h"
+#include "ctl/pull.h"
+
+#define SHARED_OPTIONS_MAX 8
+
+ContainerSpec create_spec;
+const char *create_cidfile;
+
+static char **arg_env, **arg_env_files;
+static const char *arg_pull = "missing";
+static int cidfile_fd = -EBADF;
+
+const Option create_options[] = {
+        { "env-file", 0, "FILE", "Set the environment variables that a file lists", option_set_strv,
+          &arg_env_files },
+        { "pull", 0, "POLICY", "Pull the image: always, missing or never (default: missing)",
+          option_set_string, &arg_pull },
+        { "cidfile", 0, "FILE", "Write the container's id to this new file", option_set_string,
+          &create_cidfile },
+        {},
+};
+
+static int set_field(const Option *option, const char *text, Failure *f) {
+        const SpecField *field = option->value;
+        const char *hint;
+        int r;
+
+        r = container_spec_set_text(&create_spec, field, text, &hint);
+        if (r == -EINVAL)
+                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option '--%s' has '%s': %s", field->key,
+                                   strempty(text), hint ?: "is not valid");
+        return r;
+}
+
+const Option *container_options_table(void) {
+        static Option table[64 + SHARED_OPTIONS_MAX + 1];
+        size_t n = 0;
+
+        for (size_t i = 0; i < container_spec_n_fields; i++) {
+                const SpecField *field = container_spec_fields + i;
+
+                if (!field->help)
+                        continue;
+                table[n++] = (Option){
+                        .name = field->key,
+                        .letter = field->short_option,
+                        .argument = field->argument,
+                        .help = field->help,
+                        .set = set_field,
+                        .value = (void *) field,
+                };
+                /* "-e NAME" takes the caller's value, which only we know. */
+                if (streq(field->key, "env")) {
+                        table[n - 1].set = option_set_strv;
+                        table[n - 1].value = &arg_env;
+                }
+        }
+        for (const Option *o = pull_shared_options; o->name && n < ELEMENTSOF(table) - 1; o++)
+                table[n++] = *o;
+        return table;
+}
+
+static int prepare_environment(Failure *f) {
+        int r;
+
+        if (!arg_env && !arg_env_files)
+                return 0;
+        STRV_FOREACH (path, arg_env_files) {
+                r = environment_read_file(*path, environ, &create_spec.env, f);
+                if (r < 0)
+                        return r;
+        }
+        STRV_FOREACH (word, arg_env) {
+                r = environment_add(&create_spec.env, *word, environ);
+                if (r == -EINVAL)
+                        return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                           "option '--env' has '%s': must be NAME=VALUE or NAME", *word);
+                if (r < 0)
+                        return r;
+        }
+        container_spec_mark(&create_spec, container_spec_find("env"));
+        return 0;
+}
+
+int create_prepare(char **operands, Failure *f) {
+        const SpecField *field;
+        const char *hint;
+        int r;
+
+        if (!streq(arg_pull, "always") && !streq(arg_pull, "missing") && !streq(arg_pull, "never"))
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "option '--pull' has '%s': must be always, missing or never", arg_pull);
+        if (operands[1]) {
+                r = strv_copy(operands + 1, &create_spec.command);
+                if (r < 0)
+                        return r;
+                container_spec_mark(&create_spec, container_spec_find("command"));
+        }
+        r = prepare_environment(f);
+        if (r < 0)
+                return r;
+        if (container_spec_check(&create_spec, &field, &hint) < 0)
+                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option '--%s' %s", field->key, hint);
+        return 0;
+}
+
+int create_new_call(Ctl *c, const char *member, const char *image, sd_bus_message **ret, Failure *f) {
+        _cleanup_bus_message_ sd_bus_message *m = NULL;
+        int r;
+
+        r = client_new_call(c, CREEL_BUS_PATH, CREEL_MANAGER, member, &m, f);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(m, "s", image);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'a', "{sv}");
+        if (r >= 0)
+                r = container_options_append(m, &create_spec);
+        if (r == -EINVAL)
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "the image's name or an option is not valid UTF-8; D-Bus carries nothing "
+                                   "else");
+        if (r < 0)
+                return client_failure(NULL, r, f);
+        *ret = TAKE_PTR(m);
+        return 0;
+}
+
+int create_with_image(Ctl *c, const char *image, int (*attempt)(Ctl *c, const char *image, Failure *f),
+                      Failure *f) {
+        _cleanup_free_ char *id = NULL;
+        int r;
+
+        if (streq(arg_pull, "always")) {
+                r = pull_image(c, image, "always", &id, f);
+                return r != 0 ? r : attempt(c, image, f);
+        }
+        r = attempt(c, image, f);
+        if (r >= 0 || !f->text || f->kind != FAILURE_NO_SUCH_IMAGE || streq(arg_pull, "never"))
+                return r;
+        failure_done(f);
+        r = pull_image(c, image, "missing", &id, f);
+        return r != 0 ? r : attempt(c, image, f);
+}
+
+int create_claim_cidfile(Failure *f) {
+        if (!create_cidfile)
+                return 0;
+        cidfile_fd = open(create_cidfile, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0644);
+        if (cidfile_fd >= 0)
+                return 0;
+        if (errno == EEXIST)
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "the container id file '%s' exists; remove it, or name another one",
+                                   create_cidfile);
+        return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, errno,
+                                 "cannot create the container id file '%s'", create_cidfile);
+}
+
+void create_write_cidfile(const char *id) {
+        if (cidfile_fd < 0)
+                return;
+        if (fd_write_all(cidfile_fd, id, strlen(id)) < 0)
+                (void) fprintf(stderr, "creelctl: cannot write the container id file '%s', ignoring\n",
+                               create_cidfile);
+        cidfile_fd = fd_close(cidfile_fd);
+}
+
+void create_drop_cidfile(void) {
+        if (cidfile_fd < 0)
+                return;
+        (void) unlink(create_cidfile);
+        cidfile_fd = fd_close(cidfile_fd);
+}
