@@ -154,6 +154,20 @@ static int prepare(Supervisor *s, Failure *reterr) {
         return runtime_prepare(s->start.spec, &options, &s->runtime, reterr);
 }
 
+static int open_signals(Supervisor *s) {
+        sigset_t mask;
+
+        (void) sigemptyset(&mask);
+        /* SIGURG: systemd stops the scope (unit/scope-property.c). */
+        (void) sigaddset(&mask, SIGURG);
+        (void) sigaddset(&mask, SIGTERM);
+        (void) sigaddset(&mask, SIGINT);
+        if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
+                return negative_errno();
+        s->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+        return s->signal_fd < 0 ? negative_errno() : 0;
+}
+
 static int launch(Supervisor *s, const char *cgroup, Failure *reterr) {
         const RuntimeSpec *spec = s->start.spec;
         int r;
@@ -170,6 +184,10 @@ static int launch(Supervisor *s, const char *cgroup, Failure *reterr) {
                          reterr);
         if (r < 0)
                 return r;
+        /* From here on there may be a payload that nobody else would stop. */
+        r = open_signals(s);
+        if (r < 0)
+                return failure_set_errno(reterr, FAILURE_SYSTEM, r, "cannot watch for signals");
         r = runtime_launch(s->runtime, s->payload_fd, reterr);
         if (r < 0)
                 return r;
@@ -258,20 +276,6 @@ static int take_terminal(Supervisor *s) {
 void supervisor_drain_terminal(Supervisor *s) {
         if (s->master_fd >= 0 && s->streams[0].fd < 0)
                 stream_setup(s, s->streams, TAKE_FD(s->master_fd), "6", true);
-}
-
-static int open_signals(Supervisor *s) {
-        sigset_t mask;
-
-        (void) sigemptyset(&mask);
-        /* SIGURG: systemd stops the scope (unit/scope-property.c). */
-        (void) sigaddset(&mask, SIGURG);
-        (void) sigaddset(&mask, SIGTERM);
-        (void) sigaddset(&mask, SIGINT);
-        if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
-                return negative_errno();
-        s->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-        return s->signal_fd < 0 ? negative_errno() : 0;
 }
 
 /* The program's own code, as the linker places it. */
