@@ -174,7 +174,8 @@ static int engine_load(Engine *e) {
         return r;
 }
 
-/* The filter of a container without wishes, so that the first start of one does not wait for the compiler. */
+/* The filter of a container without wishes, so that the first start of one does not wait for the compiler.
+ */
 static void warm_seccomp_cache(Engine *e) {
         static const ContainerSpec plain = {};
         _cleanup_failure_ Failure f = {};
@@ -182,8 +183,8 @@ static void warm_seccomp_cache(Engine *e) {
         uint64_t capabilities;
 
         if (container_capabilities(&plain, &capabilities, &f) < 0 ||
-            seccomp_cache_get(e->seccomp_cache_fd, e->seccomp_profile, strlen(e->seccomp_profile), capabilities,
-                              &fd, &f) < 0)
+            seccomp_cache_get(e->seccomp_cache_fd, e->seccomp_profile, strlen(e->seccomp_profile),
+                              capabilities, &fd, &f) < 0)
                 log_warning("%s", strempty(f.text));
 }
 
