@@ -32,8 +32,8 @@ char *clock_format_rfc3339(char *buf, size_t size, uint64_t usec) {
                 (void) snprintf(buf, size, "1970-01-01T00:00:00.000000Z");
                 return buf;
         }
-        (void) snprintf(buf, size, "%04d-%02d-%02dT%02d:%02d:%02d.%06uZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-                        tm.tm_hour, tm.tm_min, tm.tm_sec, (unsigned) (usec % USEC_PER_SEC));
+        (void) snprintf(buf, size, "%04d-%02d-%02dT%02d:%02d:%02d.%06uZ", tm.tm_year + 1900, tm.tm_mon + 1,
+                        tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (unsigned) (usec % USEC_PER_SEC));
         return buf;
 }
 
@@ -75,7 +75,8 @@ static int read_offset(const char *s, int64_t *ret_sec) {
         if (sign == 0)
                 return -EINVAL;
         s++;
-        if (read_digits(&s, 2, &hours) < 0 || *s++ != ':' || read_digits(&s, 2, &minutes) < 0 || *s || hours > 23 || minutes > 59)
+        if (read_digits(&s, 2, &hours) < 0 || *s++ != ':' || read_digits(&s, 2, &minutes) < 0 || *s ||
+            hours > 23 || minutes > 59)
                 return -EINVAL;
         *ret_sec = sign * (hours * 3600 + minutes * 60);
         return 0;
@@ -102,7 +103,12 @@ int clock_parse_rfc3339(const char *s, uint64_t *ret_usec) {
         if (read_fraction(&s, &fraction) < 0 || read_offset(s, &offset) < 0)
                 return -EINVAL;
 
-        tm = (struct tm) { .tm_year = v[0] - 1900, .tm_mon = v[1] - 1, .tm_mday = v[2], .tm_hour = v[3], .tm_min = v[4], .tm_sec = v[5] };
+        tm = (struct tm){ .tm_year = v[0] - 1900,
+                          .tm_mon = v[1] - 1,
+                          .tm_mday = v[2],
+                          .tm_hour = v[3],
+                          .tm_min = v[4],
+                          .tm_sec = v[5] };
         sec = (int64_t) timegm(&tm) - offset;
         /* Images built reproducibly carry year 1 for "no time": the epoch serves as well. */
         *ret_usec = sec < 0 ? 0 : (uint64_t) sec * USEC_PER_SEC + fraction;
@@ -123,7 +129,8 @@ char *clock_format_ago(char *buf, size_t size, uint64_t usec, uint64_t now_usec)
                 if (s >= units[i].seconds) {
                         uint64_t n = s / units[i].seconds;
 
-                        (void) snprintf(buf, size, "%" PRIu64 " %s%s ago", n, units[i].name, n == 1 ? "" : "s");
+                        (void) snprintf(buf, size, "%" PRIu64 " %s%s ago", n, units[i].name,
+                                        n == 1 ? "" : "s");
                         return buf;
                 }
         (void) snprintf(buf, size, "just now");

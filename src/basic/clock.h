@@ -12,7 +12,8 @@
 uint64_t clock_now_realtime_usec(void);
 uint64_t clock_now_monotonic_usec(void);
 
-/* RFC 3339 in UTC with microseconds ("2026-01-02T03:04:05.000006Z"), as OCI documents carry it; @buf has at least 32 bytes. */
+/* RFC 3339 in UTC with microseconds ("2026-01-02T03:04:05.000006Z"), as OCI documents carry it; @buf has at
+ * least 32 bytes. */
 char *clock_format_rfc3339(char *buf, size_t size, uint64_t usec);
 /* Reads what RFC 3339 allows, offsets and fractions included. -EINVAL otherwise. */
 int clock_parse_rfc3339(const char *s, uint64_t *ret_usec);

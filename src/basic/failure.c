@@ -95,7 +95,8 @@ int failure_set_errno(Failure *f, FailureKind kind, int error, const char *forma
 
         if (error == ENOSPC || error == EDQUOT) {
                 kind = FAILURE_STORAGE;
-                if (string_format(&text, "%s: no space left on the file system; make room or remove images", what) < 0)
+                if (string_format(&text, "%s: no space left on the file system; make room or remove images",
+                                  what) < 0)
                         return -ENOMEM;
         } else if (string_format(&text, "%s: %s", what, strerrordesc_np(error) ?: "unknown error") < 0)
                 return -ENOMEM;

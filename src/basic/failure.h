@@ -3,8 +3,9 @@
 
 #include "basic/macro.h"
 
-/* A failure that reaches a user: which kind, one line that names the thing and the way out, and the exit status that the
- * command line gives. Kinds are the last parts of the D-Bus error names org.creel1.Error.*. */
+/* A failure that reaches a user: which kind, one line that names the thing and the way out, and the exit
+ * status that the command line gives. Kinds are the last parts of the D-Bus error names org.creel1.Error.*.
+ */
 
 typedef enum FailureKind {
         FAILURE_NO_SUCH_CONTAINER,
@@ -39,10 +40,11 @@ typedef struct Failure {
 void failure_done(Failure *f);
 #define _cleanup_failure_ _cleanup_(failure_done)
 
-/* Fills in *@f, replacing what was there (@f may be NULL). Always returns the negative errno that goes with the kind, so that
- * functions can `return failure_set(...)`. */
+/* Fills in *@f, replacing what was there (@f may be NULL). Always returns the negative errno that goes with
+ * the kind, so that functions can `return failure_set(...)`. */
 int failure_set(Failure *f, FailureKind kind, const char *format, ...) _printf_(3, 4);
-/* "Storage", "cannot ...: <text of @error>". Kinds ENOSPC, EDQUOT and ENOMEM get their own wording. */
+/* "cannot ...: <text of @error>", with either sign. ENOSPC and EDQUOT are Storage whatever @kind says, and
+ * say what to do. */
 int failure_set_errno(Failure *f, FailureKind kind, int error, const char *format, ...) _printf_(4, 5);
 
 /* "NoSuchContainer" and back; from_string gives -EINVAL for an unknown word. */

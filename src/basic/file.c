@@ -11,7 +11,8 @@
 #include "basic/memory.h"
 #include "basic/str.h"
 
-static int file_fill(int dirfd, const char *name, const void *data, size_t n_bytes, mode_t mode, FileFlags flags) {
+static int file_fill(int dirfd, const char *name, const void *data, size_t n_bytes, mode_t mode,
+                     FileFlags flags) {
         _cleanup_close_ int fd = -EBADF;
         int r;
 
@@ -28,7 +29,8 @@ static int file_fill(int dirfd, const char *name, const void *data, size_t n_byt
         return 0;
 }
 
-int file_write_atomic(int dirfd, const char *name, const void *data, size_t n_bytes, mode_t mode, FileFlags flags) {
+int file_write_atomic(int dirfd, const char *name, const void *data, size_t n_bytes, mode_t mode,
+                      FileFlags flags) {
         _cleanup_free_ char *temporary = NULL;
         uint64_t nonce;
         int r;
@@ -40,7 +42,8 @@ int file_write_atomic(int dirfd, const char *name, const void *data, size_t n_by
                 return r;
 
         r = file_fill(dirfd, temporary, data, n_bytes, mode, flags);
-        if (r >= 0 && renameat2(dirfd, temporary, dirfd, name, flags & FILE_EXCLUSIVE ? RENAME_NOREPLACE : 0) < 0)
+        if (r >= 0 &&
+            renameat2(dirfd, temporary, dirfd, name, flags & FILE_EXCLUSIVE ? RENAME_NOREPLACE : 0) < 0)
                 r = negative_errno();
         if (r < 0) {
                 (void) unlinkat(dirfd, temporary, 0);

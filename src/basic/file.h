@@ -9,8 +9,11 @@ typedef enum FileFlags {
         FILE_EXCLUSIVE = 1 << 1, /* -EEXIST when the name is there already */
 } FileFlags;
 
-/* Writes @data to @name beneath @dirfd by a temporary name and a rename: readers see the old content or the new, never a part. */
-int file_write_atomic(int dirfd, const char *name, const void *data, size_t n_bytes, mode_t mode, FileFlags flags);
+/* Writes @data to @name beneath @dirfd by a temporary name and a rename: readers see the old content or the
+ * new, never a part. */
+int file_write_atomic(int dirfd, const char *name, const void *data, size_t n_bytes, mode_t mode,
+                      FileFlags flags);
 
-/* Reads a whole regular file of our own, links not followed, at most @max_bytes (-EFBIG). NUL-terminated; @ret_size may be NULL. */
+/* Reads a whole regular file of our own, links not followed, at most @max_bytes (-EFBIG). NUL-terminated;
+ * @ret_size may be NULL. */
 int file_read(int dirfd, const char *name, size_t max_bytes, char **ret, size_t *ret_size);

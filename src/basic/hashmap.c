@@ -16,7 +16,8 @@ typedef struct Entry {
 struct Hashmap {
         Entry *entries; /* in order of insertion, with holes */
         size_t n_entries, n_allocated, n_live;
-        uint32_t *buckets; /* index into entries plus one; 0: free. Linear probing, never more than half full */
+        uint32_t *buckets; /* index into entries plus one; 0: free. Linear probing, never more than half full
+                            */
         size_t n_buckets;
         uint64_t seed;
 };

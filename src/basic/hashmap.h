@@ -6,8 +6,8 @@
 
 #include "basic/macro.h"
 
-/* A map from strings to pointers. Neither keys nor values are owned: the key usually lives in the value. Iteration order
- * is the order of insertion, so that listings are stable. */
+/* A map from strings to pointers. Neither keys nor values are owned: the key usually lives in the value.
+ * Iteration order is the order of insertion, so that listings are stable. */
 typedef struct Hashmap Hashmap;
 
 Hashmap *hashmap_new(void);

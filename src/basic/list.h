@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Intrusive doubly linked lists: LIST_FIELDS(Type, name) in the element, LIST_HEAD(Type, name) in the owner. */
+/* Intrusive doubly linked lists: LIST_FIELDS(Type, name) in the element, LIST_HEAD(Type, name) in the owner.
+ */
 
 #define LIST_FIELDS(type, name) type *name##_next, *name##_prev
 #define LIST_HEAD(type, name) type *name
@@ -36,4 +37,5 @@
                 (item)->name##_next = (item)->name##_prev = NULL;               \
         } while (0)
 
-#define LIST_FOREACH(name, i, head) for (typeof(head) i = (head), _n_##i; i && (_n_##i = i->name##_next, 1); i = _n_##i)
+#define LIST_FOREACH(name, i, head) \
+        for (typeof(head) i = (head), _n_##i; i && (_n_##i = i->name##_next, 1); i = _n_##i)

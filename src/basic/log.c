@@ -19,7 +19,8 @@ static struct {
         int journal_fd;
 } logger = { .identifier = "creel", .max_level = LOG_INFO, .journal_fd = -EBADF };
 
-static const char *const level_names[] = { "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug" };
+static const char *const level_names[] = { "emerg",   "alert",  "crit", "err",
+                                           "warning", "notice", "info", "debug" };
 
 /* systemd.exec(5), JOURNAL_STREAM: "device:inode" of the stream that stderr was connected to. */
 static bool stderr_is_journal(void) {
@@ -27,7 +28,8 @@ static bool stderr_is_journal(void) {
         unsigned long long device, inode;
         struct stat st;
 
-        return e && sscanf(e, "%llu:%llu", &device, &inode) == 2 && fstat(STDERR_FILENO, &st) >= 0 && st.st_dev == device && st.st_ino == inode;
+        return e && sscanf(e, "%llu:%llu", &device, &inode) == 2 && fstat(STDERR_FILENO, &st) >= 0 &&
+               st.st_dev == device && st.st_ino == inode;
 }
 
 void log_setup(const char *identifier, int max_level) {

@@ -8,16 +8,19 @@
 
 #include "basic/macro.h"
 
-/* Executables call this first. @identifier must stay valid. Where stderr is the journal's stream, lines go to the journal as
- * structured entries, else to stderr as text. CREEL_LOG_LEVEL (0 to 7 or a syslog level's name) overrides @max_level. */
+/* Executables call this first. @identifier must stay valid. Where stderr is the journal's stream, lines go
+ * to the journal as structured entries, else to stderr as text. CREEL_LOG_LEVEL (0 to 7 or a syslog level's
+ * name) overrides @max_level. */
 void log_setup(const char *identifier, int max_level);
 
-/* Every line that follows carries this container's id (CONTAINER_ID_FULL) until it is set to NULL. Borrowed. */
+/* Every line that follows carries this container's id (CONTAINER_ID_FULL) until it is set to NULL. Borrowed.
+ */
 void log_set_container(const char *id);
 
 int log_max_level(void);
 
-/* Logs one line; %m is the text of @error. Returns -|error|, so that `return log_error_errno(r, ...)` passes it on. */
+/* Logs one line; %m is the text of @error. Returns -|error|, so that `return log_error_errno(r, ...)` passes
+ * it on. */
 int log_internal(int level, int error, const char *file, int line, const char *format, ...) _printf_(5, 6);
 
 #define log_full_errno(level, error, ...)                                                                  \

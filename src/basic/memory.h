@@ -20,9 +20,10 @@ static inline void freep(void *p) {
 
 #define _cleanup_free_ _cleanup_(freep)
 
-/* Grows *@array (elements of @size bytes) to hold at least @need elements; *@allocated is the present room in elements.
- * Doubles, so that appending is amortised. -ENOMEM leaves both untouched. */
+/* Grows *@array (elements of @size bytes) to hold at least @need elements; *@allocated is the present room
+ * in elements. Doubles, so that appending is amortised. -ENOMEM leaves both untouched. */
 int memory_grow(void *array, size_t *allocated, size_t need, size_t size);
 
 /* GREEDY_REALLOC(array, allocated, need): true when there is room for @need elements. */
-#define GREEDY_REALLOC(array, allocated, need) (memory_grow(&(array), &(allocated), (need), sizeof((array)[0])) >= 0)
+#define GREEDY_REALLOC(array, allocated, need) \
+        (memory_grow(&(array), &(allocated), (need), sizeof((array)[0])) >= 0)

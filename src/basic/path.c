@@ -51,7 +51,8 @@ int path_read_in_root(int rootfd, const char *path, size_t max_bytes, char **ret
 }
 
 /* Opens the directory @name beneath @dirfd, following links inside @rootfd; makes it when it is missing. */
-static int open_or_make(int rootfd, int dirfd, const char *prefix, const char *name, mode_t mode, uid_t uid, gid_t gid, int *ret_fd) {
+static int open_or_make(int rootfd, int dirfd, const char *prefix, const char *name, mode_t mode, uid_t uid,
+                        gid_t gid, int *ret_fd) {
         _cleanup_close_ int fd = -EBADF;
         int r;
 
@@ -59,8 +60,10 @@ static int open_or_make(int rootfd, int dirfd, const char *prefix, const char *n
         if (r == -ENOENT) {
                 if (mkdirat(dirfd, name, mode) < 0 && errno != EEXIST)
                         return negative_errno();
-                /* The new entry must be a directory right here: somebody may have put a link in its place. */
-                r = path_openat2(dirfd, name, O_RDONLY | O_DIRECTORY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, &fd);
+                /* The new entry must be a directory right here: somebody may have put a link in its place.
+                 */
+                r = path_openat2(dirfd, name, O_RDONLY | O_DIRECTORY, 0,
+                                 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, &fd);
                 if (r < 0)
                         return r;
                 if (uid != (uid_t) -1 && fchown(fd, uid, gid) < 0)
@@ -116,6 +119,8 @@ int path_mkdir_parents(int dirfd, const char *path, mode_t mode) {
 
         if (!copy)
                 return -ENOMEM;
+        if (!*copy)
+                return -ENOENT;
         for (char *p = copy + 1; *p; p++)
                 if (*p == '/') {
                         *p = 0;

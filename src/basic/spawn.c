@@ -28,21 +28,26 @@ typedef struct Child {
 static int child_arrange_fds(const Spawn *spawn) {
         int moved[FDS_MAX + 4], wanted[FDS_MAX + 4];
         size_t n = 0;
-        int base = STDERR_FILENO + 1 + (int) spawn->n_fds + 1;
+        int base = STDERR_FILENO + 1 + (int) spawn->n_fds + 1, null;
 
         for (int i = 0; i < 3; i++)
-                wanted[n++] = spawn->stdio_fds[i] >= 0 ? spawn->stdio_fds[i] : i == STDERR_FILENO ? STDERR_FILENO : -1;
+                wanted[n++] = spawn->stdio_fds[i] >= 0 ? spawn->stdio_fds[i]
+                              : i == STDERR_FILENO     ? STDERR_FILENO
+                                                       : -1;
         for (size_t i = 0; i < spawn->n_fds; i++)
                 wanted[n++] = spawn->fds[i];
         wanted[n++] = spawn->exec_fd;
 
+        null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (null < 0)
+                return negative_errno();
         for (size_t i = 0; i < n; i++) {
-                moved[i] = wanted[i] >= 0 ? fcntl(wanted[i], F_DUPFD_CLOEXEC, base) : open("/dev/null", O_RDWR | O_CLOEXEC);
+                moved[i] = fcntl(wanted[i] >= 0 ? wanted[i] : null, F_DUPFD_CLOEXEC, base);
                 if (moved[i] < 0)
                         return negative_errno();
         }
         for (size_t i = 0; i < n; i++)
-                if (dup3(moved[i], (int) i, i + 1 == n ? O_CLOEXEC : 0) < 0 && errno != EINVAL)
+                if (dup3(moved[i], (int) i, i + 1 == n ? O_CLOEXEC : 0) < 0)
                         return negative_errno();
         if (syscall(SYS_close_range, (unsigned) n, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
                 return negative_errno();
@@ -75,7 +80,8 @@ static int child_run(void *p) {
                 r = exec_fd = child_arrange_fds(child->spawn);
         if (r >= 0) {
                 (void) umask(0022);
-                (void) syscall(SYS_execveat, exec_fd, "", child->spawn->argv, child->spawn->env ?: empty, AT_EMPTY_PATH);
+                (void) syscall(SYS_execveat, exec_fd, "", child->spawn->argv, child->spawn->env ?: empty,
+                               AT_EMPTY_PATH);
                 r = negative_errno();
         }
         child->error = r;
@@ -91,15 +97,17 @@ int spawn_run(const Spawn *spawn, pid_t *ret_pid, int *ret_pidfd) {
 
         if (spawn->n_fds > FDS_MAX)
                 return -E2BIG;
-        stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+        stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1,
+                     0);
         if (stack == MAP_FAILED)
                 return negative_errno();
 
-        /* CLONE_VFORK|CLONE_VM: no page tables are copied, and the parent learns the result of the exec from memory. Signals stay
-         * blocked so that no handler of ours runs in the child. */
+        /* CLONE_VFORK|CLONE_VM: no page tables are copied, and the parent learns the result of the exec from
+         * memory. Signals stay blocked so that no handler of ours runs in the child. */
         (void) sigfillset(&all);
         (void) sigprocmask(SIG_SETMASK, &all, &saved);
-        pid = clone(child_run, stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &child, &pidfd);
+        pid = clone(child_run, stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &child,
+                    &pidfd);
         if (pid < 0)
                 child.error = negative_errno();
         (void) sigprocmask(SIG_SETMASK, &saved, NULL);

@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Starts one of our own programs with a clean slate: exactly the given fds, an empty environment but for what is listed, default
- * signal dispositions, an empty signal mask, umask 022. */
+/* Starts one of our own programs with a clean slate: exactly the given fds, an empty environment but for
+ * what is listed, default signal dispositions, an empty signal mask, umask 022. */
 typedef struct Spawn {
         int exec_fd;             /* the program, O_PATH or a sealed memfd */
         char *const *argv;
@@ -17,5 +17,6 @@ typedef struct Spawn {
         bool die_with_parent;    /* PR_SET_PDEATHSIG SIGKILL */
 } Spawn;
 
-/* Forks and executes. The caller owns *ret_pidfd. Failures of the exec itself are reported here too (the child is reaped then). */
+/* Forks and executes. The caller owns *ret_pidfd. Failures of the exec itself are reported here too (the
+ * child is reaped then). */
 int spawn_run(const Spawn *spawn, pid_t *ret_pid, int *ret_pidfd);

@@ -53,7 +53,8 @@ int parse_u64(const char *s, uint64_t *ret) {
         for (; *s; s++) {
                 if (*s < '0' || *s > '9')
                         return -EINVAL;
-                if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, (uint64_t) (*s - '0'), &v))
+                if (__builtin_mul_overflow(v, 10, &v) ||
+                    __builtin_add_overflow(v, (uint64_t) (*s - '0'), &v))
                         return -ERANGE;
         }
         *ret = v;
@@ -127,7 +128,8 @@ int parse_bytes(const char *s, uint64_t *ret_bytes) {
                 if (!found)
                         return -EINVAL;
                 suffix++;
-                if (found != suffixes && (streq(suffix, "i") || strcasecmp(suffix, "ib") == 0 || strcasecmp(suffix, "b") == 0))
+                if (found != suffixes &&
+                    (streq(suffix, "i") || strcasecmp(suffix, "ib") == 0 || strcasecmp(suffix, "b") == 0))
                         suffix += strlen(suffix);
                 if (*suffix)
                         return -EINVAL;

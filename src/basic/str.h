@@ -50,14 +50,16 @@ int string_set(char **dest, const char *s);
 /* asprintf() that returns 0 or -ENOMEM, and sets *@ret only on success. */
 int string_format(char **ret, const char *format, ...) _printf_(2, 3);
 
-/* Whole-string decimal numbers: no sign, blank, or leftover. -EINVAL: not a number. -ERANGE: does not fit. */
+/* Whole-string decimal numbers: no sign, blank, or leftover. -EINVAL: not a number. -ERANGE: does not fit.
+ */
 int parse_u32(const char *s, uint32_t *ret);
 int parse_u64(const char *s, uint64_t *ret);
 /* The same with an optional minus sign. */
 int parse_i64(const char *s, int64_t *ret);
 /* "1"/"0", yes/no, true/false, on/off, in lower case. */
 int parse_boolean(const char *s, bool *ret);
-/* Bytes with an optional suffix b, k, m, g, t (powers of 1024, either case, and "kb", "kib" forms) as podman takes them. */
+/* Bytes with an optional suffix b, k, m, g, t (powers of 1024, either case, and "kb", "kib" forms) as podman
+ * takes them. */
 int parse_bytes(const char *s, uint64_t *ret_bytes);
 
 /* Formats @bytes for people: "512B", "1.5MB" in powers of 1000, as podman and docker print sizes. */

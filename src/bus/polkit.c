@@ -142,7 +142,8 @@ static int on_polkit_answer(sd_bus_message *reply, void *userdata, sd_bus_error 
                 if (sd_bus_error_has_name(e, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
                     sd_bus_error_has_name(e, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
                         check_decide(c, SD_BUS_ERROR_ACCESS_DENIED,
-                                     "Access denied: only root may do this, because polkit does not run here");
+                                     "Access denied: only root may do this, because polkit does not run "
+                                     "here");
                 else {
                         log_debug("polkit cannot answer for %s: %s", c->action, strempty(e->message));
                         check_decide(c, SD_BUS_ERROR_ACCESS_DENIED,
@@ -159,10 +160,12 @@ static int on_polkit_answer(sd_bus_message *reply, void *userdata, sd_bus_error 
                 check_decide(c, NULL, NULL);
         else if (challenge)
                 check_decide(c, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
-                             "Authentication is required: run this on a terminal with a polkit agent, or as root");
+                             "Authentication is required: run this on a terminal with a polkit agent, or as "
+                             "root");
         else
                 check_decide(c, SD_BUS_ERROR_ACCESS_DENIED,
-                             "Access denied by polkit: run this as root, or ask the administrator for a rule");
+                             "Access denied by polkit: run this as root, or ask the administrator for a "
+                             "rule");
         return 0;
 }
 

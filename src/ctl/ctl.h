@@ -80,3 +80,4 @@ extern const Option ps_options[], create_options[], run_options[], start_options
                 status_options[], logs_options[], events_options[], images_options[], rmi_options[],
                 pull_options[], help_options[];
 const Option *container_options_table(void);
+const Option *pull_shared_table(void);

@@ -297,7 +297,7 @@ static int session_finish(Session *s, Failure *f) {
         return s->exited ? s->status : session_ask_status(s, f);
 }
 
-int session_run(Session *s, sd_bus_message **call, const char *path, Failure *f) {
+int session_run(Session *s, sd_bus_message *call, const char *path, Failure *f) {
         int r;
 
         s->failure = f;
@@ -313,9 +313,9 @@ int session_run(Session *s, sd_bus_message **call, const char *path, Failure *f)
                                               "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
                                               "Disconnected", on_disconnected, NULL, s);
         if (r >= 0)
-                r = sd_bus_call_async(s->c->bus, &s->slot, *call, on_answer, s, UINT64_MAX);
-        /* It holds the other end of the session socket, whose end of stream we are going to wait for. */
-        *call = sd_bus_message_unref(*call);
+                r = sd_bus_call_async(s->c->bus, &s->slot, call, on_answer, s, UINT64_MAX);
+        /* The message holds the far end of the session: as long as it lives here, the session never ends. */
+        (void) sd_bus_message_unref(call);
         if (r >= 0)
                 r = sd_event_loop(s->event);
         if (r < 0)

@@ -26,7 +26,7 @@ DEFINE_CLEANUP(Session, session_free)
 /* Appends the options stdin, stdout, stderr and session to the array a{sv} that is open in @m. */
 int session_append(Session *s, sd_bus_message *m);
 
-/* Sends *@call (RunContainer or Start), lets go of it, and stays until the container has exited and everybody has let go of
- * it. @path: the container where it is known before, else NULL. Returns its exit status; 0 after the detach
- * keys. */
-int session_run(Session *s, sd_bus_message **call, const char *path, Failure *f);
+/* Sends @call (RunContainer or Start; taken over) and stays until the container has exited and everybody has
+ * let go of it. @path: the container where it is known before, else NULL. Returns its exit status; 0 after
+ * the detach keys. */
+int session_run(Session *s, sd_bus_message *call, const char *path, Failure *f);

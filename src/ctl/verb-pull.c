@@ -45,6 +45,10 @@ const Option pull_shared_options[] = {
         {},
 };
 
+const Option *pull_shared_table(void) {
+        return pull_shared_options;
+}
+
 const Option pull_options[] = {
         { "policy", 0, "POLICY", "always or missing (default: always)", option_set_string, &arg_policy },
         {},

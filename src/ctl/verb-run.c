@@ -80,7 +80,7 @@ static int attempt_foreground(Ctl *c, const char *image, Failure *f) {
         r = session_append(s, m);
         if (r >= 0)
                 r = sd_bus_message_close_container(m);
-        return r < 0 ? client_failure(NULL, r, f) : session_run(s, &m, NULL, f);
+        return r < 0 ? client_failure(NULL, r, f) : session_run(s, TAKE_PTR(m), NULL, f);
 }
 
 static int create_or_run(Ctl *c, char **operands, int (*attempt)(Ctl *c, const char *image, Failure *f),
@@ -129,5 +129,5 @@ int run_attached_start(Ctl *c, const char *name, bool interactive, bool sig_prox
                 r = session_append(s, m);
         if (r >= 0)
                 r = sd_bus_message_close_container(m);
-        return r < 0 ? client_failure(NULL, r, f) : session_run(s, &m, path, f);
+        return r < 0 ? client_failure(NULL, r, f) : session_run(s, TAKE_PTR(m), path, f);
 }

@@ -62,7 +62,8 @@ static void signal_processes(int dirfd, int signal) {
 
         if (read_virtual(dirfd, "cgroup.procs", &text) < 0)
                 return;
-        for (char *save = NULL, *word = strtok_r(text, "\n", &save); word; word = strtok_r(NULL, "\n", &save))
+        for (char *save = NULL, *word = strtok_r(text, "\n", &save); word;
+             word = strtok_r(NULL, "\n", &save))
                 if (parse_u32(word, &pid) >= 0 && pid > 1)
                         (void) kill((pid_t) pid, signal);
 }

@@ -3,8 +3,10 @@
 
 #include <sys/types.h>
 
-/* The path of the scope that a process is in, as "/machine.slice/creel-x.scope"; what is below the scope is left out. -ENXIO: it is in none. */
+/* The path of the scope that a process is in, as "/machine.slice/creel-x.scope"; what is below the scope is
+ * left out. -ENXIO: it is in none. */
 int cgroup_scope_of(pid_t pid, char **ret);
 
-/* Signals every process beneath <scope>/payload; SIGKILL does so at one blow. -ENOENT: the cgroup is gone. */
+/* Signals every process beneath <scope>/payload; SIGKILL does so at one blow. -ENOENT: the cgroup is gone.
+ */
 int cgroup_signal_payload(const char *scope, int signal);

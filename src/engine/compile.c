@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <stdio.h>
-
 #include "basic/memory.h"
 #include "basic/str.h"
 #include "basic/strv.h"
 #include "engine/compile.h"
+#include "engine/etc.h"
 #include "security/capability.h"
 #include "spec/json.h"
 
@@ -13,15 +12,31 @@
 #define PATH_DEFAULT "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define ID_RANGE 65536
 
-/* podman's default set (containers-common, capabilities(7)): docker's without AUDIT_WRITE, MKNOD and NET_RAW. */
+/* podman's default set (containers-common, capabilities(7)): docker's without AUDIT_WRITE, MKNOD and
+ * NET_RAW. */
 static const char *const default_capabilities[] = {
-        "CAP_CHOWN",  "CAP_DAC_OVERRIDE", "CAP_FOWNER",  "CAP_FSETID", "CAP_KILL",       "CAP_NET_BIND_SERVICE",
-        "CAP_SETFCAP", "CAP_SETGID",      "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT",
+        "CAP_CHOWN",   "CAP_DAC_OVERRIDE",     "CAP_FOWNER",     "CAP_FSETID",
+        "CAP_KILL",    "CAP_NET_BIND_SERVICE", "CAP_SETFCAP",    "CAP_SETGID",
+        "CAP_SETPCAP", "CAP_SETUID",           "CAP_SYS_CHROOT",
 };
 
 static const char *const masked_paths[] = {
-        "/proc/acpi",   "/proc/asound", "/proc/interrupts", "/proc/kallsyms",    "/proc/kcore",  "/proc/keys",      "/proc/latency_stats", "/proc/sched_debug",
-        "/proc/scsi",   "/proc/timer_list", "/proc/timer_stats", "/sys/dev/block", "/sys/devices/virtual/powercap", "/sys/firmware", "/sys/fs/selinux", NULL,
+        "/proc/acpi",
+        "/proc/asound",
+        "/proc/interrupts",
+        "/proc/kallsyms",
+        "/proc/kcore",
+        "/proc/keys",
+        "/proc/latency_stats",
+        "/proc/sched_debug",
+        "/proc/scsi",
+        "/proc/timer_list",
+        "/proc/timer_stats",
+        "/sys/dev/block",
+        "/sys/devices/virtual/powercap",
+        "/sys/firmware",
+        "/sys/fs/selinux",
+        NULL,
 };
 
 static const char *const readonly_paths[] = {
@@ -36,14 +51,21 @@ typedef struct MountRow {
 static const MountRow base_mounts[] = {
         { "/proc", "proc", "proc", { "nosuid", "noexec", "nodev" } },
         { "/dev", "tmpfs", "tmpfs", { "nosuid", "noexec", "strictatime", "mode=755", "size=65536k" } },
-        { "/dev/pts", "devpts", "devpts", { "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5" } },
+        { "/dev/pts",
+          "devpts",
+          "devpts",
+          { "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5" } },
         { "/dev/shm", "tmpfs", "shm", { "nosuid", "noexec", "nodev", "mode=1777", "size=65536k" } },
         { "/dev/mqueue", "mqueue", "mqueue", { "nosuid", "noexec", "nodev" } },
 };
 static const MountRow own_sysfs = { "/sys", "sysfs", "sysfs", { "nosuid", "noexec", "nodev", "ro" } };
 /* A sysfs of one's own needs a network namespace of one's own. */
-static const MountRow host_sysfs = { "/sys", "bind", "/sys", { "rbind", "rprivate", "nosuid", "noexec", "nodev", "rro" } };
-static const MountRow cgroup_mount = { "/sys/fs/cgroup", "cgroup", "cgroup", { "nosuid", "noexec", "nodev", "relatime", "ro" } };
+static const MountRow host_sysfs = {
+        "/sys", "bind", "/sys", { "rbind", "rprivate", "nosuid", "noexec", "nodev", "rro" }
+};
+static const MountRow cgroup_mount = {
+        "/sys/fs/cgroup", "cgroup", "cgroup", { "nosuid", "noexec", "nodev", "relatime", "ro" }
+};
 /* With a read-only root, what programs expect to write to, as podman's --read-only-tmpfs. */
 static const MountRow writable_mounts[] = {
         { "/run", "tmpfs", "tmpfs", { "nosuid", "nodev", "mode=755" } },
@@ -65,8 +87,10 @@ int container_argv(const ContainerRecord *record, const ImageConfig *config, cha
         if (r < 0)
                 return r;
         if (strv_length(argv) == 0)
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "%s: neither the image nor the command line says what to run; add a command",
-                                   record->image);
+                return failure_set(
+                                f, FAILURE_INVALID_ARGUMENT,
+                                "%s: neither the image nor the command line says what to run; add a command",
+                                record->image);
         *ret = TAKE_PTR(argv);
         return 0;
 }
@@ -80,7 +104,8 @@ static int parse_capability_name(const char *name, uint64_t *ret_mask, Failure *
         }
         n = capability_from_string(name);
         if (n < 0)
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "%s: no such capability; capabilities(7) lists them", name);
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "%s: no such capability; capabilities(7) lists them", name);
         *ret_mask = UINT64_C(1) << n;
         return 0;
 }
@@ -116,6 +141,7 @@ int container_capabilities(const ContainerSpec *spec, uint64_t *ret, Failure *f)
 static int compile_env(const ContainerRecord *record, const ImageConfig *config, json_object *process) {
         _cleanup_strv_free_ char **env = NULL;
         _cleanup_free_ char *uuid = NULL, *hostname = NULL;
+        char buf[65];
         int r;
 
         r = strv_env_set(&env, PATH_DEFAULT);
@@ -124,12 +150,12 @@ static int compile_env(const ContainerRecord *record, const ImageConfig *config,
         if (r >= 0)
                 r = strv_env_set(&env, "container=creel");
         if (r >= 0)
-                r = string_format(&uuid, "container_uuid=%.8s-%.4s-%.4s-%.4s-%.12s", record->id, record->id + 8, record->id + 12, record->id + 16,
-                                  record->id + 20);
+                r = string_format(&uuid, "container_uuid=%.8s-%.4s-%.4s-%.4s-%.12s", record->id,
+                                  record->id + 8, record->id + 12, record->id + 16, record->id + 20);
         if (r >= 0)
                 r = strv_env_set(&env, uuid);
         if (r >= 0)
-                r = string_format(&hostname, record->spec->hostname ? "HOSTNAME=%s" : "HOSTNAME=%.12s", record->spec->hostname ?: record->id);
+                r = string_format(&hostname, "HOSTNAME=%s", etc_hostname(record, buf, sizeof(buf)));
         if (r >= 0)
                 r = strv_env_set(&env, hostname);
         STRV_FOREACH(i, config->env)
@@ -155,7 +181,8 @@ static int compile_capabilities(uint64_t set, json_object *process) {
         return r < 0 ? r : json_add(process, "capabilities", TAKE_PTR(o));
 }
 
-static int compile_process(const ContainerRecord *record, const ImageConfig *config, json_object *root, Failure *f) {
+static int compile_process(const ContainerRecord *record, const ImageConfig *config, json_object *root,
+                           Failure *f) {
         _cleanup_json_ json_object *process = json_object_new_object(), *user = json_object_new_object();
         _cleanup_strv_free_ char **argv = NULL;
         uint64_t capabilities;
@@ -174,7 +201,10 @@ static int compile_process(const ContainerRecord *record, const ImageConfig *con
                 r = json_add_u64(user, "gid", 0);
         /* Names mean what the image's own files say: the runtime looks them up in there. */
         if (r >= 0)
-                r = json_add_string(user, "username", record->spec->user ?: isempty(config->user) ? NULL : config->user);
+                r = json_add_string(user, "username",
+                                    record->spec->user
+                                                    ?: isempty(config->user) ? NULL
+                                                                             : config->user);
         if (r >= 0)
                 r = json_add(process, "user", TAKE_PTR(user));
         if (r >= 0)
@@ -182,7 +212,10 @@ static int compile_process(const ContainerRecord *record, const ImageConfig *con
         if (r >= 0)
                 r = compile_env(record, config, process);
         if (r >= 0)
-                r = json_add_string(process, "cwd", record->spec->workdir ?: isempty(config->working_dir) ? "/" : config->working_dir);
+                r = json_add_string(process, "cwd",
+                                    record->spec->workdir
+                                                    ?: isempty(config->working_dir) ? "/"
+                                                                                    : config->working_dir);
         if (r >= 0)
                 r = compile_capabilities(capabilities, process);
         return r < 0 ? r : json_add(root, "process", TAKE_PTR(process));
@@ -212,18 +245,45 @@ static bool network_is_host(const ContainerRecord *record) {
         return streq_ptr(record->spec->network, "host");
 }
 
-static int compile_mounts(const ContainerRecord *record, json_object *root) {
+/* Our files over the image's. */
+static int add_etc_mounts(json_object *array, const ContainerRecord *record, const char *runtime_path) {
+        EtcFile files[ETC_FILES_MAX];
+        size_t n = etc_files(record, files);
+
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_free_ char *source = NULL;
+                MountRow row = { files[i].destination,
+                                 "bind",
+                                 NULL,
+                                 { "bind", "rprivate", "nosuid", "noexec", "nodev" } };
+                int r;
+
+                r = string_format(&source, "%s/containers/%s/%s", runtime_path, record->id, files[i].name);
+                if (r < 0)
+                        return r;
+                row.source = source;
+                r = add_mount(array, &row);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int compile_mounts(const ContainerRecord *record, const char *runtime_path, json_object *root) {
         _cleanup_json_ json_object *array = json_object_new_array();
         int r = array ? 0 : -ENOMEM;
 
         for (size_t i = 0; i < ELEMENTSOF(base_mounts) && r >= 0; i++)
                 r = add_mount(array, base_mounts + i);
         if (r >= 0)
-                r = add_mount(array, network_is_host(record) && record->uid_base > 0 ? &host_sysfs : &own_sysfs);
+                r = add_mount(array,
+                              network_is_host(record) && record->uid_base > 0 ? &host_sysfs : &own_sysfs);
         if (r >= 0)
                 r = add_mount(array, &cgroup_mount);
         for (size_t i = 0; i < ELEMENTSOF(writable_mounts) && r >= 0 && record->spec->read_only; i++)
                 r = add_mount(array, writable_mounts + i);
+        if (r >= 0)
+                r = add_etc_mounts(array, record, runtime_path);
         return r < 0 ? r : json_add(root, "mounts", TAKE_PTR(array));
 }
 
@@ -288,10 +348,12 @@ static int compile_linux(const ContainerRecord *record, json_object *root) {
         return r < 0 ? r : json_add(root, "linux", TAKE_PTR(linux_part));
 }
 
-int container_compile(const ContainerRecord *record, const ImageConfig *config, char **ret, Failure *f) {
+int container_compile(const ContainerRecord *record, const ImageConfig *config, const char *runtime_path,
+                      char **ret, Failure *f) {
         _cleanup_json_ json_object *root = json_object_new_object();
         json_object *rootfs = json_object_new_object();
-        char hostname[13];
+        char buf[65];
+        const char *hostname = etc_hostname(record, buf, sizeof(buf));
         int r;
 
         if (!root || !rootfs) {
@@ -305,14 +367,12 @@ int container_compile(const ContainerRecord *record, const ImageConfig *config, 
                 r = json_add_boolean(rootfs, "readonly", record->spec->read_only);
         if (r >= 0)
                 r = json_add_string(root, "ociVersion", OCI_VERSION);
-        (void) snprintf(hostname, sizeof(hostname), "%.12s", record->id);
-        /* On the host's network the host's name is the one that resolves. */
-        if (r >= 0 && (record->spec->hostname || !network_is_host(record)))
-                r = json_add_string(root, "hostname", record->spec->hostname ?: hostname);
+        if (r >= 0)
+                r = json_add_string(root, "hostname", hostname);
         if (r >= 0)
                 r = compile_process(record, config, root, f);
         if (r >= 0)
-                r = compile_mounts(record, root);
+                r = compile_mounts(record, runtime_path, root);
         if (r >= 0)
                 r = compile_linux(record, root);
         return r < 0 ? r : json_format(root, false, ret);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The beginning of a container: the supervisor prepares the root while PID 1 makes the scope; when both are there, it goes. */
+/* The beginning of a container: the supervisor prepares the root while PID 1 makes the scope; when both are
+ * there, it goes. */
 
 #include <fcntl.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 #include "engine/cgroup.h"
 #include "engine/compile.h"
 #include "engine/container.h"
+#include "engine/etc.h"
 #include "engine/image.h"
 #include "engine/supervisor.h"
 #include "security/seccomp-cache.h"
@@ -61,7 +63,8 @@ static void on_scope(int error, const char *text, void *userdata) {
 
         c->scope_job = scope_job_free(c->scope_job);
         if (error < 0) {
-                (void) failure_set(&f, FAILURE_SYSTEM, "%s: systemd cannot make the scope %s: %s", c->record->name, c->unit, text);
+                (void) failure_set(&f, FAILURE_SYSTEM, "%s: systemd cannot make the scope %s: %s",
+                                   c->record->name, c->unit, text);
                 start_failed(c, &f);
                 return;
         }
@@ -70,7 +73,8 @@ static void on_scope(int error, const char *text, void *userdata) {
         if (r >= 0)
                 r = supervisor_go(c->supervisor, c->cgroup);
         if (r < 0 && r != -EPIPE && r != -ECONNRESET) { /* a dead supervisor is noticed by its socket */
-                (void) failure_set_errno(&f, FAILURE_SYSTEM, r, "cannot start container %s", c->record->name);
+                (void) failure_set_errno(&f, FAILURE_SYSTEM, r, "cannot start container %s",
+                                         c->record->name);
                 start_failed(c, &f);
         }
 }
@@ -84,29 +88,38 @@ static int request_scope(Container *c, Failure *f) {
         if (r < 0)
                 return r;
         r = scope_start(c->engine->systemd,
-                        &(const ScopeSpec) {
-                                .unit = c->unit,
-                                .slice = spec->cgroup_parent ?: "machine.slice",
-                                .description = description,
-                                .pid = supervisor_pid(c->supervisor),
-                                .pidfd = supervisor_pidfd(c->supervisor),
-                                .memory_max_bytes = spec->memory_bytes,
-                                .cpus = spec->cpus,
-                                .tasks_max = container_spec_is_set(spec, container_spec_find("pids-limit")) ? spec->pids_limit : TASKS_MAX_DEFAULT,
-                                /* Programs ignore it; the supervisor takes it for "stop the container". Thus a stop of the scope
-                                 * by systemd ends in the container's own stop signal, whether or not creeld is there. */
-                                .kill_signal = SIGURG,
-                                .timeout_stop_usec = container_stop_timeout_usec(c) + SCOPE_STOP_GRACE_USEC,
+                        &(const ScopeSpec){
+                                        .unit = c->unit,
+                                        .slice = spec->cgroup_parent ?: "machine.slice",
+                                        .description = description,
+                                        .pid = supervisor_pid(c->supervisor),
+                                        .pidfd = supervisor_pidfd(c->supervisor),
+                                        .memory_max_bytes = spec->memory_bytes,
+                                        .cpus = spec->cpus,
+                                        .tasks_max = container_spec_is_set(spec,
+                                                                           container_spec_find("pids-limit"))
+                                                                     ? spec->pids_limit
+                                                                     : TASKS_MAX_DEFAULT,
+                                        /* Programs ignore it; the supervisor takes it for "stop the
+                                         * container". Thus a stop of the scope by systemd ends in the
+                                         * container's own stop signal, whether or not creeld is there. */
+                                        .kill_signal = SIGURG,
+                                        .timeout_stop_usec = container_stop_timeout_usec(c) +
+                                                             SCOPE_STOP_GRACE_USEC,
                         },
                         on_scope, c, &c->scope_job);
-        return r < 0 ? failure_set_errno(f, FAILURE_SYSTEM, r, "cannot ask systemd for the scope %s", c->unit) : 0;
+        return r < 0 ? failure_set_errno(f, FAILURE_SYSTEM, r, "cannot ask systemd for the scope %s",
+                                         c->unit)
+                     : 0;
 }
 
 static int check_layers(const Container *c, Failure *f) {
         STRV_FOREACH(i, c->record->layers)
                 if (!layer_exists(c->engine->store, *i))
-                        return failure_set(f, FAILURE_STORAGE, "%s: layer %.12s of its image is gone from the store; pull %s again", c->record->name, *i,
-                                           c->record->image);
+                        return failure_set(
+                                        f, FAILURE_STORAGE,
+                                        "%s: layer %.12s of its image is gone from the store; pull %s again",
+                                        c->record->name, *i, c->record->image);
         return 0;
 }
 
@@ -116,12 +129,14 @@ static int compile_spec(const Container *c, int *ret_fd, Failure *f) {
         int r;
 
         if (!image)
-                return failure_set(f, FAILURE_NO_SUCH_IMAGE, "%s: its image %s is gone; pull it again", c->record->name, c->record->image);
-        r = container_compile(c->record, image->record->config, &text, f);
+                return failure_set(f, FAILURE_NO_SUCH_IMAGE, "%s: its image %s is gone; pull it again",
+                                   c->record->name, c->record->image);
+        r = container_compile(c->record, image->record->config, c->engine->store->runtime_path, &text, f);
         if (r < 0)
                 return r;
         r = fd_new_sealed("config.json", text, strlen(text), ret_fd);
-        return r < 0 ? failure_set_errno(f, FAILURE_SYSTEM, r, "cannot start container %s", c->record->name) : 0;
+        return r < 0 ? failure_set_errno(f, FAILURE_SYSTEM, r, "cannot start container %s", c->record->name)
+                     : 0;
 }
 
 static int seccomp_filter(const Container *c, int *ret_fd, Failure *f) {
@@ -131,18 +146,22 @@ static int seccomp_filter(const Container *c, int *ret_fd, Failure *f) {
         r = container_capabilities(c->record->spec, &capabilities, f);
         if (r < 0)
                 return r;
-        return seccomp_cache_get(c->engine->seccomp_cache_fd, c->engine->seccomp_profile, strlen(c->engine->seccomp_profile), capabilities, ret_fd, f);
+        return seccomp_cache_get(c->engine->seccomp_cache_fd, c->engine->seccomp_profile,
+                                 strlen(c->engine->seccomp_profile), capabilities, ret_fd, f);
 }
 
 static int start(Container *c, Job *j, Failure *f) {
-        _cleanup_close_ int spec_fd = -EBADF, rootfs_fd = -EBADF, seccomp_fd = -EBADF;
+        _cleanup_close_ int spec_fd = -EBADF, rootfs_fd = -EBADF, runtime_fd = -EBADF, seccomp_fd = -EBADF;
         int r;
 
         if (c->state != CONTAINER_CREATED && c->state != CONTAINER_STOPPED)
-                return failure_set(f, FAILURE_INVALID_STATE, "%s: the container is %s, which does not allow 'start'", c->record->name,
+                return failure_set(f, FAILURE_INVALID_STATE,
+                                   "%s: the container is %s, which does not allow 'start'", c->record->name,
                                    container_state_to_string(c->state));
         if (c->record->spec->tty && j->parameters.fds.session < 0 && j->parameters.fds.stdio[0] >= 0)
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "%s: a container with a terminal needs a session socket", c->record->name);
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "%s: a container with a terminal needs a session socket",
+                                   c->record->name);
         r = check_layers(c, f);
         if (r >= 0)
                 r = compile_spec(c, &spec_fd, f);
@@ -151,16 +170,22 @@ static int start(Container *c, Job *j, Failure *f) {
         if (r < 0)
                 return r;
         r = container_rootfs_open(c->engine->store, c->record->id, c->record->uid_base, &rootfs_fd);
+        if (r >= 0)
+                r = container_runtime_open(c->engine->store, c->record->id, &runtime_fd);
+        if (r >= 0)
+                r = etc_write(c->record, runtime_fd);
         if (r < 0)
-                return failure_set_errno(f, FAILURE_STORAGE, r, "cannot prepare the root of container %s", c->record->name);
+                return failure_set_errno(f, FAILURE_STORAGE, r, "cannot prepare the root of container %s",
+                                         c->record->name);
 
         r = supervisor_start(c,
-                             &(const SupervisorStart) {
-                                     .spec_fd = spec_fd,
-                                     .rootfs_fd = rootfs_fd,
-                                     .seccomp_fd = seccomp_fd,
-                                     .fds = &j->parameters.fds,
-                                     .journal = j->parameters.fds.stdio[1] < 0 && j->parameters.fds.stdio[2] < 0,
+                             &(const SupervisorStart){
+                                             .spec_fd = spec_fd,
+                                             .rootfs_fd = rootfs_fd,
+                                             .seccomp_fd = seccomp_fd,
+                                             .fds = &j->parameters.fds,
+                                             .journal = j->parameters.fds.stdio[1] < 0 &&
+                                                        j->parameters.fds.stdio[2] < 0,
                              },
                              &c->supervisor, f);
         if (r >= 0)
@@ -180,14 +205,16 @@ void container_begin_start(Container *c, Job *j) {
         if (container_is_running(c)) {
                 /* Already what was asked for, unless the caller wants its own fds connected. */
                 if (j->parameters.fds.session >= 0)
-                        (void) failure_set(&f, FAILURE_INVALID_STATE, "%s: the container is running already", c->record->name);
+                        (void) failure_set(&f, FAILURE_INVALID_STATE, "%s: the container is running already",
+                                           c->record->name);
                 container_job_done(c, f.text ? &f : NULL);
                 return;
         }
         r = start(c, j, &f);
         if (r < 0) {
                 if (!f.text)
-                        (void) failure_set_errno(&f, FAILURE_SYSTEM, r, "cannot start container %s", c->record->name);
+                        (void) failure_set_errno(&f, FAILURE_SYSTEM, r, "cannot start container %s",
+                                                 c->record->name);
                 start_failed(c, &f);
         }
 }

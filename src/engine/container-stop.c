@@ -31,7 +31,9 @@ int container_stop_signal(const Container *c) {
 uint64_t container_stop_timeout_usec(const Container *c) {
         static const char key[] = "stop-timeout";
 
-        return container_spec_is_set(c->record->spec, container_spec_find(key)) ? c->record->spec->stop_timeout_usec : STOP_TIMEOUT_DEFAULT_USEC;
+        return container_spec_is_set(c->record->spec, container_spec_find(key))
+                               ? c->record->spec->stop_timeout_usec
+                               : STOP_TIMEOUT_DEFAULT_USEC;
 }
 
 static int on_stop_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -46,13 +48,15 @@ static int on_stop_timeout(sd_event_source *source, uint64_t usec, void *userdat
 
 /* Asks the payload to end and kills it when the time is over. The job goes on when the exit is reported. */
 static int ask_to_stop(Container *c, Job *j, Failure *f) {
-        uint64_t timeout = j->parameters.timeout_usec == UINT64_MAX ? container_stop_timeout_usec(c) : j->parameters.timeout_usec;
+        uint64_t timeout = j->parameters.timeout_usec == UINT64_MAX ? container_stop_timeout_usec(c)
+                                                                    : j->parameters.timeout_usec;
         int signal = j->parameters.signal > 0 ? j->parameters.signal : container_stop_signal(c), r;
 
         r = container_kill(c, false, timeout == 0 ? SIGKILL : signal, f);
         if (r < 0 || timeout == 0)
                 return r;
-        return sd_event_add_time_relative(c->engine->event, &j->timer, CLOCK_MONOTONIC, timeout, 0, on_stop_timeout, c);
+        return sd_event_add_time_relative(c->engine->event, &j->timer, CLOCK_MONOTONIC, timeout, 0,
+                                          on_stop_timeout, c);
 }
 
 void container_begin_stop(Container *c, Job *j) {
@@ -70,8 +74,9 @@ void container_begin_remove(Container *c, Job *j) {
 
         if (container_is_running(c)) {
                 if (!j->parameters.force)
-                        (void) failure_set(&f, FAILURE_INVALID_STATE, "%s: the container is %s; stop it first or use --force", c->record->name,
-                                           container_state_to_string(c->state));
+                        (void) failure_set(&f, FAILURE_INVALID_STATE,
+                                           "%s: the container is %s; stop it first or use --force",
+                                           c->record->name, container_state_to_string(c->state));
                 else if (ask_to_stop(c, j, &f) >= 0)
                         return; /* container_on_exited() goes on */
                 container_job_done(c, &f);
@@ -107,7 +112,8 @@ void container_on_exited(Container *c, const ExitRecord *exit) {
         c->leader = 0;
         c->leader_pidfd = fd_close(c->leader_pidfd);
         c->cgroup = mfree(c->cgroup);
-        /* The scope lives until its last process, the supervisor, is gone; what is left of a removal waits for that, too. */
+        /* The scope lives until its last process, the supervisor, is gone; what is left of a removal waits
+         * for that, too. */
         remove = container_is_ephemeral(c) || (c->jobs && c->jobs->begun && c->jobs->type == JOB_REMOVE);
         if (!remove && c->supervisor)
                 supervisor_release(TAKE_PTR(c->supervisor), NULL);
@@ -124,7 +130,8 @@ void container_on_exited(Container *c, const ExitRecord *exit) {
                 return;
         }
 
-        /* A removal stands in for the stop: whoever waits for the end has it before the container is gone. */
+        /* A removal stands in for the stop: whoever waits for the end has it before the container is gone.
+         */
         if (container_is_running(c)) {
                 Supervisor *s = TAKE_PTR(c->supervisor);
 

@@ -21,15 +21,17 @@
 #include "security/idrange.h"
 
 static const char *const container_state_table[] = {
-        [CONTAINER_CREATED] = "created",       [CONTAINER_RUNNING] = "running",   [CONTAINER_PAUSED] = "paused",
-        [CONTAINER_RESTARTING] = "restarting", [CONTAINER_STOPPED] = "stopped",   [CONTAINER_REMOVING] = "removing",
+        [CONTAINER_CREATED] = "created", [CONTAINER_RUNNING] = "running",
+        [CONTAINER_PAUSED] = "paused",   [CONTAINER_RESTARTING] = "restarting",
+        [CONTAINER_STOPPED] = "stopped", [CONTAINER_REMOVING] = "removing",
         [CONTAINER_DEAD] = "dead",
 };
 DEFINE_STRING_TABLE(container_state, ContainerState, _CONTAINER_STATE_MAX)
 
 static const char *const container_event_table[] = {
-        [CONTAINER_EVENT_STARTED] = "started", [CONTAINER_EVENT_EXITED] = "exited",   [CONTAINER_EVENT_REMOVE] = "remove",
-        [CONTAINER_EVENT_PAUSED] = "paused",   [CONTAINER_EVENT_RESUMED] = "resumed", [CONTAINER_EVENT_RESTART] = "restart",
+        [CONTAINER_EVENT_STARTED] = "started", [CONTAINER_EVENT_EXITED] = "exited",
+        [CONTAINER_EVENT_REMOVE] = "remove",   [CONTAINER_EVENT_PAUSED] = "paused",
+        [CONTAINER_EVENT_RESUMED] = "resumed", [CONTAINER_EVENT_RESTART] = "restart",
         [CONTAINER_EVENT_BROKEN] = "broken",
 };
 DEFINE_STRING_TABLE(container_event, ContainerEvent, _CONTAINER_EVENT_MAX)
@@ -113,7 +115,8 @@ int container_save(Container *c) {
         bool ephemeral = container_is_ephemeral(c);
         int r;
 
-        /* Only the first record has to outlive a power cut: after one nothing runs, and the rest is found out anew. */
+        /* Only the first record has to outlive a power cut: after one nothing runs, and the rest is found
+         * out anew. */
         r = container_record_save(ephemeral ? s->runtime_containers_fd : s->containers_fd, c->record,
                                   !ephemeral && c->state == CONTAINER_CREATED && c->record->exit_code == -1);
         if (r < 0)
@@ -146,7 +149,8 @@ static void watches_run(Container *c) {
         }
 }
 
-int container_watch(Container *c, ContainerCondition condition, container_watch_t callback, void *userdata, Failure *f) {
+int container_watch(Container *c, ContainerCondition condition, container_watch_t callback, void *userdata,
+                    Failure *f) {
         ContainerWatch *w;
 
         if (condition_holds(c, condition)) {
@@ -154,7 +158,8 @@ int container_watch(Container *c, ContainerCondition condition, container_watch_
                 return 0;
         }
         if (c->n_watches >= CONTAINER_WATCHERS_MAX)
-                return failure_set(f, FAILURE_LIMITS_EXCEEDED, "%s: too many callers are waiting for this container", c->record->name);
+                return failure_set(f, FAILURE_LIMITS_EXCEEDED,
+                                   "%s: too many callers are waiting for this container", c->record->name);
         w = new0(ContainerWatch, 1);
         if (!w)
                 return -ENOMEM;
@@ -169,7 +174,8 @@ int container_move(Container *c, ContainerEvent event, Failure *f) {
         ContainerState old = c->state;
 
         if (!move->handler)
-                return failure_set(f, FAILURE_INVALID_STATE, "%s: the container is %s, which does not allow '%s'", c->record->name,
+                return failure_set(f, FAILURE_INVALID_STATE,
+                                   "%s: the container is %s, which does not allow '%s'", c->record->name,
                                    container_state_to_string(c->state), container_event_to_string(event));
 
         c->state = move->next;
@@ -178,8 +184,8 @@ int container_move(Container *c, ContainerEvent event, Failure *f) {
         move->handler(c);
         if (c->state != CONTAINER_REMOVING)
                 (void) container_save(c);
-        log_debug("Container %s (%.12s): %s -> %s.", c->record->name, c->record->id, container_state_to_string(old),
-                  container_state_to_string(c->state));
+        log_debug("Container %s (%.12s): %s -> %s.", c->record->name, c->record->id,
+                  container_state_to_string(old), container_state_to_string(c->state));
         if (c->engine->observer)
                 c->engine->observer->container_changed(c, c->engine->observer_data);
         watches_run(c);
@@ -191,18 +197,21 @@ int container_kill(Container *c, bool all, int signal, Failure *f) {
         _cleanup_free_ char *number = NULL, *name = NULL;
 
         if (!container_is_running(c) || c->leader_pidfd < 0)
-                return failure_set(f, FAILURE_INVALID_STATE, "%s: the container is %s, not running", c->record->name,
-                                   container_state_to_string(c->state));
+                return failure_set(f, FAILURE_INVALID_STATE, "%s: the container is %s, not running",
+                                   c->record->name, container_state_to_string(c->state));
         if (all) {
                 int r = c->cgroup ? cgroup_signal_payload(c->cgroup, signal) : -ESRCH;
 
                 if (r < 0)
-                        return failure_set_errno(f, FAILURE_SYSTEM, r, "cannot signal container %s", c->record->name);
+                        return failure_set_errno(f, FAILURE_SYSTEM, r, "cannot signal container %s",
+                                                 c->record->name);
         } else if (syscall(SYS_pidfd_send_signal, c->leader_pidfd, signal, NULL, 0) < 0 && errno != ESRCH)
-                return failure_set_errno(f, FAILURE_SYSTEM, errno, "cannot signal container %s", c->record->name);
+                return failure_set_errno(f, FAILURE_SYSTEM, errno, "cannot signal container %s",
+                                         c->record->name);
 
-        if (string_format(&number, "signal=%d", signal) >= 0 && string_format(&name, "name=%s", c->record->name) >= 0 &&
-            strv_extend(&l, name) >= 0 && strv_extend(&l, number) >= 0)
+        if (string_format(&number, "signal=%d", signal) >= 0 &&
+            string_format(&name, "name=%s", c->record->name) >= 0 && strv_extend(&l, name) >= 0 &&
+            strv_extend(&l, number) >= 0)
                 engine_event(c->engine, "container", "kill", c->record->id, l);
         return 0;
 }
@@ -219,14 +228,17 @@ static bool uid_base_is_taken(uint32_t base, void *userdata) {
 }
 
 static int make_up_name(Engine *e, const char *id, char **ret) {
-        static const char *const adjectives[] = { "amber", "brisk", "calm", "deft", "eager", "fleet", "grand", "hardy",
-                                                  "ideal", "jolly", "keen",  "lucid", "merry", "noble", "polite", "quick" };
-        static const char *const fishes[] = { "bream", "carp",  "dace",  "eel",    "flounder", "gudgeon", "hake",   "ide",
-                                              "ling",  "mullet", "perch", "roach", "salmon",   "tench",   "turbot", "zander" };
+        static const char *const adjectives[] = { "amber", "brisk", "calm",   "deft",  "eager", "fleet",
+                                                  "grand", "hardy", "ideal",  "jolly", "keen",  "lucid",
+                                                  "merry", "noble", "polite", "quick" };
+        static const char *const fishes[] = { "bream",  "carp",  "dace",   "eel",    "flounder", "gudgeon",
+                                              "hake",   "ide",   "ling",   "mullet", "perch",    "roach",
+                                              "salmon", "tench", "turbot", "zander" };
 
         for (unsigned i = 0; i < 64; i += 4) {
                 _cleanup_free_ char *name = NULL;
-                unsigned a = (unsigned) strtoul((char[2]) { id[i], 0 }, NULL, 16), b = (unsigned) strtoul((char[2]) { id[(i + 1) % 64], 0 }, NULL, 16);
+                unsigned a = (unsigned) strtoul((char[2]){ id[i], 0 }, NULL, 16),
+                         b = (unsigned) strtoul((char[2]){ id[(i + 1) % 64], 0 }, NULL, 16);
                 int r;
 
                 r = i < 32 ? string_format(&name, "%s_%s", adjectives[a], fishes[b])
@@ -241,7 +253,8 @@ static int make_up_name(Engine *e, const char *id, char **ret) {
         return string_format(ret, "creel_%.16s", id);
 }
 
-static int record_new(Engine *e, Image *image, const char *reference, ContainerSpec *spec, ContainerRecord **ret, Failure *f) {
+static int record_new(Engine *e, Image *image, const char *reference, ContainerSpec *spec,
+                      ContainerRecord **ret, Failure *f) {
         _cleanup_(container_record_freep) ContainerRecord *record = new0(ContainerRecord, 1);
         uint32_t base = 0;
         int r;
@@ -262,7 +275,8 @@ static int record_new(Engine *e, Image *image, const char *reference, ContainerS
         if (r >= 0)
                 r = image_layers(image, &record->layers);
         if (r >= 0)
-                r = spec->name ? string_set(&record->name, spec->name) : make_up_name(e, record->id, &record->name);
+                r = spec->name ? string_set(&record->name, spec->name)
+                               : make_up_name(e, record->id, &record->name);
         if (r < 0)
                 return r;
         if (!streq_ptr(spec->userns, "host")) {
@@ -326,7 +340,8 @@ static char **container_attributes(const Container *c) {
         return TAKE_PTR(l);
 }
 
-int container_create(Engine *e, Image *image, const char *reference, ContainerSpec *spec, Container **ret, Failure *f) {
+int container_create(Engine *e, Image *image, const char *reference, ContainerSpec *spec, Container **ret,
+                     Failure *f) {
         _cleanup_(container_spec_freep) ContainerSpec *owned = spec;
         _cleanup_strv_free_ char **attributes = NULL;
         ContainerRecord *record = NULL;
@@ -335,10 +350,14 @@ int container_create(Engine *e, Image *image, const char *reference, ContainerSp
 
         holder = spec->name ? hashmap_get(e->containers_by_name, spec->name) : NULL;
         if (holder)
-                return failure_set(f, FAILURE_NAME_IN_USE, "the name %s is in use by container %.12s; remove that or choose another name", spec->name,
-                                   holder->record->id);
+                return failure_set(f, FAILURE_NAME_IN_USE,
+                                   "the name %s is in use by container %.12s; remove that or choose another "
+                                   "name",
+                                   spec->name, holder->record->id);
         if (hashmap_size(e->containers) >= ENGINE_CONTAINERS_MAX)
-                return failure_set(f, FAILURE_LIMITS_EXCEEDED, "there are %u containers already; remove some first", ENGINE_CONTAINERS_MAX);
+                return failure_set(f, FAILURE_LIMITS_EXCEEDED,
+                                   "there are %u containers already; remove some first",
+                                   ENGINE_CONTAINERS_MAX);
 
         r = record_new(e, image, reference, TAKE_PTR(owned), &record, f);
         if (r >= 0)
@@ -398,11 +417,15 @@ int container_find(Engine *e, const char *name, Container **ret, Failure *f) {
                         if (strncmp(c->record->id, name, n) != 0)
                                 continue;
                         if (found)
-                                return failure_set(f, FAILURE_INVALID_ARGUMENT, "%s: several containers have an id that starts so; give more digits", name);
+                                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                                   "%s: several containers have an id that starts so; give "
+                                                   "more digits",
+                                                   name);
                         found = c;
                 }
         if (!found)
-                return failure_set(f, FAILURE_NO_SUCH_CONTAINER, "%s: no such container; 'creelctl ps -a' lists them", name);
+                return failure_set(f, FAILURE_NO_SUCH_CONTAINER,
+                                   "%s: no such container; 'creelctl ps -a' lists them", name);
         *ret = found;
         return 0;
 }
@@ -419,7 +442,8 @@ static void job_begin(Container *c) {
         begin[j->type](c, j);
 }
 
-static void settle_at_once(Container *c, job_done_t done, void *userdata, FailureKind kind, const char *text) {
+static void settle_at_once(Container *c, job_done_t done, void *userdata, FailureKind kind,
+                           const char *text) {
         Failure f = { kind, (char *) text };
 
         if (done)
@@ -434,7 +458,8 @@ static Job *last_job(Container *c) {
         return last;
 }
 
-void container_enqueue(Container *c, JobType type, const JobParameters *parameters, job_done_t done, void *userdata) {
+void container_enqueue(Container *c, JobType type, const JobParameters *parameters, job_done_t done,
+                       void *userdata) {
         JobFds fds = parameters->fds;
         Job *last = last_job(c), *j;
         JobMerge merge = last ? job_merge(last->type, type) : JOB_QUEUE;
@@ -447,8 +472,9 @@ void container_enqueue(Container *c, JobType type, const JobParameters *paramete
         if (merge == JOB_REFUSE || merge == JOB_JOIN || c->n_jobs >= JOBS_MAX) {
                 _cleanup_free_ char *text = NULL;
 
-                (void) string_format(&text, "%s: a '%s' of this container is under way; wait for it and try again", c->record->name,
-                                     job_type_to_string(last->type));
+                (void) string_format(&text,
+                                     "%s: a '%s' of this container is under way; wait for it and try again",
+                                     c->record->name, job_type_to_string(last->type));
                 job_fds_close(&fds);
                 settle_at_once(c, done, userdata, FAILURE_BUSY, text ?: "busy");
                 return;
@@ -492,11 +518,13 @@ static void container_unlink_files(Container *c) {
 
         r = path_remove_tree(s->runtime_containers_fd, c->record->id, 4096);
         if (r < 0 && r != -ENOENT)
-                log_warning_errno(r, "Cannot remove the runtime directory of container %s, ignoring: %m", c->record->name);
+                log_warning_errno(r, "Cannot remove the runtime directory of container %s, ignoring: %m",
+                                  c->record->name);
         r = store_discard(s, s->containers_fd, c->record->id, &tree);
         if (r < 0) {
                 if (r != -ENOENT)
-                        log_warning_errno(r, "Cannot remove the files of container %s, ignoring: %m", c->record->name);
+                        log_warning_errno(r, "Cannot remove the files of container %s, ignoring: %m",
+                                          c->record->name);
         } else if (c->supervisor) {
                 /* Its mount namespace still shows the tree: it goes when the process is gone. */
                 supervisor_release(TAKE_PTR(c->supervisor), tree);

@@ -82,7 +82,8 @@ int container_condition_from_string(const char *s);
 int container_next_state(ContainerState state, ContainerEvent event);
 
 /* Creates one from a specification, which is taken over. @image: already present. Persists it. */
-int container_create(Engine *e, Image *image, const char *reference, ContainerSpec *spec, Container **ret, Failure *f);
+int container_create(Engine *e, Image *image, const char *reference, ContainerSpec *spec, Container **ret,
+                     Failure *f);
 /* Adopts a record that was loaded; it is taken over. */
 int container_adopt(Engine *e, ContainerRecord *record, Container **ret);
 Container *container_free(Container *c);
@@ -93,18 +94,21 @@ int container_find(Engine *e, const char *name, Container **ret, Failure *f);
 bool container_is_running(const Container *c); /* running or paused */
 bool container_is_ephemeral(const Container *c);
 
-/* What asks the payload to stop: the option, else the image's choice, else SIGTERM; and how long it may take. */
+/* What asks the payload to stop: the option, else the image's choice, else SIGTERM; and how long it may
+ * take. */
 int container_stop_signal(const Container *c);
 uint64_t container_stop_timeout_usec(const Container *c);
 
-/* The one function that changes the state: looks the move up, stamps the time, persists, logs, tells observers and watchers.
- * A refused move is InvalidState and changes nothing. */
+/* The one function that changes the state: looks the move up, stamps the time, persists, logs, tells
+ * observers and watchers. A refused move is InvalidState and changes nothing. */
 int container_move(Container *c, ContainerEvent event, Failure *f);
 /* Writes the record where it belongs. Failure is logged. */
 int container_save(Container *c);
 
-/* Queues a job. @parameters' fds are taken over in every case. @done is called once, possibly before this returns. */
-void container_enqueue(Container *c, JobType type, const JobParameters *parameters, job_done_t done, void *userdata);
+/* Queues a job. @parameters' fds are taken over in every case. @done is called once, possibly before this
+ * returns. */
+void container_enqueue(Container *c, JobType type, const JobParameters *parameters, job_done_t done,
+                       void *userdata);
 /* The running job is over. Runs the next one. */
 void container_job_done(Container *c, const Failure *f);
 
@@ -112,7 +116,8 @@ void container_job_done(Container *c, const Failure *f);
 int container_kill(Container *c, bool all, int signal, Failure *f);
 
 /* Calls back once when the condition holds, maybe at once. */
-int container_watch(Container *c, ContainerCondition condition, container_watch_t callback, void *userdata, Failure *f);
+int container_watch(Container *c, ContainerCondition condition, container_watch_t callback, void *userdata,
+                    Failure *f);
 
 /* The jobs' work (container-start.c, container-stop.c). They end in container_job_done(), now or later. */
 void container_begin_start(Container *c, Job *j);

@@ -35,12 +35,14 @@ static int open_program(const char *directory, const char *name, int *ret_fd, Fa
                 return r;
         fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
-                return failure_set_errno(f, FAILURE_SYSTEM, errno, "cannot open %s; is creel installed completely?", path);
+                return failure_set_errno(f, FAILURE_SYSTEM, errno,
+                                         "cannot open %s; is creel installed completely?", path);
         *ret_fd = fd;
         return 0;
 }
 
-/* A copy that has no name and cannot be written: a container that gets hold of its supervisor's /proc/self/exe holds this. */
+/* A copy that has no name and cannot be written: a container that gets hold of its supervisor's
+ * /proc/self/exe holds this. */
 static int seal_program(int fd, const char *name, int *ret_fd) {
         _cleanup_free_ char *data = NULL;
         size_t size;
@@ -70,7 +72,8 @@ static int open_seccomp(Engine *e, const EngineParameters *p, Failure *f) {
 
         r = file_read(AT_FDCWD, p->seccomp_path, SECCOMP_PROFILE_BYTES_MAX, &e->seccomp_profile, NULL);
         if (r < 0)
-                return failure_set_errno(f, FAILURE_CONFIGURATION, r, "cannot read the seccomp profile %s", p->seccomp_path);
+                return failure_set_errno(f, FAILURE_CONFIGURATION, r, "cannot read the seccomp profile %s",
+                                         p->seccomp_path);
         r = path_mkdir_parents(AT_FDCWD, p->cache_path, 0700);
         if (r >= 0) {
                 cache_fd = open(p->cache_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -79,10 +82,12 @@ static int open_seccomp(Engine *e, const EngineParameters *p, Failure *f) {
         if (r >= 0 && mkdirat(cache_fd, "seccomp", 0700) < 0 && errno != EEXIST)
                 r = negative_errno();
         if (r >= 0) {
-                e->seccomp_cache_fd = openat(cache_fd, "seccomp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                e->seccomp_cache_fd =
+                                openat(cache_fd, "seccomp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
                 r = e->seccomp_cache_fd < 0 ? negative_errno() : 0;
         }
-        return r < 0 ? failure_set_errno(f, FAILURE_STORAGE, r, "cannot open the cache %s", p->cache_path) : 0;
+        return r < 0 ? failure_set_errno(f, FAILURE_STORAGE, r, "cannot open the cache %s", p->cache_path)
+                     : 0;
 }
 
 static int load_reserved_ids(Engine *e) {
@@ -99,7 +104,8 @@ static int load_image(Store *s, const char *name, void *userdata) {
 
         r = image_load(s, name, &record);
         if (r < 0) {
-                log_warning_errno(r, "The image record %s is damaged, ignoring; pull the image again: %m", name);
+                log_warning_errno(r, "The image record %s is damaged, ignoring; pull the image again: %m",
+                                  name);
                 return 0;
         }
         r = image_adopt(e, record, &image);
@@ -120,7 +126,10 @@ static int load_ref(Store *s, const char *name, void *userdata) {
                         (void) ref_free(ref);
         }
         if (r < 0 && r != -ENOMEM)
-                log_warning_errno(r, "The reference %s is damaged or its image gone, ignoring; pull the image again: %m", name);
+                log_warning_errno(r,
+                                  "The reference %s is damaged or its image gone, ignoring; pull the image "
+                                  "again: %m",
+                                  name);
         return r == -ENOMEM ? r : 0;
 }
 
@@ -169,7 +178,11 @@ int engine_new(const EngineParameters *p, Engine **ret, Failure *f) {
 
         if (!e)
                 return -ENOMEM;
-        *e = (Engine) { .supervise_fd = -EBADF, .pull_fd = -EBADF, .unpack_fd = -EBADF, .seccomp_cache_fd = -EBADF, .journal_fd = -EBADF };
+        *e = (Engine){ .supervise_fd = -EBADF,
+                       .pull_fd = -EBADF,
+                       .unpack_fd = -EBADF,
+                       .seccomp_cache_fd = -EBADF,
+                       .journal_fd = -EBADF };
         e->event = sd_event_ref(p->event);
         e->containers = hashmap_new();
         e->containers_by_name = hashmap_new();
@@ -192,7 +205,8 @@ int engine_new(const EngineParameters *p, Engine **ret, Failure *f) {
                 return r;
         r = systemd_new(e->event, &e->systemd);
         if (r < 0)
-                return failure_set_errno(f, FAILURE_SYSTEM, r, "cannot connect to systemd; creeld needs it as PID 1");
+                return failure_set_errno(f, FAILURE_SYSTEM, r,
+                                         "cannot connect to systemd; creeld needs it as PID 1");
         r = engine_load(e);
         if (r < 0)
                 return failure_set_errno(f, FAILURE_STORAGE, r, "cannot read the store %s", p->store_path);
@@ -253,7 +267,9 @@ static void reattach(Container *c) {
         /* What it may have left running goes with the scope; after a reboot there is none. */
         (void) scope_kill(c->engine->systemd, c->unit, SIGKILL, NULL, NULL, NULL);
         (void) string_set(&c->record->error, "the supervisor process died, or the host went down");
-        e = (ExitRecord) { .status = 128 + SIGKILL, .signal = SIGKILL, .finished_usec = clock_now_realtime_usec() };
+        e = (ExitRecord){ .status = 128 + SIGKILL,
+                          .signal = SIGKILL,
+                          .finished_usec = clock_now_realtime_usec() };
         container_on_exited(c, &e);
 }
 
@@ -348,7 +364,9 @@ static int remove_by_worker(Engine *e, const char *name) {
                 return -ENOMEM;
         removal->engine = e;
         removal->name = strdup(name);
-        r = removal->name ? worker_start(e, e->unpack_fd, "creel-unpack", on_remove_message, removal, &removal->worker) : -ENOMEM;
+        r = removal->name ? worker_start(e, e->unpack_fd, "creel-unpack", on_remove_message, removal,
+                                         &removal->worker)
+                          : -ENOMEM;
         if (r >= 0)
                 r = worker_send(removal->worker, m);
         if (r < 0) {
@@ -366,7 +384,8 @@ void engine_remove_staged(Engine *e, const char *name) {
         if (r < 0 && r != -ENOENT)
                 r = remove_by_worker(e, name);
         if (r < 0 && r != -ENOENT)
-                log_warning_errno(r, "Cannot remove staging/%s, the next start of creeld tries again: %m", name);
+                log_warning_errno(r, "Cannot remove staging/%s, the next start of creeld tries again: %m",
+                                  name);
 }
 
 /* What must stay: by layer and by blob. The keys live in the objects. */
@@ -425,7 +444,7 @@ void engine_collect(Engine *e) {
 
         r = layers && blobs ? mark_needed(e, layers, blobs) : -ENOMEM;
         if (r >= 0)
-                r = store_for_each(e->store, e->store->layers_fd, collect_layer, &(Collection) { e, layers });
+                r = store_for_each(e->store, e->store->layers_fd, collect_layer, &(Collection){ e, layers });
         if (r >= 0)
                 r = store_for_each(e->store, e->store->blobs_fd, collect_blob, &(Collection) { e, blobs });
         if (r < 0)

@@ -14,8 +14,8 @@
 #include "unit/scope.h"
 #include "unit/systemd.h"
 
-/* The engine holds every object in memory and is the only writer of the store. It knows no sd-bus: whoever wants to tell the
- * world watches it through an EngineObserver. */
+/* The engine holds every object in memory and is the only writer of the store. It knows no sd-bus: whoever
+ * wants to tell the world watches it through an EngineObserver. */
 
 #define ENGINE_CONTAINERS_MAX 16384
 #define ENGINE_IMAGES_MAX 16384
@@ -41,7 +41,8 @@ typedef struct EngineObserver {
         void (*transfer_changed)(Transfer *t, void *userdata);
         void (*transfer_removed)(Transfer *t, void *userdata);
         /* @attributes: "key=value" */
-        void (*event)(uint64_t time_usec, const char *type, const char *action, const char *id, char *const *attributes, void *userdata);
+        void (*event)(uint64_t time_usec, const char *type, const char *action, const char *id,
+                      char *const *attributes, void *userdata);
 } EngineObserver;
 
 struct Engine {
@@ -51,7 +52,8 @@ struct Engine {
         const EngineObserver *observer;
         void *observer_data;
 
-        int supervise_fd, pull_fd, unpack_fd; /* our programs; the first a sealed copy that no container can reach */
+        int supervise_fd, pull_fd,
+                        unpack_fd; /* our programs; the first a sealed copy that no container can reach */
         int seccomp_cache_fd;
         char *seccomp_profile;
         IdReserved *ids_reserved; /* what /etc/subuid and /etc/subgid gave away */
@@ -80,8 +82,8 @@ int engine_new(const EngineParameters *parameters, Engine **ret, Failure *f);
 Engine *engine_free(Engine *e);
 DEFINE_CLEANUP(Engine, engine_free)
 
-/* Compares what was stored with what is there: reconnects to supervisors, collects exits that nobody saw, sweeps staging.
- * Returns when all containers are settled; runs the event loop meanwhile. */
+/* Compares what was stored with what is there: reconnects to supervisors, collects exits that nobody saw,
+ * sweeps staging. Returns when all containers are settled; runs the event loop meanwhile. */
 int engine_reconcile(Engine *e);
 
 /* Tells observers and the journal. @attributes may be NULL. */

@@ -15,12 +15,18 @@
 static const struct {
         const char *type, *action, *message_id;
 } events[] = {
-        { "container", "create", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c01" }, { "container", "start", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c02" },
-        { "container", "died", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c03" },   { "container", "stop", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c04" },
-        { "container", "kill", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c05" },   { "container", "oom", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c06" },
-        { "container", "remove", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c07" }, { "image", "pull", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c20" },
-        { "image", "tag", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c21" },        { "image", "untag", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c22" },
-        { "image", "remove", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c23" },     { "image", "pull-error", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c24" },
+        { "container", "create", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c01" },
+        { "container", "start", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c02" },
+        { "container", "died", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c03" },
+        { "container", "stop", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c04" },
+        { "container", "kill", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c05" },
+        { "container", "oom", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c06" },
+        { "container", "remove", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c07" },
+        { "image", "pull", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c20" },
+        { "image", "tag", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c21" },
+        { "image", "untag", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c22" },
+        { "image", "remove", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c23" },
+        { "image", "pull-error", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c24" },
 };
 
 const char *event_message_id(const char *type, const char *action) {
@@ -30,7 +36,8 @@ const char *event_message_id(const char *type, const char *action) {
         return NULL;
 }
 
-static int event_to_journal(Engine *e, const char *type, const char *action, const char *id, char *const *attributes) {
+static int event_to_journal(Engine *e, const char *type, const char *action, const char *id,
+                            char *const *attributes) {
         _cleanup_json_ json_object *o = json_object_new_object();
         _cleanup_free_ char *message = NULL, *map = NULL;
         const char *name = strv_env_get(attributes, "name");
@@ -48,8 +55,8 @@ static int event_to_journal(Engine *e, const char *type, const char *action, con
         }
         r = json_format(o, false, &map);
         if (r >= 0)
-                r = string_format(&message, "%s %s %s%s%.12s%s", type, action, strempty(name), name ? " (" : "",
-                                  startswith(id, "sha256:") ?: id, name ? ")" : "");
+                r = string_format(&message, "%s %s %s%s%.12s%s", type, action, strempty(name),
+                                  name ? " (" : "", startswith(id, "sha256:") ?: id, name ? ")" : "");
         if (r < 0)
                 return r;
 
@@ -77,5 +84,6 @@ void engine_event(Engine *e, const char *type, const char *action, const char *i
         if (r < 0)
                 log_debug_errno(r, "Cannot write event %s %s to the journal, ignoring: %m", type, action);
         if (e->observer)
-                e->observer->event(clock_now_realtime_usec(), type, action, id, attributes, e->observer_data);
+                e->observer->event(clock_now_realtime_usec(), type, action, id, attributes,
+                                   e->observer_data);
 }

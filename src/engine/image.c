@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <sys/utsname.h>
+
 #include "basic/log.h"
 #include "basic/memory.h"
 #include "basic/str.h"
@@ -7,6 +9,34 @@
 #include "engine/container.h"
 #include "engine/image.h"
 #include "store/layer.h"
+
+/* OCI names of architectures (GOARCH). */
+static const struct {
+        const char *machine, *platform;
+} platforms[] = {
+        { "x86_64", "linux/amd64" },    { "aarch64", "linux/arm64" }, { "armv7l", "linux/arm/v7" },
+        { "armv6l", "linux/arm/v6" },   { "i686", "linux/386" },      { "riscv64", "linux/riscv64" },
+        { "ppc64le", "linux/ppc64le" }, { "s390x", "linux/s390x" },   { "loongarch64", "linux/loong64" },
+};
+
+const char *image_native_platform(void) {
+        struct utsname u;
+
+        if (uname(&u) >= 0)
+                for (size_t i = 0; i < ELEMENTSOF(platforms); i++)
+                        if (streq(platforms[i].machine, u.machine))
+                                return platforms[i].platform;
+        return "linux/amd64";
+}
+
+bool image_is_for(const Image *i, const char *platform) {
+        const ImageConfig *c = i->record->config;
+        const char *rest;
+
+        rest = startswith(platform, c->os);
+        rest = rest && *rest == '/' ? startswith(rest + 1, c->architecture) : NULL;
+        return rest && (!*rest || (*rest == '/' && streq_ptr(rest + 1, c->variant)));
+}
 
 const char *image_hex(const Image *i) {
         return digest_hex(&i->record->config_digest);
@@ -118,7 +148,8 @@ int image_adopt_ref(Engine *e, Ref *ref) {
                 free(new);
                 return r;
         }
-        if (!strv_contains(i->tags, ref->reference)) /* the old one was this image's, too, and took the tag along */
+        if (!strv_contains(i->tags,
+                           ref->reference)) /* the old one was this image's, too, and took the tag along */
                 (void) strv_extend(&i->tags, ref->reference);
         image_changed(i);
         return 0;
@@ -142,8 +173,9 @@ static int find_by_digest(Engine *e, const char *name, Image **ret) {
         if (n == 0 || n > DIGEST_HEX_LENGTH || !string_in_charset(hex, LOWERCASE_HEX))
                 return -ENOENT;
         HASHMAP_FOREACH(i, e->images) {
-                bool manifest = n == DIGEST_HEX_LENGTH && (streq(digest_hex(&i->record->manifest_digest), hex) ||
-                                                          (i->record->has_index && streq(digest_hex(&i->record->index_digest), hex)));
+                bool manifest = n == DIGEST_HEX_LENGTH &&
+                                (streq(digest_hex(&i->record->manifest_digest), hex) ||
+                                 (i->record->has_index && streq(digest_hex(&i->record->index_digest), hex)));
 
                 if (strncmp(image_hex(i), hex, n) != 0 && !manifest)
                         continue;
@@ -193,9 +225,11 @@ int image_find(Engine *e, const char *name, Image **ret, Failure *f) {
         if (r < 0)
                 r = find_by_digest(e, name, ret);
         if (r == -ENOTUNIQ)
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "%s: several images have an id that starts so; give more digits", name);
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "%s: several images have an id that starts so; give more digits", name);
         if (r < 0)
-                return failure_set(f, FAILURE_NO_SUCH_IMAGE, "%s: no such image here; 'creelctl pull %s' fetches it", name, name);
+                return failure_set(f, FAILURE_NO_SUCH_IMAGE,
+                                   "%s: no such image here; 'creelctl pull %s' fetches it", name, name);
         return 0;
 }
 
@@ -256,7 +290,8 @@ static int remove_record(Engine *e, Image *i, char ***removed, Failure *f) {
         return 0;
 }
 
-int engine_remove_image(Engine *e, const char *name, bool force, char ***ret_untagged, char ***ret_removed, Failure *f) {
+int engine_remove_image(Engine *e, const char *name, bool force, char ***ret_untagged, char ***ret_removed,
+                        Failure *f) {
         _cleanup_strv_free_ char **untagged = NULL, **removed = NULL;
         EngineRef *ref = image_find_ref(e, name);
         Container *user;
@@ -273,10 +308,15 @@ int engine_remove_image(Engine *e, const char *name, bool force, char ***ret_unt
                         return r;
         } else {
                 if (!ref && !force && strv_length(i->tags) > 1)
-                        return failure_set(f, FAILURE_INVALID_STATE, "%s: the image has several tags; remove them one by one or use --force", name);
+                        return failure_set(f, FAILURE_INVALID_STATE,
+                                           "%s: the image has several tags; remove them one by one or use "
+                                           "--force",
+                                           name);
                 user = image_user(i);
                 if (user)
-                        return failure_set(f, FAILURE_INVALID_STATE, "%s: the image is in use by container %s; remove that first ('creelctl rm %s')",
+                        return failure_set(f, FAILURE_INVALID_STATE,
+                                           "%s: the image is in use by container %s; remove that first "
+                                           "('creelctl rm %s')",
                                            name, user->record->name, user->record->name);
                 while (i->tags && i->tags[0]) {
                         r = untag(e, hashmap_get(e->refs, i->tags[0]), &untagged, f);

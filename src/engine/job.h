@@ -7,8 +7,8 @@
 #include "basic/list.h"
 #include "engine/engine.h"
 
-/* What is to happen to a container. One job runs, a bounded number waits; a table decides what a new one does to those that are
- * there already. Killing is no job: it bypasses the queue. */
+/* What is to happen to a container. One job runs, a bounded number waits; a table decides what a new one
+ * does to those that are there already. Killing is no job: it bypasses the queue. */
 
 #define JOBS_MAX 8
 #define JOB_WAITERS_MAX 64
@@ -24,7 +24,8 @@ typedef enum JobType {
 typedef enum JobMerge {
         JOB_QUEUE,   /* waits its turn */
         JOB_JOIN,    /* is the same: shares its outcome */
-        JOB_REPLACE, /* takes its place, which fails with Cancelled; only while that one has not begun, else waits */
+        JOB_REPLACE, /* takes its place, which fails with Cancelled; only while that one has not begun, else
+                        waits */
         JOB_REFUSE,  /* fails with Busy */
 } JobMerge;
 

@@ -4,7 +4,8 @@
 #include <sys/types.h>
 #include <systemd/sd-event.h>
 
-/* Waits in the background for a process to end, collects it when it is a child, then calls @callback (may be NULL). Takes over
+/* Waits in the background for a process to end, collects it when it is a child, then calls @callback (may be
+ * NULL). Takes over
  * @pidfd. Never blocks; failure to set it up is logged. */
 typedef void (*reaper_callback_t)(void *userdata);
 

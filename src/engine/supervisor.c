@@ -39,21 +39,26 @@ int supervisor_pidfd(const Supervisor *s) {
         return s->pidfd;
 }
 
-/* The process is gone without a word, or speaks nonsense: the exit record decides, and without one the worst is assumed. */
+/* The process is gone without a word, or speaks nonsense: the exit record decides, and without one the worst
+ * is assumed. */
 static void supervisor_lost(Supervisor *s) {
         Container *c = s->container;
         ExitRecord e;
-        Failure f = { FAILURE_SYSTEM, (char *) "the supervisor process died unexpectedly; see 'journalctl -u creeld'" };
+        Failure f = { FAILURE_SYSTEM,
+                      (char *) "the supervisor process died unexpectedly; see 'journalctl -u creeld'" };
 
         if (exit_record_load(c->engine->store, c->record->id, &e) < 0) {
                 if (!container_is_running(c)) {
                         container_on_start_failed(c, &f);
                         return;
                 }
-                log_warning("The supervisor of container %s died; what it ran is killed with its scope.", c->record->name);
+                log_warning("The supervisor of container %s died; what it ran is killed with its scope.",
+                            c->record->name);
                 (void) scope_kill(c->engine->systemd, c->unit, SIGKILL, NULL, NULL, NULL);
                 (void) string_set(&c->record->error, "the supervisor process died");
-                e = (ExitRecord) { .status = 128 + SIGKILL, .signal = SIGKILL, .finished_usec = clock_now_realtime_usec() };
+                e = (ExitRecord){ .status = 128 + SIGKILL,
+                                  .signal = SIGKILL,
+                                  .finished_usec = clock_now_realtime_usec() };
         }
         container_on_exited(c, &e);
 }
@@ -94,7 +99,8 @@ static void supervisor_failed(Supervisor *s, const Message *m) {
         kind = failure_kind_from_string(error);
         if (status == 127 || status == 126)
                 kind = status == 127 ? FAILURE_COMMAND_NOT_FOUND : FAILURE_COMMAND_NOT_EXECUTABLE;
-        (void) failure_set(&f, kind < 0 ? FAILURE_SYSTEM : (FailureKind) kind, "%s: %s", s->container->record->name, text);
+        (void) failure_set(&f, kind < 0 ? FAILURE_SYSTEM : (FailureKind) kind, "%s: %s",
+                           s->container->record->name, text);
         container_on_start_failed(s->container, &f);
 }
 
@@ -132,8 +138,8 @@ static int on_supervisor_io(sd_event_source *source, int fd, uint32_t revents, v
                 supervisor_failed(s, m);
                 return 0;
         default:
-                log_debug("Supervisor of container %s sent an unexpected %s, ignoring.", s->container->record->name,
-                          message_type_to_string(message_type(m)));
+                log_debug("Supervisor of container %s sent an unexpected %s, ignoring.",
+                          s->container->record->name, message_type_to_string(message_type(m)));
                 return 0;
         }
 }
@@ -164,19 +170,22 @@ static int supervisor_watch(Supervisor *s) {
         r = fd_set_nonblock(s->socket_fd, true);
         if (r < 0)
                 return r;
-        r = sd_event_add_io(s->container->engine->event, &s->source, s->socket_fd, EPOLLIN, on_supervisor_io, s);
+        r = sd_event_add_io(s->container->engine->event, &s->source, s->socket_fd, EPOLLIN, on_supervisor_io,
+                            s);
         if (r < 0)
                 return r;
         /* Before the bus: an exit should be known when somebody asks. */
         return sd_event_source_set_priority(s->source, SD_EVENT_PRIORITY_NORMAL - 10);
 }
 
-/* A listening socket at <runtime>/supervisor.sock. The name is reached through /proc, because paths of sockets are short. */
+/* A listening socket at <runtime>/supervisor.sock. The name is reached through /proc, because paths of
+ * sockets are short. */
 static int socket_address(int runtime_fd, struct sockaddr_un *ret) {
         *ret = (struct sockaddr_un) { .sun_family = AF_UNIX };
-        return snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/" SOCKET_NAME, runtime_fd) < (int) sizeof(ret->sun_path)
-                       ? 0
-                       : -ENAMETOOLONG;
+        return snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/" SOCKET_NAME, runtime_fd) <
+                                               (int) sizeof(ret->sun_path)
+                               ? 0
+                               : -ENAMETOOLONG;
 }
 
 static int listen_new(int runtime_fd, int *ret_fd) {
@@ -218,7 +227,8 @@ static int put_identity(Message *m, const Container *c) {
         return r;
 }
 
-static int put_fds(Message *m, const Container *c, const SupervisorStart *start, int runtime_fd, int listen_fd) {
+static int put_fds(Message *m, const Container *c, const SupervisorStart *start, int runtime_fd,
+                   int listen_fd) {
         int r;
 
         r = message_put_fd(m, FIELD_SPEC, start->spec_fd);
@@ -253,14 +263,16 @@ static int supervisor_spawn(Supervisor *s) {
                 return negative_errno();
         s->socket_fd = pair[0];
         theirs = pair[1];
-        return spawn_run(&(const Spawn) {
-                                 .exec_fd = s->container->engine->supervise_fd,
-                                 .argv = (char *const[]) { (char *) "creel-supervise", s->container->record->name, NULL },
-                                 .fds = &theirs,
-                                 .n_fds = 1,
-                                 .stdio_fds = { -EBADF, -EBADF, -EBADF },
-                         },
-                         &s->pid, &s->pidfd);
+        return spawn_run(
+                        &(const Spawn){
+                                        .exec_fd = s->container->engine->supervise_fd,
+                                        .argv = (char *const[]){ (char *) "creel-supervise",
+                                                                 s->container->record->name, NULL },
+                                        .fds = &theirs,
+                                        .n_fds = 1,
+                                        .stdio_fds = { -EBADF, -EBADF, -EBADF },
+                        },
+                        &s->pid, &s->pidfd);
 }
 
 int supervisor_start(Container *c, const SupervisorStart *start, Supervisor **ret, Failure *f) {
@@ -275,7 +287,8 @@ int supervisor_start(Container *c, const SupervisorStart *start, Supervisor **re
         /* First of all the process, so that it loads while the message is made. */
         r = supervisor_spawn(s);
         if (r < 0)
-                return failure_set_errno(f, FAILURE_SYSTEM, r, "cannot start creel-supervise for container %s", c->record->name);
+                return failure_set_errno(f, FAILURE_SYSTEM, r,
+                                         "cannot start creel-supervise for container %s", c->record->name);
 
         r = container_runtime_open(c->engine->store, c->record->id, &runtime_fd);
         if (r >= 0)
@@ -326,7 +339,8 @@ int supervisor_reattach(Container *c, Supervisor **ret) {
         if (r < 0)
                 return r;
         s->socket_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (s->socket_fd < 0 || connect(s->socket_fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
+        if (s->socket_fd < 0 ||
+            connect(s->socket_fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
                 return negative_errno();
         r = message_new(MESSAGE_SUPERVISE_HELLO, &m);
         if (r >= 0)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "basic/clock.h"
@@ -40,25 +39,6 @@ static const char *const layer_state_table[] = {
 };
 DEFINE_STRING_TABLE(layer_state, LayerState, _LAYER_STATE_MAX)
 
-/* OCI names of architectures (GOARCH). */
-static const struct {
-        const char *machine, *platform;
-} platforms[] = {
-        { "x86_64", "linux/amd64" },     { "aarch64", "linux/arm64" },     { "armv7l", "linux/arm/v7" },   { "armv6l", "linux/arm/v6" },
-        { "i686", "linux/386" },         { "riscv64", "linux/riscv64" },   { "ppc64le", "linux/ppc64le" }, { "s390x", "linux/s390x" },
-        { "loongarch64", "linux/loong64" },
-};
-
-static const char *native_platform(void) {
-        struct utsname u;
-
-        if (uname(&u) >= 0)
-                for (size_t i = 0; i < ELEMENTSOF(platforms); i++)
-                        if (streq(platforms[i].machine, u.machine))
-                                return platforms[i].platform;
-        return "linux/amd64";
-}
-
 Transfer *transfer_find(Engine *e, uint32_t id) {
         LIST_FOREACH(transfers, t, e->transfers)
                 if (t->id == id)
@@ -75,7 +55,8 @@ double transfer_progress(const Transfer *t) {
                 const TransferLayer *l = t->layers + i;
 
                 total += l->size_bytes;
-                done += l->state == LAYER_PRESENT || l->state == LAYER_DONE ? l->size_bytes : l->fetched_bytes;
+                done += l->state == LAYER_PRESENT || l->state == LAYER_DONE ? l->size_bytes
+                                                                            : l->fetched_bytes;
         }
         return total > 0 ? (double) done / (double) total : 0;
 }
@@ -84,6 +65,7 @@ Transfer *transfer_free(Transfer *t) {
         if (!t)
                 return NULL;
         (void) sd_event_source_disable_unref(t->end);
+        (void) sd_event_source_disable_unref(t->change);
         (void) worker_free(t->pull);
         for (size_t i = 0; i < t->n_layers; i++) {
                 (void) worker_free(t->layers[i].unpack);
@@ -98,15 +80,26 @@ Transfer *transfer_free(Transfer *t) {
         return mfree(t);
 }
 
-/* Tells the observers, but not for every few kilobytes. */
-static void transfer_changed(Transfer *t, bool now) {
-        uint64_t usec = clock_now_monotonic_usec();
+static int on_change(sd_event_source *source, uint64_t usec, void *userdata) {
+        Transfer *t = userdata;
 
-        if (!now && usec - t->last_change_usec < CHANGE_INTERVAL_USEC)
-                return;
-        t->last_change_usec = usec;
+        t->change = sd_event_source_disable_unref(t->change);
+        t->last_change_usec = clock_now_monotonic_usec();
         if (t->engine->observer)
                 t->engine->observer->transfer_changed(t, t->engine->observer_data);
+        return 0;
+}
+
+/* Tells the observers, but not for every few kilobytes; the last of them are told when the interval is over.
+ */
+static void transfer_changed(Transfer *t, bool now) {
+        uint64_t next = t->last_change_usec + CHANGE_INTERVAL_USEC, usec = clock_now_monotonic_usec();
+
+        if (now || usec >= next)
+                (void) on_change(NULL, usec, t);
+        else if (!t->change)
+                (void) sd_event_add_time(t->engine->event, &t->change, CLOCK_MONOTONIC, next, 0, on_change,
+                                         t);
 }
 
 static void transfer_report(Transfer *t) {
@@ -116,9 +109,11 @@ static void transfer_report(Transfer *t) {
 
         if (string_format(&name, "name=%s", t->reference) < 0 || strv_extend(&l, name) < 0)
                 return;
-        if (!good && (string_format(&error, "error=%s", strempty(t->failure.text)) < 0 || strv_extend(&l, error) < 0))
+        if (!good &&
+            (string_format(&error, "error=%s", strempty(t->failure.text)) < 0 || strv_extend(&l, error) < 0))
                 return;
-        engine_event(t->engine, "image", good ? "pull" : "pull-error", good ? t->image_id.string : t->reference, l);
+        engine_event(t->engine, "image", good ? "pull" : "pull-error",
+                     good ? t->image_id.string : t->reference, l);
 }
 
 static int on_transfer_end(sd_event_source *source, void *userdata) {
@@ -128,7 +123,8 @@ static int on_transfer_end(sd_event_source *source, void *userdata) {
 
         LIST_REMOVE(transfers, e->transfers, t);
         e->n_transfers--;
-        /* The tree is removed when the last of the killed unpackers is gone: until then one may still write into it. */
+        /* The tree is removed when the last of the killed unpackers is gone: until then one may still write
+         * into it. */
         for (size_t i = 0; i < t->n_layers; i++)
                 t->layers[i].unpack = worker_free_tree(t->layers[i].unpack, tree);
         t->pull = worker_free_tree(t->pull, tree);
@@ -211,7 +207,9 @@ static int transfer_adopt(Transfer *t) {
         if (!ref)
                 return -ENOMEM;
         t->image_id = t->record->config_digest;
-        *ref = (Ref) { .reference = strdup(t->reference), .image = t->record->config_digest, .digest = t->digest };
+        *ref = (Ref){ .reference = strdup(t->reference),
+                      .image = t->record->config_digest,
+                      .digest = t->digest };
         r = ref->reference ? image_adopt(t->engine, t->record, &image) : -ENOMEM;
         if (r >= 0) {
                 t->record = NULL;
@@ -282,7 +280,8 @@ static void on_unpack_message(Worker *w, Message *m, void *userdata) {
                 l->unpack = worker_free(l->unpack);
                 return;
         }
-        (void) string_format(&what, "unpacking layer %.12s of %s", digest_hex(&l->digest), l->transfer->reference);
+        (void) string_format(&what, "unpacking layer %.12s of %s", digest_hex(&l->digest),
+                             l->transfer->reference);
         transfer_fail(l->transfer, m, what ?: "unpacking");
 }
 
@@ -336,7 +335,8 @@ static int layer_begin(TransferLayer *l) {
         /* A larger pipe means fewer switches between the two; not having it is no failure. */
         (void) fcntl(out, F_SETPIPE_SZ, PIPE_BYTES);
 
-        r = worker_start(l->transfer->engine, l->transfer->engine->unpack_fd, "creel-unpack", on_unpack_message, l, &l->unpack);
+        r = worker_start(l->transfer->engine, l->transfer->engine->unpack_fd, "creel-unpack",
+                         on_unpack_message, l, &l->unpack);
         if (r >= 0)
                 r = send_unpack(l, in);
         if (r >= 0)
@@ -391,7 +391,8 @@ static void on_resolved(Transfer *t, Message *m) {
 
         (void) message_get_string(m, FIELD_DIGEST, &digest);
         (void) message_get_u64(m, FIELD_COUNT, &count);
-        if (digest_parse(digest, &t->digest) < 0 || count > IMAGE_LAYERS_MAX || t->record || t->n_expected > 0) {
+        if (digest_parse(digest, &t->digest) < 0 || count > IMAGE_LAYERS_MAX || t->record ||
+            t->n_expected > 0) {
                 transfer_fail_errno(t, FAILURE_REGISTRY, EBADMSG);
                 return;
         }
@@ -451,13 +452,15 @@ static int add_layer(Transfer *t, const Message *m) {
         *l = (TransferLayer) { .transfer = t, .index = index, .size_bytes = size };
         if (digest_parse(digest, &l->digest) < 0 || digest_parse(diff_id, &l->diff_id) < 0)
                 return -EBADMSG;
-        if (!digest_equal(&l->diff_id, &t->record->layers[index].diff_id) || !digest_equal(&l->digest, &t->record->layers[index].digest))
+        if (!digest_equal(&l->diff_id, &t->record->layers[index].diff_id) ||
+            !digest_equal(&l->digest, &t->record->layers[index].digest))
                 return -EBADMSG;
         l->compression = strdup(compression);
         if (!l->compression)
                 return -ENOMEM;
         l->duplicate = layer_is_staged(t, &l->diff_id);
-        l->state = l->duplicate || layer_exists(t->engine->store, digest_hex(&l->diff_id)) ? LAYER_PRESENT : LAYER_WAITING;
+        l->state = l->duplicate || layer_exists(t->engine->store, digest_hex(&l->diff_id)) ? LAYER_PRESENT
+                                                                                           : LAYER_WAITING;
         t->n_layers++;
         return 0;
 }
@@ -517,14 +520,16 @@ static void on_pull_message(Worker *w, Message *m, void *userdata) {
 static int send_pull(Transfer *t, const PullOptions *options, const Reference *reference) {
         _cleanup_(message_freep) Message *m = NULL;
         const EngineRef *known = hashmap_get(t->engine->refs, t->reference);
-        bool plain = options->tls_verify == 0 || (options->tls_verify < 0 && options->ca_fd < 0 && reference_registry_is_loopback(reference->registry));
+        const char *platform = options->platform ?: image_native_platform();
+        bool plain = options->tls_verify == 0 || (options->tls_verify < 0 && options->ca_fd < 0 &&
+                                                  reference_registry_is_loopback(reference->registry));
         int r;
 
         r = message_new(MESSAGE_PULL_START, &m);
         if (r >= 0)
                 r = message_put_string(m, FIELD_REFERENCE, t->reference);
         if (r >= 0)
-                r = message_put_string(m, FIELD_PLATFORM, options->platform ?: native_platform());
+                r = message_put_string(m, FIELD_PLATFORM, platform);
         if (r >= 0)
                 r = message_put_fd(m, FIELD_STAGING, t->staging_fd);
         if (r >= 0 && plain)
@@ -534,7 +539,7 @@ static int send_pull(Transfer *t, const PullOptions *options, const Reference *r
         if (r >= 0)
                 r = message_put_fd(m, FIELD_CREDENTIALS, options->credentials_fd);
         /* Another platform's image must not pass for this one's. */
-        if (r >= 0 && known && !options->platform)
+        if (r >= 0 && known && image_is_for(known->image, platform))
                 r = message_put_string(m, FIELD_KNOWN_DIGEST, known->ref->digest.string);
         return r < 0 ? r : worker_send(t->pull, m);
 }
@@ -575,16 +580,20 @@ int transfer_pull(Engine *e, const PullOptions *options, Transfer **ret, Failure
 
         r = reference_parse(options->reference, &reference, &message);
         if (r < 0)
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "%s: not an image reference: %s", options->reference, message ?: "malformed");
+                return failure_set(f, FAILURE_INVALID_ARGUMENT, "%s: not an image reference: %s",
+                                   options->reference, message ?: "malformed");
         if (e->n_transfers >= ENGINE_TRANSFERS_MAX)
-                return failure_set(f, FAILURE_LIMITS_EXCEEDED, "there are %u transfers already; wait for one to end", ENGINE_TRANSFERS_MAX);
+                return failure_set(f, FAILURE_LIMITS_EXCEEDED,
+                                   "there are %u transfers already; wait for one to end",
+                                   ENGINE_TRANSFERS_MAX);
         r = transfer_new(e, &reference, &t);
         if (r < 0)
                 return failure_set_errno(f, FAILURE_SYSTEM, r, "cannot pull %s", options->reference);
         LIST_APPEND(transfers, e->transfers, t);
         e->n_transfers++;
         known = hashmap_get(e->refs, t->reference);
-        if (options->only_missing && known) {
+        if (options->only_missing && known &&
+            image_is_for(known->image, options->platform ?: image_native_platform())) {
                 t->image_id = known->image->record->config_digest;
                 transfer_end(t, TRANSFER_RESULT_UNCHANGED);
         } else {

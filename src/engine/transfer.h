@@ -5,7 +5,8 @@
 #include "engine/worker.h"
 #include "spec/image-record.h"
 
-/* One pull: a creel-pull that resolves and fetches, and one creel-unpack for each layer that the store does not hold. */
+/* One pull: a creel-pull that resolves and fetches, and one creel-unpack for each layer that the store does
+ * not hold. */
 
 #define UNPACKERS_MAX 4
 #define LAYER_BYTES_MAX (UINT64_C(64) << 30) /* of one layer, unpacked */
@@ -63,6 +64,7 @@ struct Transfer {
         TransferResult result;
         Failure failure;
         Digest image_id;
+        sd_event_source *change; /* set while one is due that came too soon after the last */
         uint64_t last_change_usec;
         LIST_FIELDS(Transfer, transfers);
 };
@@ -70,7 +72,7 @@ struct Transfer {
 typedef struct PullOptions {
         const char *reference;
         const char *platform; /* NULL: this machine's */
-        int tls_verify;       /* -1: by the registry's name (loopback speaks plain HTTP), 0: plain HTTP, 1: TLS */
+        int tls_verify; /* -1: by the registry's name (loopback speaks plain HTTP), 0: plain HTTP, 1: TLS */
         bool only_missing;    /* what is here under this reference will do */
         int ca_fd;            /* borrowed, or -EBADF */
         int credentials_fd;

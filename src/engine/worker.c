@@ -41,7 +41,8 @@ static int on_worker_io(sd_event_source *source, int fd, uint32_t revents, void 
         return 0;
 }
 
-int worker_start(Engine *e, int program_fd, const char *name, worker_message_t callback, void *userdata, Worker **ret) {
+int worker_start(Engine *e, int program_fd, const char *name, worker_message_t callback, void *userdata,
+                 Worker **ret) {
         _cleanup_(worker_freep) Worker *w = new0(Worker, 1);
         _cleanup_close_ int theirs = -EBADF;
         char *const argv[] = { (char *) name, NULL };
@@ -49,7 +50,9 @@ int worker_start(Engine *e, int program_fd, const char *name, worker_message_t c
 
         if (!w)
                 return -ENOMEM;
-        *w = (Worker) { .engine = e, .pidfd = -EBADF, .socket_fd = -EBADF, .callback = callback, .userdata = userdata };
+        *w = (Worker){
+                .engine = e, .pidfd = -EBADF, .socket_fd = -EBADF, .callback = callback, .userdata = userdata
+        };
 
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return negative_errno();
@@ -92,7 +95,8 @@ Worker *worker_free_tree(Worker *w, StagedTree *tree) {
         (void) fd_close(w->socket_fd);
         if (w->pidfd >= 0) {
                 (void) syscall(SYS_pidfd_send_signal, w->pidfd, SIGKILL, NULL, 0);
-                reaper_add(w->engine->event, w->pid, TAKE_FD(w->pidfd), staged_tree_release, staged_tree_hold(tree));
+                reaper_add(w->engine->event, w->pid, TAKE_FD(w->pidfd), staged_tree_release,
+                           staged_tree_hold(tree));
         }
         return mfree(w);
 }
@@ -102,10 +106,12 @@ int worker_failure(const Message *m, const char *what, Failure *f) {
         int kind;
 
         if (!m)
-                return failure_set(f, FAILURE_SYSTEM, "%s: the worker process died unexpectedly; see 'journalctl -u creeld'", what);
+                return failure_set(f, FAILURE_SYSTEM,
+                                   "%s: the worker process died unexpectedly; see 'journalctl -u creeld'",
+                                   what);
         if (message_type(m) != MESSAGE_FAILED)
-                return failure_set(f, FAILURE_SYSTEM, "%s: the worker process sent an unexpected %s message", what,
-                                   message_type_to_string(message_type(m)));
+                return failure_set(f, FAILURE_SYSTEM, "%s: the worker process sent an unexpected %s message",
+                                   what, message_type_to_string(message_type(m)));
         (void) message_get_string(m, FIELD_ERROR, &error);
         (void) message_get_string(m, FIELD_TEXT, &text);
         kind = failure_kind_from_string(error);

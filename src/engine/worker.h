@@ -9,10 +9,12 @@
 
 typedef struct Worker Worker;
 
-/* @m: NULL when the worker is gone (its socket closed) without having said it failed. The worker may be freed inside. */
+/* @m: NULL when the worker is gone (its socket closed) without having said it failed. The worker may be
+ * freed inside. */
 typedef void (*worker_message_t)(Worker *w, Message *m, void *userdata);
 
-int worker_start(Engine *e, int program_fd, const char *name, worker_message_t callback, void *userdata, Worker **ret);
+int worker_start(Engine *e, int program_fd, const char *name, worker_message_t callback, void *userdata,
+                 Worker **ret);
 int worker_send(Worker *w, const Message *m);
 /* Kills the process, reaps it in the background and forgets the callback. */
 Worker *worker_free(Worker *w);

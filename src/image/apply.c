@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -35,6 +37,9 @@ typedef struct Place {
 } Place;
 
 static int storage_failure(Applier *a, int error, const char *what) {
+        if (error == EFBIG || error == -EFBIG)
+                return failure_set(a->reterr, FAILURE_LIMITS_EXCEEDED,
+                                   "it is larger than files can be here; do not use this image");
         return failure_set_errno(a->reterr, FAILURE_STORAGE, error, "%s", what);
 }
 
@@ -85,7 +90,8 @@ static int file_fill(Applier *a, int fd, const TarEntry *e) {
         size_t n;
         int r;
 
-        if (!e->sparse && e->size >= PREALLOCATE_BYTES_MIN && fallocate(fd, 0, 0, (off_t) e->size) < 0 && errno != EOPNOTSUPP && errno != EINTR)
+        if (!e->sparse && e->size >= PREALLOCATE_BYTES_MIN && fallocate(fd, 0, 0, (off_t) e->size) < 0 &&
+            errno != EOPNOTSUPP && errno != EINTR)
                 return storage_failure(a, errno, "cannot make room for its content");
 
         while ((r = tar_reader_data(a->reader, &data, &n, &offset, a->reterr)) > 0) {
@@ -113,7 +119,8 @@ static int apply_file(Applier *a, const Place *p, const TarEntry *e) {
                 r = place_clear(a, p);
                 if (r < 0)
                         return r;
-                fd = openat(p->dirfd, p->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, e->mode);
+                fd = openat(p->dirfd, p->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                            e->mode);
         }
         if (fd < 0)
                 return storage_failure(a, errno, "cannot make the file");
@@ -164,7 +171,8 @@ static int apply_root(Applier *a, const TarEntry *e) {
         int fd, r;
 
         if (e->type != TAR_DIRECTORY)
-                return failure_set(a->reterr, FAILURE_SECURITY, "the root of the tree is not a directory; do not use this image");
+                return failure_set(a->reterr, FAILURE_SECURITY,
+                                   "the root of the tree is not a directory; do not use this image");
         r = cursor_move(a->cursor, "", 0, &fd, a->reterr);
         if (r < 0)
                 return r;
@@ -208,7 +216,10 @@ static int apply_symlink(Applier *a, const Place *p, const TarEntry *e) {
         int r;
 
         if (isempty(e->link) || strlen(e->link) > MEMBER_PATH_MAX)
-                return failure_set(a->reterr, FAILURE_REGISTRY, "the link has no target or one longer than %d bytes; build the image again", MEMBER_PATH_MAX);
+                return failure_set(
+                                a->reterr, FAILURE_REGISTRY,
+                                "the link has no target or one longer than %d bytes; build the image again",
+                                MEMBER_PATH_MAX);
         if (symlinkat(e->link, p->dirfd, p->name) >= 0)
                 return metadata_apply_at(p->dirfd, p->name, e, p->flags, a->reterr);
         if (errno != EEXIST)
@@ -221,14 +232,16 @@ static int apply_symlink(Applier *a, const Place *p, const TarEntry *e) {
         return metadata_apply_at(p->dirfd, p->name, e, p->flags, a->reterr);
 }
 
-/* The directory of a hard link's target, links among its parents resolved inside the tree as for any member. */
+/* The directory of a hard link's target, links among its parents resolved inside the tree as for any member.
+ */
 static int target_open(Applier *a, const char *target, int *ret_fd) {
         size_t n = parent_length(target);
         _cleanup_free_ char *parent = strndup(target, n);
 
         if (!parent)
                 return -ENOMEM;
-        return path_openat2(a->rootfd, n > 0 ? parent : ".", O_PATH | O_DIRECTORY, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, ret_fd);
+        return path_openat2(a->rootfd, n > 0 ? parent : ".", O_PATH | O_DIRECTORY, 0,
+                            RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, ret_fd);
 }
 
 static int hardlink_make(Applier *a, const Place *p, int target_fd, const char *target) {
@@ -244,7 +257,8 @@ static int hardlink_make(Applier *a, const Place *p, int target_fd, const char *
         if (errno != EEXIST)
                 return negative_errno();
         /* The link is there already, or is its own target. */
-        if (fstatat(p->dirfd, p->name, &old, AT_SYMLINK_NOFOLLOW) >= 0 && old.st_dev == st.st_dev && old.st_ino == st.st_ino)
+        if (fstatat(p->dirfd, p->name, &old, AT_SYMLINK_NOFOLLOW) >= 0 && old.st_dev == st.st_dev &&
+            old.st_ino == st.st_ino)
                 return 0;
         r = place_clear(a, p);
         if (r < 0)
@@ -268,7 +282,9 @@ static int apply_hardlink(Applier *a, const Place *p, const TarEntry *e) {
         if (r >= 0)
                 r = hardlink_make(a, p, fd, name);
         if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EXDEV)
-                return failure_set(a->reterr, FAILURE_REGISTRY, "it is a hard link to \"%s\", which is no file of this layer; build the image again",
+                return failure_set(a->reterr, FAILURE_REGISTRY,
+                                   "it is a hard link to \"%s\", which is no file of this layer; build the "
+                                   "image again",
                                    member_escape(e->link, escaped, sizeof(escaped)));
         return r < 0 && !a->reterr->text ? storage_failure(a, r, "cannot make the hard link") : r;
 }
@@ -335,7 +351,8 @@ static int name_failure(const char *path, int r, Failure *reterr) {
 
         if (!plain.text)
                 return r;
-        return failure_set(reterr, plain.kind, "\"%s\": %s", member_escape(path, escaped, sizeof(escaped)), plain.text);
+        return failure_set(reterr, plain.kind, "\"%s\": %s", member_escape(path, escaped, sizeof(escaped)),
+                           plain.text);
 }
 
 static int apply_members(Applier *a) {
@@ -344,7 +361,9 @@ static int apply_members(Applier *a) {
 
         while ((r = tar_reader_next(a->reader, &e, a->reterr)) > 0) {
                 if (++a->result.entries > a->limits.entries_max)
-                        return failure_set(a->reterr, FAILURE_LIMITS_EXCEEDED, "it has more than %" PRIu64 " entries; allow more, or build the image with fewer files",
+                        return failure_set(a->reterr, FAILURE_LIMITS_EXCEEDED,
+                                           "it has more than %" PRIu64
+                                           " entries; allow more, or build the image with fewer files",
                                            a->limits.entries_max);
                 r = apply_entry(a, e);
                 if (r < 0)
@@ -353,7 +372,21 @@ static int apply_members(Applier *a) {
         return r;
 }
 
-int apply_tar(int rootfd, TarSource source, void *userdata, const ApplyLimits *limits, ApplyResult *ret, Failure *reterr) {
+/* Tells ext4 that the directories of the root have nothing to do with each other, so that each goes to a
+ * block group with room. Left to itself it keeps to the group that images before this one were in, and steps
+ * over each of the inodes that were deleted there in the last minutes: removing an image made the next pull
+ * three times slower. The flag is a hint; file systems without it refuse it. */
+static void root_spread(int rootfd, bool on) {
+        int flags;
+
+        if (ioctl(rootfd, FS_IOC_GETFLAGS, &flags) < 0)
+                return;
+        flags = on ? flags | FS_TOPDIR_FL : flags & ~FS_TOPDIR_FL;
+        (void) ioctl(rootfd, FS_IOC_SETFLAGS, &flags);
+}
+
+int apply_tar(int rootfd, TarSource source, void *userdata, const ApplyLimits *limits, ApplyResult *ret,
+              Failure *reterr) {
         _cleanup_failure_ Failure failure = {};
         _cleanup_(tar_reader_freep) TarReader *reader = NULL;
         _cleanup_(cursor_freep) Cursor *cursor = NULL;
@@ -368,7 +401,9 @@ int apply_tar(int rootfd, TarSource source, void *userdata, const ApplyLimits *l
         a.reader = reader;
         a.cursor = cursor;
 
+        root_spread(rootfd, true);
         r = apply_members(&a);
+        root_spread(rootfd, false);
         if (r >= 0) {
                 r = cursor_finish(cursor);
                 if (r < 0)

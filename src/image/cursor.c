@@ -47,10 +47,11 @@ static int level_open_fd(int fd, bool expect_acl, Level *ret) {
 
         if (fstat(fd, &st) < 0)
                 return negative_errno();
-        *ret = (Level) {
+        *ret = (Level){
                 .fd = fd,
                 .mtime = st.st_mtim,
-                .inherits = (st.st_mode & S_ISGID) || (expect_acl && fgetxattr(fd, "system.posix_acl_default", NULL, 0) > 0),
+                .inherits = (st.st_mode & S_ISGID) ||
+                            (expect_acl && fgetxattr(fd, "system.posix_acl_default", NULL, 0) > 0),
         };
         return 0;
 }
@@ -178,7 +179,8 @@ static int enter_other(Cursor *c, int dirfd, const char *prefix, const char *nam
         if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return negative_errno();
         if (S_ISLNK(st.st_mode))
-                return path_openat2(c->rootfd, prefix, O_RDONLY | O_DIRECTORY, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, ret_fd);
+                return path_openat2(c->rootfd, prefix, O_RDONLY | O_DIRECTORY, 0,
+                                    RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, ret_fd);
         if (!whiteout_is(st.st_mode, st.st_rdev))
                 return -ENOTDIR;
         r = opaque_replace(dirfd, name, 0755);
@@ -197,10 +199,13 @@ static int cursor_enter(Cursor *c, const char *name, size_t end, Failure *reterr
                 r = enter_other(c, dirfd, c->path, name, &fd);
 
         if (r == -ENOTDIR || r == -ENOENT || r == -ELOOP)
-                return failure_set(reterr, FAILURE_REGISTRY, "its parent \"%s\" is not a directory of this layer; build the image again",
-                                   member_escape(c->path, escaped, sizeof(escaped)));
+                return failure_set(
+                                reterr, FAILURE_REGISTRY,
+                                "its parent \"%s\" is not a directory of this layer; build the image again",
+                                member_escape(c->path, escaped, sizeof(escaped)));
         if (r < 0)
-                return failure_set_errno(reterr, FAILURE_STORAGE, r, "cannot make or open its parent \"%s\"", member_escape(c->path, escaped, sizeof(escaped)));
+                return failure_set_errno(reterr, FAILURE_STORAGE, r, "cannot make or open its parent \"%s\"",
+                                         member_escape(c->path, escaped, sizeof(escaped)));
         return cursor_push(c, fd, end);
 }
 
@@ -219,7 +224,8 @@ int cursor_move(Cursor *c, const char *path, size_t n, int *ret_fd, Failure *ret
         while (c->n_levels > keep) {
                 r = cursor_pop(c);
                 if (r < 0)
-                        return failure_set_errno(reterr, FAILURE_STORAGE, r, "cannot set the time of a directory");
+                        return failure_set_errno(reterr, FAILURE_STORAGE, r,
+                                                 "cannot set the time of a directory");
         }
 
         memcpy(c->path, path, n);

@@ -8,12 +8,15 @@
 #include "basic/failure.h"
 #include "basic/macro.h"
 
-/* The directories from a tree's root down to the one that is being filled, all held open. Archives are sorted, so moving to the next
- * member opens or closes one directory or none. Names are resolved component by component: a plain directory by openat(O_NOFOLLOW), a symbolic link by
- * openat2(RESOLVE_IN_ROOT), so that an image whose /lib is a link to usr/lib works as it does in other engines and nothing ever resolves out of the tree.
+/* The directories from a tree's root down to the one that is being filled, all held open. Archives are
+ * sorted, so moving to the next member opens or closes one directory or none. Names are resolved component
+ * by component: a plain directory by openat(O_NOFOLLOW), a symbolic link by openat2(RESOLVE_IN_ROOT), so
+ * that an image whose /lib is a link to usr/lib works as it does in other engines and nothing ever resolves
+ * out of the tree.
  *
- * When the cursor leaves a directory it puts back the modification time which that had when the cursor came, so directories keep the times the
- * archive gave them, in whatever order the members come and without a list of them. */
+ * When the cursor leaves a directory it puts back the modification time which that had when the cursor came,
+ * so directories keep the times the archive gave them, in whatever order the members come and without a list
+ * of them. */
 
 typedef struct Cursor Cursor;
 
@@ -22,8 +25,9 @@ int cursor_new(int rootfd, Cursor **ret);
 Cursor *cursor_free(Cursor *c); /* does not put times back */
 DEFINE_CLEANUP(Cursor, cursor_free)
 
-/* Moves to the directory @path (normal form, see member.h; @n bytes of it), making directories that are missing (0755, root:root) and replacing whiteouts by
- * opaque directories. *@ret_fd is borrowed until the next move. FAILURE_REGISTRY: something in the way is not a directory. */
+/* Moves to the directory @path (normal form, see member.h; @n bytes of it), making directories that are
+ * missing (0755, root:root) and replacing whiteouts by opaque directories. *@ret_fd is borrowed until the
+ * next move. FAILURE_REGISTRY: something in the way is not a directory. */
 int cursor_move(Cursor *c, const char *path, size_t n, int *ret_fd, Failure *reterr);
 
 /* New entries in the present directory inherit group or access lists from it. */

@@ -30,7 +30,9 @@ struct Inflater {
 };
 
 static int damaged(const Inflater *i, const char *why, Failure *reterr) {
-        return failure_set(reterr, FAILURE_REGISTRY, "its %s data is damaged (%s); pull again, or push the image again", compression_to_string(i->compression), why);
+        return failure_set(reterr, FAILURE_REGISTRY,
+                           "its %s data is damaged (%s); pull again, or push the image again",
+                           compression_to_string(i->compression), why);
 }
 
 static int none_start(Inflater *i) {
@@ -110,7 +112,9 @@ static int zstd_start(Inflater *i) {
         i->zstd = ZSTD_createDCtx();
         if (!i->zstd)
                 return -ENOMEM;
-        return ZSTD_isError(ZSTD_DCtx_setParameter(i->zstd, ZSTD_d_windowLogMax, INFLATE_WINDOW_LOG_MAX)) ? -EINVAL : 0;
+        return ZSTD_isError(ZSTD_DCtx_setParameter(i->zstd, ZSTD_d_windowLogMax, INFLATE_WINDOW_LOG_MAX))
+                               ? -EINVAL
+                               : 0;
 }
 
 static int zstd_run(Inflater *i, InflateBuffers *b, Failure *reterr) {
@@ -169,7 +173,8 @@ Inflater *inflater_free(Inflater *i) {
         return mfree(i);
 }
 
-/* The media type must tell the truth: a stream of the other kind is refused with its name rather than as damaged. */
+/* The media type must tell the truth: a stream of the other kind is refused with its name rather than as
+ * damaged. */
 static int magic_check(Inflater *i, const InflateBuffers *b, Failure *reterr) {
         Compression found = COMPRESSION_NONE;
         size_t n = MIN(sizeof(i->magic) - i->n_magic, b->n_in);
@@ -187,8 +192,12 @@ static int magic_check(Inflater *i, const InflateBuffers *b, Failure *reterr) {
                 return 0;
         if (found == i->compression)
                 return 0;
-        return failure_set(reterr, FAILURE_REGISTRY, "its media type says %s, but the data is %s; push the image again with the right media type",
-                           i->compression == COMPRESSION_NONE ? "uncompressed tar" : compression_to_string(i->compression), compression_to_string(found));
+        return failure_set(reterr, FAILURE_REGISTRY,
+                           "its media type says %s, but the data is %s; push the image again with the right "
+                           "media type",
+                           i->compression == COMPRESSION_NONE ? "uncompressed tar"
+                                                              : compression_to_string(i->compression),
+                           compression_to_string(found));
 }
 
 int inflater_run(Inflater *i, InflateBuffers *b, Failure *reterr) {

@@ -7,8 +7,9 @@
 #include "basic/failure.h"
 #include "basic/macro.h"
 
-/* Undoes the compression of a layer. OCI image-spec 1.1, layer.md, "+gzip" and "+zstd" media types; RFC 1952 with several members; RFC 8878 with
- * several frames and windows up to 128 MiB. Checksums are verified where the format has them. */
+/* Undoes the compression of a layer. OCI image-spec 1.1, layer.md, "+gzip" and "+zstd" media types; RFC 1952
+ * with several members; RFC 8878 with several frames and windows up to 128 MiB. Checksums are verified where
+ * the format has them. */
 
 #define INFLATE_WINDOW_LOG_MAX 27
 
@@ -36,8 +37,8 @@ typedef struct InflateBuffers {
         size_t n_out;
 } InflateBuffers;
 
-/* Goes on until the input is used up or the room is. A full room means that there may be more to come without more input. FAILURE_REGISTRY: not such a
- * stream, or a damaged one. */
+/* Goes on until the input is used up or the room is. A full room means that there may be more to come
+ * without more input. FAILURE_REGISTRY: not such a stream, or a damaged one. */
 int inflater_run(Inflater *i, InflateBuffers *b, Failure *reterr);
 
 /* After the last input: FAILURE_REGISTRY where the stream is not complete. */

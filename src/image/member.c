@@ -15,10 +15,13 @@ int member_normalize(const char *path, char **ret, Failure *reterr) {
         size_t n = 0, depth = 0, length = strlen(path);
 
         if (length == 0)
-                return failure_set(reterr, FAILURE_SECURITY, "the member has no name; build the image again");
+                return failure_set(reterr, FAILURE_SECURITY,
+                                   "the member has no name; build the image again");
         if (length > MEMBER_PATH_MAX)
-                return failure_set(reterr, FAILURE_LIMITS_EXCEEDED, "the name has %zu bytes, the limit is %d; build the image with shorter paths", length,
-                                   MEMBER_PATH_MAX);
+                return failure_set(reterr, FAILURE_LIMITS_EXCEEDED,
+                                   "the name has %zu bytes, the limit is %d; build the image with shorter "
+                                   "paths",
+                                   length, MEMBER_PATH_MAX);
         out = malloc(length + 1);
         if (!out)
                 return -ENOMEM;
@@ -27,7 +30,9 @@ int member_normalize(const char *path, char **ret, Failure *reterr) {
                 size_t k = strcspn(path, "/");
 
                 if (k == 2 && memcmp(path, "..", 2) == 0)
-                        return failure_set(reterr, FAILURE_SECURITY, "the name contains \"..\", which could lead out of the tree; do not use this image");
+                        return failure_set(reterr, FAILURE_SECURITY,
+                                           "the name contains \"..\", which could lead out of the tree; do "
+                                           "not use this image");
                 if (k != 1 || *path != '.') {
                         if (n > 0)
                                 out[n++] = '/';
@@ -39,13 +44,16 @@ int member_normalize(const char *path, char **ret, Failure *reterr) {
         }
         out[n] = 0;
         if (depth > MEMBER_DEPTH_MAX)
-                return failure_set(reterr, FAILURE_LIMITS_EXCEEDED, "the name is %zu directories deep, the limit is %d; build the image with shorter paths", depth,
-                                   MEMBER_DEPTH_MAX);
+                return failure_set(reterr, FAILURE_LIMITS_EXCEEDED,
+                                   "the name is %zu directories deep, the limit is %d; build the image with "
+                                   "shorter paths",
+                                   depth, MEMBER_DEPTH_MAX);
         *ret = TAKE_PTR(out);
         return 0;
 }
 
-/* Whiteouts among the parents: aufs's directories are to be ignored with all they hold, others mean nothing. */
+/* Whiteouts among the parents: aufs's directories are to be ignored with all they hold, others mean nothing.
+ */
 static int classify_parents(const char *path, const char *base, MemberKind *ret, Failure *reterr) {
         for (const char *p = path; p < base; p = strchr(p, '/') + 1) {
                 if (startswith(p, WHITEOUT_META_PREFIX)) {
@@ -53,7 +61,9 @@ static int classify_parents(const char *path, const char *base, MemberKind *ret,
                         return 1;
                 }
                 if (startswith(p, WHITEOUT_PREFIX))
-                        return failure_set(reterr, FAILURE_SECURITY, "the name has a whiteout among its directories; do not use this image");
+                        return failure_set(reterr, FAILURE_SECURITY,
+                                           "the name has a whiteout among its directories; do not use this "
+                                           "image");
         }
         return 0;
 }
@@ -72,8 +82,11 @@ int member_classify(char *path, MemberKind *ret, Failure *reterr) {
         else if (startswith(base, WHITEOUT_META_PREFIX))
                 *ret = MEMBER_IGNORED;
         else if ((name = startswith(base, WHITEOUT_PREFIX))) {
-                if (isempty(name) || streq(name, ".") || streq(name, "..") || startswith(name, WHITEOUT_PREFIX))
-                        return failure_set(reterr, FAILURE_SECURITY, "the whiteout hides nothing that can be named; do not use this image");
+                if (isempty(name) || streq(name, ".") || streq(name, "..") ||
+                    startswith(name, WHITEOUT_PREFIX))
+                        return failure_set(reterr, FAILURE_SECURITY,
+                                           "the whiteout hides nothing that can be named; do not use this "
+                                           "image");
                 memmove(base, name, strlen(name) + 1);
                 *ret = MEMBER_WHITEOUT;
         } else

@@ -18,7 +18,8 @@ typedef enum XattrRule {
         XATTR_KEEP_IF_POSSIBLE, /* file systems may lack them, and little is lost */
 } XattrRule;
 
-/* Which attributes an image may set; the first match counts. Nothing of trusted.* ever: overlayfs would believe it. */
+/* Which attributes an image may set; the first match counts. Nothing of trusted.* ever: overlayfs would
+ * believe it. */
 static const struct {
         const char *name;
         bool prefix;
@@ -34,7 +35,8 @@ static const struct {
 
 static XattrRule xattr_rule(const char *name) {
         for (size_t i = 0; i < ELEMENTSOF(xattr_rules); i++)
-                if (xattr_rules[i].prefix ? !!startswith(name, xattr_rules[i].name) : streq(name, xattr_rules[i].name))
+                if (xattr_rules[i].prefix ? !!startswith(name, xattr_rules[i].name)
+                                          : streq(name, xattr_rules[i].name))
                         return xattr_rules[i].rule;
         return XATTR_IGNORE;
 }
@@ -56,16 +58,21 @@ bool metadata_has_default_acl(const TarEntry *e) {
 int metadata_check(const TarEntry *e, Failure *reterr) {
         if (e->uid > METADATA_ID_MAX || e->gid > METADATA_ID_MAX)
                 return failure_set(reterr, FAILURE_LIMITS_EXCEEDED,
-                                   "it belongs to %" PRIu64 ":%" PRIu64 ", but containers have the ids 0 to %d only; build the image with smaller ids", e->uid,
-                                   e->gid, METADATA_ID_MAX);
+                                   "it belongs to %" PRIu64 ":%" PRIu64
+                                   ", but containers have the ids 0 to %d only; build the image with "
+                                   "smaller ids",
+                                   e->uid, e->gid, METADATA_ID_MAX);
         return 0;
 }
 
 static int xattr_failure(const TarXattr *x, int error, Failure *reterr) {
         char name[64];
 
-        return failure_set(reterr, FAILURE_STORAGE, "cannot set the attribute %s of %zu bytes: %s; use a file system that keeps it for /var/lib/creel",
-                           member_escape(x->name, name, sizeof(name)), x->n_bytes, strerrordesc_np(error) ?: "unknown error");
+        return failure_set(reterr, FAILURE_STORAGE,
+                           "cannot set the attribute %s of %zu bytes: %s; use a file system that keeps it "
+                           "for /var/lib/creel",
+                           member_escape(x->name, name, sizeof(name)), x->n_bytes,
+                           strerrordesc_np(error) ?: "unknown error");
 }
 
 /* @fd or, where that is negative, @name in the working directory. */
@@ -77,7 +84,8 @@ static int xattrs_apply(int fd, const char *name, const TarEntry *e, Failure *re
 
                 if (rule == XATTR_IGNORE)
                         continue;
-                r = fd >= 0 ? fsetxattr(fd, x->name, x->value, x->n_bytes, 0) : lsetxattr(name, x->name, x->value, x->n_bytes, 0);
+                r = fd >= 0 ? fsetxattr(fd, x->name, x->value, x->n_bytes, 0)
+                            : lsetxattr(name, x->name, x->value, x->n_bytes, 0);
                 if (r < 0 && (rule == XATTR_KEEP || (errno != EOPNOTSUPP && errno != EPERM)))
                         return xattr_failure(x, errno, reterr);
         }
@@ -95,7 +103,8 @@ static int metadata_failure(const char *what, Failure *reterr) {
 
 int metadata_apply_fd(int fd, const TarEntry *e, MetadataFlags flags, Failure *reterr) {
         const struct timespec times[2] = { e->mtime, e->mtime };
-        bool inherits = flags & METADATA_INHERITS, fresh = (flags & METADATA_FRESH) && !inherits, chown = !fresh || e->uid != 0 || e->gid != 0;
+        bool inherits = flags & METADATA_INHERITS, fresh = (flags & METADATA_FRESH) && !inherits,
+             chown = !fresh || e->uid != 0 || e->gid != 0;
         int r;
 
         if (inherits)
@@ -112,7 +121,8 @@ int metadata_apply_fd(int fd, const TarEntry *e, MetadataFlags flags, Failure *r
 
 int metadata_apply_at(int dirfd, const char *name, const TarEntry *e, MetadataFlags flags, Failure *reterr) {
         const struct timespec times[2] = { e->mtime, e->mtime };
-        bool fresh = (flags & METADATA_FRESH) && !(flags & METADATA_INHERITS), chown = !fresh || e->uid != 0 || e->gid != 0;
+        bool fresh = (flags & METADATA_FRESH) && !(flags & METADATA_INHERITS),
+             chown = !fresh || e->uid != 0 || e->gid != 0;
         int r;
 
         if (chown && fchownat(dirfd, name, (uid_t) e->uid, (gid_t) e->gid, AT_SYMLINK_NOFOLLOW) < 0)

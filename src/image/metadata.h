@@ -17,9 +17,11 @@ typedef enum MetadataFlags {
 /* FAILURE_LIMITS_EXCEEDED: an owner beyond METADATA_ID_MAX. */
 int metadata_check(const TarEntry *e, Failure *reterr);
 
-/* For an open regular file or directory. The order matters: a change of owner takes set-id bits and capabilities away. */
+/* For an open regular file or directory. The order matters: a change of owner takes set-id bits and
+ * capabilities away. */
 int metadata_apply_fd(int fd, const TarEntry *e, MetadataFlags flags, Failure *reterr);
-/* For links, devices and fifos, which are not opened. Changes the working directory where there are attributes to set. */
+/* For links, devices and fifos, which are not opened. Changes the working directory where there are
+ * attributes to set. */
 int metadata_apply_at(int dirfd, const char *name, const TarEntry *e, MetadataFlags flags, Failure *reterr);
 
 /* True when applying @e needs an open file. */

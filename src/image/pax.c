@@ -15,7 +15,8 @@ void pax_done(Pax *p) {
         *p = (Pax) {};
 }
 
-/* Decimal seconds with an optional sign and fraction; what is beyond nanoseconds is cut off towards the past. */
+/* Decimal seconds with an optional sign and fraction; what is beyond nanoseconds is cut off towards the
+ * past. */
 static int parse_time(const char *s, struct timespec *ret) {
         bool negative = s[0] == '-';
         uint64_t nsec = 0;
@@ -72,12 +73,16 @@ static int add_xattr(Pax *p, const char *name, const void *value, size_t n_bytes
                 return -EINVAL;
         if (!GREEDY_REALLOC(p->xattrs, p->n_xattrs_allocated, p->n_xattrs + 1))
                 return -ENOMEM;
-        p->xattrs[p->n_xattrs++] = (TarXattr) { .name = TAKE_PTR(key), .value = TAKE_PTR(copy), .n_bytes = n_bytes };
+        p->xattrs[p->n_xattrs++] =
+                        (TarXattr){ .name = TAKE_PTR(key), .value = TAKE_PTR(copy), .n_bytes = n_bytes };
         return 0;
 }
 
 static int unhex(char c) {
-        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        return c >= '0' && c <= '9'   ? c - '0'
+               : c >= 'a' && c <= 'f' ? c - 'a' + 10
+               : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                      : -1;
 }
 
 /* LIBARCHIVE.xattr.NAME=VALUE: the name with %XX, the value in base64. */
@@ -231,7 +236,8 @@ int pax_parse(const char *data, size_t n_bytes, Pax *p, Failure *reterr) {
                 int r;
 
                 if (record_split(data, n_bytes, &length, &start) < 0)
-                        return failure_set(reterr, FAILURE_REGISTRY, "a pax header is malformed; build the image again");
+                        return failure_set(reterr, FAILURE_REGISTRY,
+                                           "a pax header is malformed; build the image again");
                 n = length - start - 1;
                 record = malloc(n + 1);
                 if (!record)
@@ -240,17 +246,24 @@ int pax_parse(const char *data, size_t n_bytes, Pax *p, Failure *reterr) {
                 record[n] = 0;
                 value = memchr(record, '=', n);
                 if (!value || value == record || strlen(record) < (size_t) (value - record))
-                        return failure_set(reterr, FAILURE_REGISTRY, "a pax header is malformed; build the image again");
+                        return failure_set(reterr, FAILURE_REGISTRY,
+                                           "a pax header is malformed; build the image again");
                 *value++ = 0;
 
                 r = pax_set(p, record, value, n - (size_t) (value - record));
                 if (r == -ENOMEM)
                         return r;
                 if (r < 0)
-                        return failure_set(reterr, FAILURE_REGISTRY, "the pax header has no valid value for %.64s; build the image again", record);
+                        return failure_set(
+                                        reterr, FAILURE_REGISTRY,
+                                        "the pax header has no valid value for %.64s; build the image again",
+                                        record);
                 data += length;
                 n_bytes -= length;
         }
         p->sparse_map_in_body = p->sparse_major == 1 && p->sparse_minor == 0;
-        return p->extent_is_open ? failure_set(reterr, FAILURE_REGISTRY, "a pax header ends inside a sparse map; build the image again") : 0;
+        return p->extent_is_open
+                               ? failure_set(reterr, FAILURE_REGISTRY,
+                                             "a pax header ends inside a sparse map; build the image again")
+                               : 0;
 }

@@ -3,11 +3,12 @@
 
 #include "image/tar.h"
 
-/* The body of a pax extended header. POSIX.1-2017, pax, "pax Extended Header"; xattrs as star and libarchive write them; sparse maps as
- * GNU tar does (manual, "PAX Format, Versions 0.0, 0.1 and 1.0").
+/* The body of a pax extended header. POSIX.1-2017, pax, "pax Extended Header"; xattrs as star and libarchive
+ * write them; sparse maps as GNU tar does (manual, "PAX Format, Versions 0.0, 0.1 and 1.0").
  *
  *     body   = record*
- *     record = length:decimal " " key "=" value "\n"         length counts the whole record; an empty value takes a former one back
+ *     record = length:decimal " " key "=" value "\n"         length counts the whole record; an empty value
+ * takes a former one back
  */
 
 typedef struct Pax {

@@ -10,7 +10,8 @@
 
 static_assert(sizeof(TarHeader) == TAR_BLOCK_BYTES, "a header is one block");
 static_assert(sizeof(TarSparseBlock) == TAR_BLOCK_BYTES, "a list of extents is one block");
-static_assert(offsetof(TarHeader, gnu.extents) == 386 && offsetof(TarHeader, gnu.real_size) == 483, "GNU's sparse header");
+static_assert(offsetof(TarHeader, gnu.extents) == 386 && offsetof(TarHeader, gnu.real_size) == 483,
+              "GNU's sparse header");
 
 static int number_parse_binary(const uint8_t *p, size_t size, int64_t *ret) {
         bool negative = p[0] & 0x40;

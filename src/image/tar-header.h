@@ -5,10 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One 512-byte header of a tar stream, and the numbers in it. POSIX.1-2017, pax, "ustar Interchange Format"; GNU tar manual,
- * "Basic Tar Format" and "Storing Sparse Files".
+/* One 512-byte header of a tar stream, and the numbers in it. POSIX.1-2017, pax, "ustar Interchange Format";
+ * GNU tar manual, "Basic Tar Format" and "Storing Sparse Files".
  *
- *     number = blank* octal-digit* (blank | NUL)*            | base-256: first byte 0x80 (positive) or 0xff (negative)
+ *     number = blank* octal-digit* (blank | NUL)*            | base-256: first byte 0x80 (positive) or 0xff
+ * (negative)
  */
 
 typedef enum TarFormat {

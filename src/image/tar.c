@@ -138,7 +138,8 @@ static int reader_block(TarReader *t, const void **ret, Failure *reterr) {
         return 1;
 }
 
-/* The next header into *@ret. 0: the end, which is two blocks of zeros, or, as some writers leave it, just the end. */
+/* The next header into *@ret. 0: the end, which is two blocks of zeros, or, as some writers leave it, just
+ * the end. */
 static int reader_header(TarReader *t, TarHeader *ret, Failure *reterr) {
         const void *block;
         int r;
@@ -150,7 +151,9 @@ static int reader_header(TarReader *t, TarHeader *ret, Failure *reterr) {
                 r = reader_block(t, &block, reterr);
                 if (r <= 0)
                         return r;
-                return tar_block_is_zero(block) ? 0 : malformed(reterr, "the tar stream has a lone block of zeros between its members");
+                return tar_block_is_zero(block) ? 0
+                                                : malformed(reterr, "the tar stream has a lone block of "
+                                                                    "zeros between its members");
         }
         memcpy(ret, block, sizeof(*ret));
         if (!tar_header_checksum_is_valid(ret))
@@ -163,7 +166,8 @@ static uint64_t padding_of(uint64_t n_bytes) {
 }
 
 /* The body of an extension header, NUL-terminated. */
-static int reader_extension(TarReader *t, const TarHeader *h, char **ret, size_t *ret_size, Failure *reterr) {
+static int reader_extension(TarReader *t, const TarHeader *h, char **ret, size_t *ret_size,
+                            Failure *reterr) {
         _cleanup_free_ char *body = NULL;
         uint64_t n;
         int r;
@@ -171,7 +175,9 @@ static int reader_extension(TarReader *t, const TarHeader *h, char **ret, size_t
         if (tar_number_parse_unsigned(h->size, sizeof(h->size), &n) < 0)
                 return malformed(reterr, "the tar header of a long name or pax header has no valid size");
         if (n > TAR_EXTENSION_BYTES_MAX)
-                return failure_set(reterr, FAILURE_LIMITS_EXCEEDED, "a long name or pax header has %" PRIu64 " bytes, the limit is %u; build the image again",
+                return failure_set(reterr, FAILURE_LIMITS_EXCEEDED,
+                                   "a long name or pax header has %" PRIu64
+                                   " bytes, the limit is %u; build the image again",
                                    n, TAR_EXTENSION_BYTES_MAX);
         body = malloc(n + 1);
         if (!body)
@@ -231,7 +237,8 @@ static int extents_parse_gnu(TarEntry *e, size_t *allocated, const char (*fields
                 uint64_t offset, n_bytes;
                 int r;
 
-                if (tar_number_parse_unsigned(fields[i][0], 12, &offset) < 0 || tar_number_parse_unsigned(fields[i][1], 12, &n_bytes) < 0)
+                if (tar_number_parse_unsigned(fields[i][0], 12, &offset) < 0 ||
+                    tar_number_parse_unsigned(fields[i][1], 12, &n_bytes) < 0)
                         return -EBADMSG;
                 r = extent_add(e, allocated, offset, n_bytes);
                 if (r < 0)
@@ -351,7 +358,9 @@ static int reader_sparse(TarReader *t, const TarHeader *h, TarEntry *e, Failure 
                 e->n_extents = p->n_extents;
         }
         if (r == -E2BIG)
-                return failure_set(reterr, FAILURE_LIMITS_EXCEEDED, "the sparse file has more than %d extents; build the image again", TAR_EXTENTS_MAX);
+                return failure_set(reterr, FAILURE_LIMITS_EXCEEDED,
+                                   "the sparse file has more than %d extents; build the image again",
+                                   TAR_EXTENTS_MAX);
         if (r == -EBADMSG || (r >= 0 && e->sparse && !extents_are_valid(e, t->body_left)))
                 return malformed(reterr, "the map of a sparse file does not fit its content");
         return r;
@@ -362,8 +371,9 @@ static int entry_type(char type, const char *path, TarType *ret) {
                 char letter;
                 TarType type;
         } types[] = {
-                { '0', TAR_FILE }, { 0, TAR_FILE }, { '7', TAR_FILE }, { 'S', TAR_FILE }, { '1', TAR_HARDLINK }, { '2', TAR_SYMLINK },
-                { '3', TAR_CHARACTER }, { '4', TAR_BLOCK }, { '5', TAR_DIRECTORY }, { '6', TAR_FIFO },
+                { '0', TAR_FILE },      { 0, TAR_FILE },      { '7', TAR_FILE },      { 'S', TAR_FILE },
+                { '1', TAR_HARDLINK },  { '2', TAR_SYMLINK }, { '3', TAR_CHARACTER }, { '4', TAR_BLOCK },
+                { '5', TAR_DIRECTORY }, { '6', TAR_FIFO },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(types); i++)
@@ -413,7 +423,8 @@ static int entry_numbers(TarReader *t, const TarHeader *h, TarFormat format, Tar
                 return -EBADMSG;
         if (format != TAR_FORMAT_V7 && (e->type == TAR_CHARACTER || e->type == TAR_BLOCK) &&
             (tar_number_parse_unsigned(h->device_major, sizeof(h->device_major), &major) < 0 ||
-             tar_number_parse_unsigned(h->device_minor, sizeof(h->device_minor), &minor) < 0 || major > 0xfff || minor > 0xfffff))
+             tar_number_parse_unsigned(h->device_minor, sizeof(h->device_minor), &minor) < 0 ||
+             major > 0xfff || minor > 0xfffff))
                 return -EBADMSG;
 
         e->mode = (mode_t) (mode & 07777);
@@ -437,7 +448,9 @@ static int reader_entry(TarReader *t, const TarHeader *h, TarEntry *e, Failure *
         if (r < 0)
                 return r;
         if (entry_type(h->type, e->path, &e->type) < 0)
-                return failure_set(reterr, FAILURE_REGISTRY, "a tar member has the unknown type %#x; build the image again", (unsigned) (uint8_t) h->type);
+                return failure_set(reterr, FAILURE_REGISTRY,
+                                   "a tar member has the unknown type %#x; build the image again",
+                                   (unsigned) (uint8_t) h->type);
         if (entry_numbers(t, h, format, e) < 0)
                 return malformed(reterr, "a number in a tar header is not one");
 
@@ -458,12 +471,17 @@ static int reader_entry(TarReader *t, const TarHeader *h, TarEntry *e, Failure *
 }
 
 int tar_reader_next(TarReader *t, const TarEntry **ret, Failure *reterr) {
+        uint64_t n;
         TarHeader h;
         int r;
 
         if (t->ended)
                 return 0;
-        r = reader_take_all(t, NULL, t->body_left + t->padding, reterr);
+        r = reader_take_all(t, NULL, t->body_left, reterr);
+        /* Writers that never finish their archive (umoci insert) leave out the padding of the last file,
+         * too. */
+        if (r >= 0)
+                r = reader_take(t, NULL, t->padding, &n);
         if (r < 0)
                 return r;
         t->body_left = t->padding = t->position = t->extent = 0;
@@ -490,7 +508,8 @@ int tar_reader_next(TarReader *t, const TarEntry **ret, Failure *reterr) {
         return 1;
 }
 
-int tar_reader_data(TarReader *t, const void **ret, size_t *ret_size, uint64_t *ret_offset, Failure *reterr) {
+int tar_reader_data(TarReader *t, const void **ret, size_t *ret_size, uint64_t *ret_offset,
+                    Failure *reterr) {
         uint64_t room = t->body_left;
         size_t n;
         int r;

@@ -48,7 +48,8 @@ static int flags_clear_for(int dirfd, const char *name) {
 
         r = flags_clear(dirfd);
         /* Other kinds of files cannot carry them, and opening a device has effects. */
-        if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) >= 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) {
+        if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) >= 0 &&
+            (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) {
                 fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
                 if (fd >= 0)
                         k = flags_clear(fd);
@@ -81,7 +82,8 @@ static int directory_open(int dirfd, const char *name, DIR **ret) {
         DIR *dir;
         int r;
 
-        r = path_openat2(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV, &fd);
+        r = path_openat2(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
+                         RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV, &fd);
         if (r < 0)
                 return r == -EXDEV ? -EBUSY : r;
         dir = fdopendir(fd);
@@ -123,7 +125,8 @@ static int clearing_lift(Clearing *c, int fd, const char *name) {
         }
 }
 
-/* Leaves the innermost directory, which has been read to its end, and removes it. 1: it has to be read again, as there is something in it still. */
+/* Leaves the innermost directory, which has been read to its end, and removes it. 1: it has to be read
+ * again, as there is something in it still. */
 static int clearing_pop(Clearing *c) {
         Level *l = c->levels + c->n_levels - 1;
         int r;
@@ -200,7 +203,8 @@ int tree_remove(int dirfd, const char *name) {
         r = remove_or_tell(dirfd, name);
         if (r <= 0)
                 return r;
-        r = path_openat2(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV, &fd);
+        r = path_openat2(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
+                         RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV, &fd);
         if (r < 0)
                 return r == -EXDEV ? -EBUSY : r;
         r = tree_clear(fd);

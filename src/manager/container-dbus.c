@@ -22,7 +22,8 @@ int container_dbus_path(const Container *c, char **ret) {
         return r < 0 ? r : 0;
 }
 
-/* Every handler starts from the path: between a question to polkit and its answer the container may have gone. */
+/* Every handler starts from the path: between a question to polkit and its answer the container may have
+ * gone. */
 static Container *container_at(Service *s, const char *path) {
         _cleanup_free_ char *id = NULL;
 
@@ -43,8 +44,8 @@ static int container_of_call(Service *s, sd_bus_message *call, Container **ret, 
         return 0;
 }
 
-static int authorize(Service *s, sd_bus_message *call, const char *action, const char *verb, sd_bus_message_handler_t again, Container **ret,
-                     sd_bus_error *error) {
+static int authorize(Service *s, sd_bus_message *call, const char *action, const char *verb,
+                     sd_bus_message_handler_t again, Container **ret, sd_bus_error *error) {
         const char *details[] = { "container", NULL, "verb", verb, NULL };
         int r;
 
@@ -69,7 +70,8 @@ static int read_fd(sd_bus_message *m, const char *key, int *slot, Failure *f) {
         int fd, copy;
 
         if (sd_bus_message_read(m, "v", "h", &fd) < 0)
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option %s: must be a file descriptor (h)", key);
+                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option %s: must be a file descriptor (h)",
+                                   key);
         if (*slot >= 0)
                 return failure_set(f, FAILURE_INVALID_ARGUMENT, "option %s: given twice", key);
         copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -95,12 +97,14 @@ static int read_stop_option(sd_bus_message *m, const char *key, JobParameters *p
 
         if (streq(key, "timeout")) {
                 if (sd_bus_message_read(m, "v", "t", &p->timeout_usec) < 0)
-                        return failure_set(f, FAILURE_INVALID_ARGUMENT, "option timeout: must be a number of microseconds (t)");
+                        return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                           "option timeout: must be a number of microseconds (t)");
                 return 1;
         }
         if (streq(key, "signal")) {
                 if (sd_bus_message_read(m, "v", "s", &name) < 0 || signal_parse(name) < 0)
-                        return failure_set(f, FAILURE_INVALID_ARGUMENT, "option signal: must be a signal's name or number (s)");
+                        return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                           "option signal: must be a signal's name or number (s)");
                 p->signal = signal_parse(name);
                 return 1;
         }
@@ -140,7 +144,8 @@ static int read_options(sd_bus_message *m, option_reader_t reader, JobParameters
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-static int enqueue_call(Service *s, sd_bus_message *call, Container *c, JobType type, option_reader_t reader, sd_bus_error *error) {
+static int enqueue_call(Service *s, sd_bus_message *call, Container *c, JobType type, option_reader_t reader,
+                        sd_bus_error *error) {
         _cleanup_failure_ Failure f = {};
         JobParameters p = JOB_PARAMETERS_DEFAULT;
         int r;
@@ -202,7 +207,8 @@ static int method_kill(sd_bus_message *call, void *userdata, sd_bus_error *error
         if (r < 0)
                 return r;
         if (!streq(whom, "leader") && !streq(whom, "all"))
-                r = failure_set(&f, FAILURE_INVALID_ARGUMENT, "%s: whom to kill must be 'leader' or 'all'", whom);
+                r = failure_set(&f, FAILURE_INVALID_ARGUMENT, "%s: whom to kill must be 'leader' or 'all'",
+                                whom);
         else if (signal < 1 || signal > 64)
                 r = failure_set(&f, FAILURE_INVALID_ARGUMENT, "%d: not a signal, which are 1 to 64", signal);
         else
@@ -232,7 +238,8 @@ static int method_wait(sd_bus_message *call, void *userdata, sd_bus_error *error
                 return r;
         condition = container_condition_from_string(word);
         if (condition < 0) {
-                (void) failure_set(&f, FAILURE_INVALID_ARGUMENT, "%s: not a condition; these are stopped, running, removed", word);
+                (void) failure_set(&f, FAILURE_INVALID_ARGUMENT,
+                                   "%s: not a condition; these are stopped, running, removed", word);
                 return bus_error_set_failure(error, &f);
         }
         r = container_watch(c, (ContainerCondition) condition, on_condition, sd_bus_message_ref(call), &f);
@@ -337,8 +344,8 @@ static const struct {
         { "ControlGroup", write_cgroup },
 };
 
-static int get_property(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply, void *userdata,
-                        sd_bus_error *error) {
+static int get_property(sd_bus *bus, const char *path, const char *interface, const char *property,
+                        sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         const Container *c = container_at(userdata, path);
 
         for (size_t i = 0; c && i < ELEMENTSOF(properties); i++)
@@ -348,8 +355,10 @@ static int get_property(sd_bus *bus, const char *path, const char *interface, co
 }
 
 #define CONSTANT(name, type) SD_BUS_PROPERTY(name, type, get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST)
-#define CHANGING(name, type) SD_BUS_PROPERTY(name, type, get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
-#define METHOD SD_BUS_METHOD_WITH_ARGS /* an object-like macro: the arguments must not be expanded on the way */
+#define CHANGING(name, type) \
+        SD_BUS_PROPERTY(name, type, get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
+#define METHOD \
+        SD_BUS_METHOD_WITH_ARGS /* an object-like macro: the arguments must not be expanded on the way */
 #define ANYONE SD_BUS_VTABLE_UNPRIVILEGED /* polkit decides */
 
 static const sd_bus_vtable vtable[] = {
@@ -385,8 +394,17 @@ static const sd_bus_vtable vtable[] = {
 
 void container_dbus_changed(Service *s, Container *c) {
         static char *const changing[] = {
-                (char *) "State",     (char *) "StateChangedUSec", (char *) "StartedUSec", (char *) "FinishedUSec", (char *) "ExitCode",
-                (char *) "OOMKilled", (char *) "Error",            (char *) "Leader",      (char *) "Supervisor",   (char *) "ControlGroup", NULL,
+                (char *) "State",
+                (char *) "StateChangedUSec",
+                (char *) "StartedUSec",
+                (char *) "FinishedUSec",
+                (char *) "ExitCode",
+                (char *) "OOMKilled",
+                (char *) "Error",
+                (char *) "Leader",
+                (char *) "Supervisor",
+                (char *) "ControlGroup",
+                NULL,
         };
         _cleanup_free_ char *path = NULL;
 
@@ -394,14 +412,16 @@ void container_dbus_changed(Service *s, Container *c) {
                 (void) sd_bus_emit_properties_changed_strv(s->bus, path, INTERFACE, (char **) changing);
 }
 
-static int find_container(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret, sd_bus_error *error) {
+static int find_container(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret,
+                          sd_bus_error *error) {
         if (!container_at(userdata, path))
                 return 0;
         *ret = userdata;
         return 1;
 }
 
-static int enumerate_containers(sd_bus *bus, const char *prefix, void *userdata, char ***ret, sd_bus_error *error) {
+static int enumerate_containers(sd_bus *bus, const char *prefix, void *userdata, char ***ret,
+                                sd_bus_error *error) {
         _cleanup_strv_free_ char **paths = NULL;
         Service *s = userdata;
         Container *c;

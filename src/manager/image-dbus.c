@@ -52,8 +52,8 @@ static int append_layers(sd_bus_message *reply, const Image *i) {
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-static int get_property(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply, void *userdata,
-                        sd_bus_error *error) {
+static int get_property(sd_bus *bus, const char *path, const char *interface, const char *property,
+                        sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         const Image *i = image_at(userdata, path);
 
         if (!i)
@@ -92,7 +92,8 @@ static const sd_bus_vtable vtable[] = {
         CONSTANT("OS", "s"),
         CONSTANT("Layers", "as"),
         CONSTANT("Labels", "a{ss}"),
-        SD_BUS_METHOD_WITH_ARGS("Inspect", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), method_inspect, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Inspect", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), method_inspect,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,
 };
 
@@ -103,14 +104,16 @@ void image_dbus_changed(Service *s, Image *i) {
                 (void) sd_bus_emit_properties_changed(s->bus, path, INTERFACE, "Tags", NULL);
 }
 
-static int find_image(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret, sd_bus_error *error) {
+static int find_image(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret,
+                      sd_bus_error *error) {
         if (!image_at(userdata, path))
                 return 0;
         *ret = userdata;
         return 1;
 }
 
-static int enumerate_images(sd_bus *bus, const char *prefix, void *userdata, char ***ret, sd_bus_error *error) {
+static int enumerate_images(sd_bus *bus, const char *prefix, void *userdata, char ***ret,
+                            sd_bus_error *error) {
         _cleanup_strv_free_ char **paths = NULL;
         Service *s = userdata;
         Image *i;

@@ -13,7 +13,9 @@
 static int add_time(json_object *o, const char *key, uint64_t usec) {
         char buf[32];
 
-        return json_add_string(o, key, usec > 0 ? clock_format_rfc3339(buf, sizeof(buf), usec) : "0001-01-01T00:00:00Z");
+        return json_add_string(o, key,
+                               usec > 0 ? clock_format_rfc3339(buf, sizeof(buf), usec)
+                                        : "0001-01-01T00:00:00Z");
 }
 
 static int add_list(json_object *o, const char *key, char *const *l) {
@@ -21,7 +23,8 @@ static int add_list(json_object *o, const char *key, char *const *l) {
 }
 
 static int add_map(json_object *o, const char *key, char *const *pairs) {
-        return pairs && *pairs ? json_add_string_map(o, key, pairs) : json_add(o, key, json_object_new_object());
+        return pairs && *pairs ? json_add_string_map(o, key, pairs)
+                               : json_add(o, key, json_object_new_object());
 }
 
 /* Adds an object made by @fill. */
@@ -130,13 +133,17 @@ static int fill_container_config(json_object *o, const void *of) {
         if (r >= 0)
                 r = add_list(o, "Env", env);
         if (r >= 0)
-                r = add_list(o, "Cmd", strv_length(spec->command) > 0 || !config ? spec->command : config->cmd);
+                r = add_list(o, "Cmd",
+                             strv_length(spec->command) > 0 || !config ? spec->command : config->cmd);
         if (r >= 0)
                 r = add_list(o, "Entrypoint", spec->entrypoint ?: config ? config->entrypoint : NULL);
         if (r >= 0)
                 r = json_add_string(o, "Image", c->record->image);
         if (r >= 0)
-                r = json_add_string(o, "WorkingDir", spec->workdir ?: config ? strempty(config->working_dir) : "");
+                r = json_add_string(o, "WorkingDir",
+                                    spec->workdir
+                                                    ?: config ? strempty(config->working_dir)
+                                                              : "");
         if (r >= 0)
                 r = add_map(o, "Labels", labels);
         if (r >= 0)
@@ -227,7 +234,8 @@ static int add_repo_digests(json_object *o, const Image *i) {
 
                 if (!ref || reference_parse(*tag, &reference, NULL) < 0)
                         continue;
-                r = string_format(&s, "%s/%s@%s", reference.registry, reference.repository, ref->ref->digest.string);
+                r = string_format(&s, "%s/%s@%s", reference.registry, reference.repository,
+                                  ref->ref->digest.string);
                 if (r >= 0)
                         r = strv_contains(l, s) ? (free(s), 0) : strv_consume(&l, s);
                 if (r < 0)
@@ -243,7 +251,8 @@ static int fill_rootfs(json_object *o, const void *of) {
 
         r = json_add_string(o, "Type", "layers");
         for (size_t k = 0; k < i->record->n_layers && array; k++)
-                (void) json_object_array_add(array, json_object_new_string(i->record->layers[k].diff_id.string));
+                (void) json_object_array_add(array,
+                                             json_object_new_string(i->record->layers[k].diff_id.string));
         return r < 0 ? r : json_add(o, "Layers", array);
 }
 

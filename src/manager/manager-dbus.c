@@ -75,7 +75,8 @@ static int create(Service *s, sd_bus_message *call, bool run, CreateCall *c, Con
         if (r < 0)
                 return r;
         ref = image_find_ref(s->engine, c->image);
-        return container_create(s->engine, image, ref ? ref->ref->reference : c->image, TAKE_PTR(c->spec), ret, f);
+        return container_create(s->engine, image, ref ? ref->ref->reference : c->image, TAKE_PTR(c->spec),
+                                ret, f);
 }
 
 static int reply_container(sd_bus_message *call, const Container *c) {
@@ -96,7 +97,8 @@ static void on_run_started(Container *c, const Failure *f, void *userdata) {
         (void) sd_bus_message_unref(call);
 }
 
-static int create_or_run(Service *s, sd_bus_message *call, bool run, sd_bus_message_handler_t again, sd_bus_error *error) {
+static int create_or_run(Service *s, sd_bus_message *call, bool run, sd_bus_message_handler_t again,
+                         sd_bus_error *error) {
         _cleanup_(create_call_done) CreateCall c = { .start = JOB_PARAMETERS_DEFAULT };
         const char *details[] = { "image", NULL, "verb", run ? "run" : "create", NULL };
         _cleanup_failure_ Failure f = {};
@@ -162,8 +164,9 @@ static int method_list_containers(sd_bus_message *call, void *userdata, sd_bus_e
                 if (r >= 0)
                         r = container_dbus_path(c, &path);
                 if (r >= 0)
-                        r = sd_bus_message_append(reply, "(sssso)", c->record->id, c->record->name, c->record->image,
-                                                  container_state_to_string(c->state), path);
+                        r = sd_bus_message_append(reply, "(sssso)", c->record->id, c->record->name,
+                                                  c->record->image, container_state_to_string(c->state),
+                                                  path);
         }
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
@@ -200,7 +203,8 @@ static int append_image(sd_bus_message *reply, const Image *i) {
         if (r >= 0)
                 r = sd_bus_message_append_strv(reply, i->tags);
         if (r >= 0)
-                r = sd_bus_message_append(reply, "tto", i->size_bytes, i->record->config->created_usec, path);
+                r = sd_bus_message_append(reply, "tto", i->size_bytes, i->record->config->created_usec,
+                                          path);
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
@@ -227,28 +231,35 @@ static int read_pull_option(sd_bus_message *m, const char *key, PullOptions *o, 
 
         if (streq(key, "platform"))
                 return sd_bus_message_read(m, "v", "s", &o->platform) < 0
-                               ? failure_set(f, FAILURE_INVALID_ARGUMENT, "option platform: must be a string (s) such as linux/arm64")
-                               : 0;
+                                       ? failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                                     "option platform: must be a string (s) such as "
+                                                     "linux/arm64")
+                                       : 0;
         if (streq(key, "tls-verify")) {
                 if (sd_bus_message_read(m, "v", "b", &flag) < 0)
-                        return failure_set(f, FAILURE_INVALID_ARGUMENT, "option tls-verify: must be a boolean (b)");
+                        return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                           "option tls-verify: must be a boolean (b)");
                 o->tls_verify = flag;
                 return 0;
         }
         if (streq(key, "policy")) {
-                if (sd_bus_message_read(m, "v", "s", &word) < 0 || (!streq(word, "always") && !streq(word, "missing")))
-                        return failure_set(f, FAILURE_INVALID_ARGUMENT, "option policy: must be 'always' or 'missing' (s)");
+                if (sd_bus_message_read(m, "v", "s", &word) < 0 ||
+                    (!streq(word, "always") && !streq(word, "missing")))
+                        return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                           "option policy: must be 'always' or 'missing' (s)");
                 o->only_missing = streq(word, "missing");
                 return 0;
         }
         if (streq(key, "ca"))
                 return sd_bus_message_read(m, "v", "h", &o->ca_fd) < 0
-                               ? failure_set(f, FAILURE_INVALID_ARGUMENT, "option ca: must be a file descriptor (h)")
-                               : 0;
+                                       ? failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                                     "option ca: must be a file descriptor (h)")
+                                       : 0;
         if (streq(key, "credentials"))
                 return sd_bus_message_read(m, "v", "h", &o->credentials_fd) < 0
-                               ? failure_set(f, FAILURE_INVALID_ARGUMENT, "option credentials: must be a file descriptor (h)")
-                               : 0;
+                                       ? failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                                     "option credentials: must be a file descriptor (h)")
+                                       : 0;
         return failure_set(f, FAILURE_INVALID_ARGUMENT, "option %s: no such option", key);
 }
 
@@ -302,7 +313,8 @@ static int read_force(sd_bus_message *m, bool *ret, Failure *f) {
                 if (r >= 0 && !streq(key, "force"))
                         return failure_set(f, FAILURE_INVALID_ARGUMENT, "option %s: no such option", key);
                 if (r >= 0 && sd_bus_message_read(m, "v", "b", &force) < 0)
-                        return failure_set(f, FAILURE_INVALID_ARGUMENT, "option force: must be a boolean (b)");
+                        return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                           "option force: must be a boolean (b)");
                 if (r >= 0)
                         r = sd_bus_message_exit_container(m);
         }
@@ -324,7 +336,8 @@ static int method_remove_image(sd_bus_message *call, void *userdata, sd_bus_erro
         if (r < 0)
                 return r;
         details[1] = name;
-        r = polkit_check(s->polkit, call, "org.creel1.manage-images", details, method_remove_image, s, error);
+        r = polkit_check(s->polkit, call, "org.creel1.manage-images", details, method_remove_image, s,
+                         error);
         if (r <= 0)
                 return r < 0 ? r : 1;
         r = read_force(call, &force, &f);
@@ -354,8 +367,9 @@ static int method_list_transfers(sd_bus_message *call, void *userdata, sd_bus_er
                 if (r >= 0)
                         r = transfer_dbus_path(t, &path);
                 if (r >= 0)
-                        r = sd_bus_message_append(reply, "(usssdo)", t->id, "pull", t->reference, transfer_state_to_string(t->state),
-                                                  transfer_progress(t), path);
+                        r = sd_bus_message_append(reply, "(usssdo)", t->id, "pull", t->reference,
+                                                  transfer_state_to_string(t->state), transfer_progress(t),
+                                                  path);
         }
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
@@ -371,8 +385,8 @@ static uint32_t count_running(const Engine *e) {
         return n;
 }
 
-static int get_property(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply, void *userdata,
-                        sd_bus_error *error) {
+static int get_property(sd_bus *bus, const char *path, const char *interface, const char *property,
+                        sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         const Service *s = userdata;
 
         if (streq(property, "Version"))
@@ -399,7 +413,8 @@ static int get_property(sd_bus *bus, const char *path, const char *interface, co
 }
 
 #define CONSTANT(name, type) SD_BUS_PROPERTY(name, type, get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST)
-#define METHOD SD_BUS_METHOD_WITH_ARGS /* an object-like macro: the arguments must not be expanded on the way */
+#define METHOD \
+        SD_BUS_METHOD_WITH_ARGS /* an object-like macro: the arguments must not be expanded on the way */
 #define ANYONE SD_BUS_VTABLE_UNPRIVILEGED /* polkit decides */
 #define SIGNAL SD_BUS_SIGNAL_WITH_ARGS
 
@@ -415,22 +430,31 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("NContainers", "u", get_property, 0, 0),
         SD_BUS_PROPERTY("NContainersRunning", "u", get_property, 0, 0),
         SD_BUS_PROPERTY("NImages", "u", get_property, 0, 0),
-        METHOD("CreateContainer", SD_BUS_ARGS("s", image, "a{sv}", options), SD_BUS_RESULT("s", id, "o", container), method_create_container, ANYONE),
-        METHOD("RunContainer", SD_BUS_ARGS("s", image, "a{sv}", options), SD_BUS_RESULT("s", id, "o", container), method_run_container, ANYONE),
-        METHOD("GetContainer", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", container), method_get_container, ANYONE),
-        METHOD("ListContainers", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(sssso)", containers), method_list_containers, ANYONE),
+        METHOD("CreateContainer", SD_BUS_ARGS("s", image, "a{sv}", options),
+               SD_BUS_RESULT("s", id, "o", container), method_create_container, ANYONE),
+        METHOD("RunContainer", SD_BUS_ARGS("s", image, "a{sv}", options),
+               SD_BUS_RESULT("s", id, "o", container), method_run_container, ANYONE),
+        METHOD("GetContainer", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", container), method_get_container,
+               ANYONE),
+        METHOD("ListContainers", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(sssso)", containers),
+               method_list_containers, ANYONE),
         METHOD("GetImage", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", image), method_get_image, ANYONE),
         METHOD("ListImages", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(sastto)", images), method_list_images, ANYONE),
-        METHOD("PullImage", SD_BUS_ARGS("s", reference, "a{sv}", options), SD_BUS_RESULT("u", id, "o", transfer), method_pull_image, ANYONE),
-        METHOD("RemoveImage", SD_BUS_ARGS("s", name, "a{sv}", options), SD_BUS_RESULT("as", untagged, "as", removed), method_remove_image, ANYONE),
-        METHOD("ListTransfers", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(usssdo)", transfers), method_list_transfers, ANYONE),
+        METHOD("PullImage", SD_BUS_ARGS("s", reference, "a{sv}", options),
+               SD_BUS_RESULT("u", id, "o", transfer), method_pull_image, ANYONE),
+        METHOD("RemoveImage", SD_BUS_ARGS("s", name, "a{sv}", options),
+               SD_BUS_RESULT("as", untagged, "as", removed), method_remove_image, ANYONE),
+        METHOD("ListTransfers", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(usssdo)", transfers), method_list_transfers,
+               ANYONE),
         SIGNAL("ContainerNew", SD_BUS_ARGS("s", id, "o", container), 0),
         SIGNAL("ContainerRemoved", SD_BUS_ARGS("s", id, "o", container), 0),
         SIGNAL("ImageNew", SD_BUS_ARGS("s", id, "o", image), 0),
         SIGNAL("ImageRemoved", SD_BUS_ARGS("s", id, "o", image), 0),
         SIGNAL("TransferNew", SD_BUS_ARGS("u", id, "o", transfer), 0),
-        SIGNAL("TransferRemoved", SD_BUS_ARGS("u", id, "o", transfer, "s", result, "s", image_id, "s", error, "s", message), 0),
-        SIGNAL("Event", SD_BUS_ARGS("t", time_usec, "s", type, "s", action, "s", id, "a{ss}", attributes), 0),
+        SIGNAL("TransferRemoved",
+               SD_BUS_ARGS("u", id, "o", transfer, "s", result, "s", image_id, "s", error, "s", message), 0),
+        SIGNAL("Event", SD_BUS_ARGS("t", time_usec, "s", type, "s", action, "s", id, "a{ss}", attributes),
+               0),
         SD_BUS_VTABLE_END,
 };
 

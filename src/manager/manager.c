@@ -33,13 +33,15 @@ static const char *arg_seccomp = CREEL_DATADIR "/seccomp.json";
 
 static int help(void) {
         (void) printf("creeld [OPTIONS...]\n\n"
-                      "Manages containers and images as org.creel1 on the system bus. systemd starts it when it is needed.\n\n"
+                      "Manages containers and images as org.creel1 on the system bus. systemd starts it "
+                      "when it is needed.\n\n"
                       "  -h --help            Show this help\n"
                       "     --version         Show the version\n"
                       "     --store=DIR       Where images and containers are kept (default: %s)\n"
                       "     --runtime=DIR     Where the state of this boot is kept (default: %s)\n"
                       "     --cache=DIR       Where compiled filters are kept (default: %s)\n"
-                      "     --programs=DIR    Where creel-supervise, creel-pull and creel-unpack are (default: %s)\n"
+                      "     --programs=DIR    Where creel-supervise, creel-pull and creel-unpack are "
+                      "(default: %s)\n"
                       "     --seccomp=FILE    The default seccomp profile (default: %s)\n\n"
                       "See creeld(8).\n",
                       arg_store, arg_runtime, arg_cache, arg_programs, arg_seccomp);
@@ -113,7 +115,8 @@ static int check_host(struct utsname *u) {
                 return log_error_errno(errno, "Cannot find out the kernel's version: %m");
         if (sscanf(u->release, "%u.%u", &major, &minor) != 2 || major < KERNEL_FLOOR_MAJOR ||
             (major == KERNEL_FLOOR_MAJOR && minor < KERNEL_FLOOR_MINOR)) {
-                log_error("Linux %s is too old: creel needs %d.%d or newer; install a newer kernel.", u->release, KERNEL_FLOOR_MAJOR, KERNEL_FLOOR_MINOR);
+                log_error("Linux %s is too old: creel needs %d.%d or newer; install a newer kernel.",
+                          u->release, KERNEL_FLOOR_MAJOR, KERNEL_FLOOR_MINOR);
                 return -ENOSYS;
         }
         if (statfs("/sys/fs/cgroup", &sfs) < 0 || sfs.f_type != CGROUP2_MAGIC) {
@@ -134,7 +137,8 @@ static void read_features(Service *s) {
                 (void) strv_split(controllers, " \n", &s->cgroup_controllers);
         (void) strv_extend(&s->security_features, "seccomp");
         (void) strv_extend(&s->security_features, "userns");
-        if (file_read(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", 16, &apparmor, NULL) >= 0 && apparmor[0] == 'Y')
+        if (file_read(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", 16, &apparmor, NULL) >= 0 &&
+            apparmor[0] == 'Y')
                 (void) strv_extend(&s->security_features, "apparmor");
 }
 
@@ -172,7 +176,8 @@ static int on_version(sd_bus_message *reply, void *userdata, sd_bus_error *error
         Service *s = userdata;
         const char *version;
 
-        if (!sd_bus_message_is_method_error(reply, NULL) && sd_bus_message_read(reply, "v", "s", &version) >= 0)
+        if (!sd_bus_message_is_method_error(reply, NULL) &&
+            sd_bus_message_read(reply, "v", "s", &version) >= 0)
                 (void) string_set(&s->systemd_version, version);
         return 0;
 }
@@ -197,8 +202,10 @@ static int setup_bus(Service *s) {
         if (r >= 0)
                 r = transfer_dbus_register(s);
         if (r >= 0)
-                r = sd_bus_call_method_async(s->bus, NULL, "org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.DBus.Properties",
-                                             "Get", on_version, s, "ss", "org.freedesktop.systemd1.Manager", "Version");
+                r = sd_bus_call_method_async(s->bus, NULL, "org.freedesktop.systemd1",
+                                             "/org/freedesktop/systemd1", "org.freedesktop.DBus.Properties",
+                                             "Get", on_version, s, "ss", "org.freedesktop.systemd1.Manager",
+                                             "Version");
         if (r >= 0)
                 r = sd_bus_attach_event(s->bus, s->event, SD_EVENT_PRIORITY_NORMAL);
         return r < 0 ? log_error_errno(r, "Cannot set up the bus objects: %m") : 0;

@@ -50,13 +50,15 @@ static void on_container_started(Container *c, void *userdata) {
                                      .leader_pidfd = c->leader_pidfd,
                              });
         if (r < 0)
-                log_debug_errno(r, "Cannot register container %s with systemd-machined, ignoring: %m", c->record->name);
+                log_debug_errno(r, "Cannot register container %s with systemd-machined, ignoring: %m",
+                                c->record->name);
 }
 
 static void on_container_exited(Container *c, void *userdata) {
-        /* machined watches the scope, and forgets the machine with it */
-        (void) c;
-        (void) userdata;
+        Service *s = userdata;
+
+        /* machined would notice by the scope, but too late for a container that is started again at once */
+        (void) machine_unregister(s->machines, c->record->name);
 }
 
 static void on_image_new(Image *i, void *userdata) {
@@ -98,15 +100,17 @@ static void on_transfer_removed(Transfer *t, void *userdata) {
 
         if (transfer_dbus_path(t, &path) < 0)
                 return;
-        if (!good && string_format(&error, BUS_ERROR_PREFIX "%s", failure_kind_to_string(t->failure.kind)) < 0)
+        if (!good &&
+            string_format(&error, BUS_ERROR_PREFIX "%s", failure_kind_to_string(t->failure.kind)) < 0)
                 return;
         (void) sd_bus_emit_object_removed(s->bus, path);
-        (void) sd_bus_emit_signal(s->bus, BUS_PATH, MANAGER_INTERFACE, "TransferRemoved", "uossss", t->id, path,
-                                  transfer_result_to_string(t->result), good ? t->image_id.string : "", strempty(error),
-                                  good ? "" : strempty(t->failure.text));
+        (void) sd_bus_emit_signal(s->bus, BUS_PATH, MANAGER_INTERFACE, "TransferRemoved", "uossss", t->id,
+                                  path, transfer_result_to_string(t->result), good ? t->image_id.string : "",
+                                  strempty(error), good ? "" : strempty(t->failure.text));
 }
 
-static void on_event(uint64_t time_usec, const char *type, const char *action, const char *id, char *const *attributes, void *userdata) {
+static void on_event(uint64_t time_usec, const char *type, const char *action, const char *id,
+                     char *const *attributes, void *userdata) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         Service *s = userdata;
         int r;

@@ -45,15 +45,17 @@ static int append_layers(sd_bus_message *reply, const Transfer *t) {
         r = sd_bus_message_open_container(reply, 'a', "(sstt)");
         for (size_t k = 0; k < t->n_layers && r >= 0; k++) {
                 const TransferLayer *l = t->layers + k;
-                uint64_t bytes = l->state == LAYER_PRESENT || l->state == LAYER_DONE ? l->size_bytes : l->fetched_bytes;
+                uint64_t bytes = l->state == LAYER_PRESENT || l->state == LAYER_DONE ? l->size_bytes
+                                                                                     : l->fetched_bytes;
 
-                r = sd_bus_message_append(reply, "(sstt)", l->digest.string, layer_state_to_string(l->state), bytes, l->size_bytes);
+                r = sd_bus_message_append(reply, "(sstt)", l->digest.string, layer_state_to_string(l->state),
+                                          bytes, l->size_bytes);
         }
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-static int get_property(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply, void *userdata,
-                        sd_bus_error *error) {
+static int get_property(sd_bus *bus, const char *path, const char *interface, const char *property,
+                        sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         const Transfer *t = transfer_at(userdata, path);
 
         if (!t)
@@ -81,7 +83,8 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("State", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Progress", "d", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Layers", "a(sstt)", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-        SD_BUS_METHOD_WITH_ARGS("Cancel", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_cancel, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Cancel", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_cancel,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,
 };
 
@@ -89,17 +92,20 @@ void transfer_dbus_changed(Service *s, Transfer *t) {
         _cleanup_free_ char *path = NULL;
 
         if (transfer_dbus_path(t, &path) >= 0)
-                (void) sd_bus_emit_properties_changed(s->bus, path, INTERFACE, "State", "Progress", "Layers", NULL);
+                (void) sd_bus_emit_properties_changed(s->bus, path, INTERFACE, "State", "Progress", "Layers",
+                                                      NULL);
 }
 
-static int find_transfer(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret, sd_bus_error *error) {
+static int find_transfer(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret,
+                         sd_bus_error *error) {
         if (!transfer_at(userdata, path))
                 return 0;
         *ret = userdata;
         return 1;
 }
 
-static int enumerate_transfers(sd_bus *bus, const char *prefix, void *userdata, char ***ret, sd_bus_error *error) {
+static int enumerate_transfers(sd_bus *bus, const char *prefix, void *userdata, char ***ret,
+                               sd_bus_error *error) {
         _cleanup_strv_free_ char **paths = NULL;
         Service *s = userdata;
 

@@ -50,27 +50,37 @@ static const struct {
         uint64_t required, optional;
 } message_spec[] = {
         [MESSAGE_PULL_START] = { M(FIELD_REFERENCE) | M(FIELD_PLATFORM) | M(FIELD_STAGING),
-                                 M(FIELD_PLAIN_HTTP) | M(FIELD_CA) | M(FIELD_CREDENTIALS) | M(FIELD_KNOWN_DIGEST) },
+                                 M(FIELD_PLAIN_HTTP) | M(FIELD_CA) | M(FIELD_CREDENTIALS) |
+                                                 M(FIELD_KNOWN_DIGEST) },
         [MESSAGE_PULL_RESOLVED] = { M(FIELD_DIGEST) | M(FIELD_COUNT), M(FIELD_RECORD) },
-        [MESSAGE_PULL_LAYER] = { M(FIELD_INDEX) | M(FIELD_DIGEST) | M(FIELD_DIFF_ID) | M(FIELD_BYTES) | M(FIELD_COMPRESSION), 0 },
+        [MESSAGE_PULL_LAYER] = { M(FIELD_INDEX) | M(FIELD_DIGEST) | M(FIELD_DIFF_ID) | M(FIELD_BYTES) |
+                                                 M(FIELD_COMPRESSION),
+                                 0 },
         [MESSAGE_PULL_FETCH] = { M(FIELD_INDEX) | M(FIELD_OUTPUT), 0 },
         [MESSAGE_PULL_PROGRESS] = { M(FIELD_INDEX) | M(FIELD_BYTES), 0 },
         [MESSAGE_PULL_FETCHED] = { M(FIELD_INDEX), 0 },
         [MESSAGE_PULL_SYNC] = { 0, 0 },
         [MESSAGE_PULL_SYNCED] = { 0, 0 },
-        [MESSAGE_UNPACK_START] = { M(FIELD_INPUT) | M(FIELD_DIRECTORY) | M(FIELD_COMPRESSION) | M(FIELD_DIGEST) | M(FIELD_DIFF_ID) |
-                                           M(FIELD_BYTES) | M(FIELD_BYTES_MAX) | M(FIELD_ENTRIES_MAX), 0 },
+        [MESSAGE_UNPACK_START] = { M(FIELD_INPUT) | M(FIELD_DIRECTORY) | M(FIELD_COMPRESSION) |
+                                                   M(FIELD_DIGEST) | M(FIELD_DIFF_ID) | M(FIELD_BYTES) |
+                                                   M(FIELD_BYTES_MAX) | M(FIELD_ENTRIES_MAX),
+                                   0 },
         [MESSAGE_UNPACK_PROGRESS] = { M(FIELD_BYTES), 0 },
-        [MESSAGE_UNPACK_DONE] = { M(FIELD_DIGEST) | M(FIELD_DIFF_ID) | M(FIELD_BYTES) | M(FIELD_ENTRIES), 0 },
+        [MESSAGE_UNPACK_DONE] = { M(FIELD_DIGEST) | M(FIELD_DIFF_ID) | M(FIELD_BYTES) | M(FIELD_ENTRIES),
+                                  0 },
         [MESSAGE_REMOVE_START] = { M(FIELD_DIRECTORY), 0 },
         [MESSAGE_REMOVE_DONE] = { 0, 0 },
-        [MESSAGE_SUPERVISE_START] = { M(FIELD_CONTAINER) | M(FIELD_NAME) | M(FIELD_SPEC) | M(FIELD_LAYERS) | M(FIELD_ROOTFS) | M(FIELD_RUNTIME) |
-                                              M(FIELD_LISTEN) | M(FIELD_STOP_SIGNAL) | M(FIELD_STOP_TIMEOUT_USEC),
-                                      M(FIELD_IMAGE) | M(FIELD_LAYER) | M(FIELD_UID_BASE) | M(FIELD_TTY) | M(FIELD_JOURNAL) | M(FIELD_SECCOMP) |
-                                              M(FIELD_SESSION) | M(FIELD_STDIN) | M(FIELD_STDOUT) | M(FIELD_STDERR) },
+        [MESSAGE_SUPERVISE_START] = { M(FIELD_CONTAINER) | M(FIELD_NAME) | M(FIELD_SPEC) | M(FIELD_LAYERS) |
+                                                      M(FIELD_ROOTFS) | M(FIELD_RUNTIME) | M(FIELD_LISTEN) |
+                                                      M(FIELD_STOP_SIGNAL) | M(FIELD_STOP_TIMEOUT_USEC),
+                                      M(FIELD_IMAGE) | M(FIELD_LAYER) | M(FIELD_UID_BASE) | M(FIELD_TTY) |
+                                                      M(FIELD_JOURNAL) | M(FIELD_SECCOMP) |
+                                                      M(FIELD_SESSION) | M(FIELD_STDIN) | M(FIELD_STDOUT) |
+                                                      M(FIELD_STDERR) },
         [MESSAGE_SUPERVISE_GO] = { M(FIELD_CGROUP), 0 },
         [MESSAGE_SUPERVISE_STARTED] = { M(FIELD_PID) | M(FIELD_PIDFD) | M(FIELD_TIME_USEC), 0 },
-        [MESSAGE_SUPERVISE_EXITED] = { M(FIELD_STATUS) | M(FIELD_OOM) | M(FIELD_TIME_USEC), M(FIELD_SIGNAL) },
+        [MESSAGE_SUPERVISE_EXITED] = { M(FIELD_STATUS) | M(FIELD_OOM) | M(FIELD_TIME_USEC),
+                                       M(FIELD_SIGNAL) },
         [MESSAGE_SUPERVISE_HELLO] = { 0, 0 },
         [MESSAGE_SESSION_STARTED] = { M(FIELD_CONTAINER) | M(FIELD_NAME), 0 },
         [MESSAGE_SESSION_TTY] = { M(FIELD_MASTER), 0 },

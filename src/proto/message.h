@@ -7,16 +7,17 @@
 
 #include "basic/macro.h"
 
-/* Typed messages between creeld, its workers, the supervisors and foreground clients. One message is one datagram of a
- * SOCK_SEQPACKET socket:
+/* Typed messages between creeld, its workers, the supervisors and foreground clients. One message is one
+ * datagram of a SOCK_SEQPACKET socket:
  *
  *     message = magic:u32le type:u16le n_fields:u16le field*
  *     field   = key:u16le zero:u16le length:u32le bytes
  *
- * The key decides what the bytes are: an unsigned number (u64le), a string (UTF-8 or not, no NUL inside), or, for file
- * descriptors, a u32le index into the SCM_RIGHTS array. Documents larger than a datagram travel as sealed memfds.
- * message_spec in message.c says which fields each type must and may have; anything else is refused with -EBADMSG by
- * both ends, so that a receiver never sees a message that its sender's table does not allow. */
+ * The key decides what the bytes are: an unsigned number (u64le), a string (UTF-8 or not, no NUL inside),
+ * or, for file descriptors, a u32le index into the SCM_RIGHTS array. Documents larger than a datagram travel
+ * as sealed memfds. message_spec in message.c says which fields each type must and may have; anything else
+ * is refused with -EBADMSG by both ends, so that a receiver never sees a message that its sender's table
+ * does not allow. */
 
 #define MESSAGE_MAGIC UINT32_C(0x314c5243)
 #define MESSAGE_BYTES_MAX (64 * 1024)
@@ -26,8 +27,9 @@
 typedef enum MessageType {
         /* creeld -> creel-pull, once, first */
         MESSAGE_PULL_START,
-        /* creel-pull -> creeld: the manifest is chosen. Manifests, index and config lie in the staging directory by then,
-         * named sha256-<hex>. RECORD is the image record (spec/image-record.h) in a sealed memfd. */
+        /* creel-pull -> creeld: the manifest is chosen. Manifests, index and config lie in the staging
+         * directory by then, named sha256-<hex>. RECORD is the image record (spec/image-record.h) in a
+         * sealed memfd. */
         MESSAGE_PULL_RESOLVED,
         /* creel-pull -> creeld, one per layer behind RESOLVED, in order from the base */
         MESSAGE_PULL_LAYER,
@@ -41,7 +43,8 @@ typedef enum MessageType {
         MESSAGE_PULL_SYNC,
         MESSAGE_PULL_SYNCED,
 
-        /* creeld -> creel-unpack, once, first: inflate, verify and untar INPUT into the directory fd DIRECTORY */
+        /* creeld -> creel-unpack, once, first: inflate, verify and untar INPUT into the directory fd
+           DIRECTORY */
         MESSAGE_UNPACK_START,
         /* creel-unpack -> creeld: BYTES of the compressed stream are unpacked; at most ten a second */
         MESSAGE_UNPACK_PROGRESS,
@@ -53,7 +56,8 @@ typedef enum MessageType {
 
         /* creeld -> creel-supervise, once, first */
         MESSAGE_SUPERVISE_START,
-        /* creeld -> creel-supervise: the scope exists; CGROUP is its path relative to the cgroup root. Launch. */
+        /* creeld -> creel-supervise: the scope exists; CGROUP is its path relative to the cgroup root.
+           Launch. */
         MESSAGE_SUPERVISE_GO,
         /* creel-supervise -> creeld: the payload executes. PIDFD refers to it. Also the answer to HELLO */
         MESSAGE_SUPERVISE_STARTED,
@@ -145,26 +149,28 @@ DEFINE_CLEANUP(Message, message_free)
 MessageType message_type(const Message *m);
 const char *message_type_to_string(MessageType type);
 
-/* Appending. Strings are copied; an fd is borrowed and must stay open until message_send(). A NULL string and a negative fd
- * append nothing, so that optional fields need no branches. -E2BIG: too many fields. */
+/* Appending. Strings are copied; an fd is borrowed and must stay open until message_send(). A NULL string
+ * and a negative fd append nothing, so that optional fields need no branches. -E2BIG: too many fields. */
 int message_put_string(Message *m, MessageField field, const char *value);
 int message_put_u64(Message *m, MessageField field, uint64_t value);
 int message_put_fd(Message *m, MessageField field, int fd);
 
-/* Sends one datagram. -EBADMSG: a field is missing or not allowed for the type. -EAGAIN, -EPIPE, -ECONNRESET as send(2). */
+/* Sends one datagram. -EBADMSG: a field is missing or not allowed for the type. -EAGAIN, -EPIPE, -ECONNRESET
+ * as send(2). */
 int message_send(int socket_fd, const Message *m);
 
-/* Receives one datagram. 0 at the end of the stream (the peer is gone), 1 with *@ret set. -EBADMSG: malformed; the socket
- * should be given up. -EAGAIN where the socket does not block. */
+/* Receives one datagram. 0 at the end of the stream (the peer is gone), 1 with *@ret set. -EBADMSG:
+ * malformed; the socket should be given up. -EAGAIN where the socket does not block. */
 int message_recv(int socket_fd, Message **ret);
 
-/* Parses the bytes of one datagram and takes over the @fds (closed on failure too). message_recv() without the socket. */
+/* Parses the bytes of one datagram and takes over the @fds (closed on failure too). message_recv() without
+ * the socket. */
 int message_decode(const void *data, size_t n_bytes, int *fds, size_t n_fds, Message **ret);
 /* The bytes that message_send() would send. -EBADMSG as there. */
 int message_encode(const Message *m, void **ret, size_t *ret_size);
 
-/* Reading. Required fields are present in every received message, so a caller may ignore the result for those.
- * -ENODATA: absent. Strings are borrowed from the message. */
+/* Reading. Required fields are present in every received message, so a caller may ignore the result for
+ * those. -ENODATA: absent. Strings are borrowed from the message. */
 int message_get_string(const Message *m, MessageField field, const char **ret);
 int message_get_u64(const Message *m, MessageField field, uint64_t *ret);
 /* The @index-th occurrence of a repeated string. */

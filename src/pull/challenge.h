@@ -10,8 +10,9 @@
  *     header    = #challenge
  *     challenge = scheme [ 1*SP ( token68 / #( name BWS "=" BWS ( token / quoted-string ) ) ) ]
  *
- * A comma separates both challenges and parameters; what follows one is a parameter exactly when "=" comes behind its name.
- * At most CHALLENGE_BYTES_MAX bytes and CHALLENGE_PARAMETERS_MAX parameters; control characters are refused. */
+ * A comma separates both challenges and parameters; what follows one is a parameter exactly when "=" comes
+ * behind its name. At most CHALLENGE_BYTES_MAX bytes and CHALLENGE_PARAMETERS_MAX parameters; control
+ * characters are refused. */
 
 #define CHALLENGE_BYTES_MAX 8192
 #define CHALLENGE_PARAMETERS_MAX 64
@@ -30,6 +31,6 @@ typedef struct Challenge {
 void challenge_done(Challenge *c);
 #define _cleanup_challenge_ _cleanup_(challenge_done)
 
-/* Reads one header's value into @c, which may hold the result of an earlier one: a Bearer challenge with a realm is preferred to
- * a Basic one, the first to later ones. -EBADMSG: malformed; @c stays as it was. */
+/* Reads one header's value into @c, which may hold the result of an earlier one: a Bearer challenge with a
+ * realm is preferred to a Basic one, the first to later ones. -EBADMSG: malformed; @c stays as it was. */
 int challenge_parse(const char *header, Challenge *c);

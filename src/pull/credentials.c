@@ -27,7 +27,8 @@ static json_object *find_entry(json_object *auths, const char *wanted) {
         json_object_object_foreach(auths, key, value) {
                 _cleanup_free_ char *name = NULL;
 
-                if (normalise_key(key, &name) >= 0 && streq(name, wanted) && json_object_is_type(value, json_type_object))
+                if (normalise_key(key, &name) >= 0 && streq(name, wanted) &&
+                    json_object_is_type(value, json_type_object))
                         return value;
         }
         return NULL;
@@ -65,18 +66,24 @@ static int decode_user(const char *auth, char **ret_user) {
                 return -ENOMEM;
         n_decoded = BASE64_DECODE_LENGTH(n);
         base64_decode_init(&context);
-        if (!base64_decode_update(&context, &n_decoded, (uint8_t *) decoded, n, auth) || !base64_decode_final(&context))
+        if (!base64_decode_update(&context, &n_decoded, (uint8_t *) decoded, n, auth) ||
+            !base64_decode_final(&context))
                 return -EBADMSG;
         decoded[n_decoded] = 0;
         colon = memchr(decoded, ':', n_decoded);
         if (!colon || colon == decoded)
                 return -EBADMSG;
+        /* The name appears in messages. */
+        for (const char *p = decoded; p < colon; p++)
+                if ((unsigned char) *p < ' ' || *p == 0x7f)
+                        return -EBADMSG;
         *ret_user = strndup(decoded, (size_t) (colon - decoded));
         explicit_bzero(decoded, n_decoded);
         return *ret_user ? 0 : -ENOMEM;
 }
 
-int credentials_find(const char *data, size_t n_bytes, const char *registry, const char *repository, char **ret, char **ret_user) {
+int credentials_find(const char *data, size_t n_bytes, const char *registry, const char *repository,
+                     char **ret, char **ret_user) {
         static const char *const docker_hub[] = { "docker.io", "index.docker.io", "registry-1.docker.io" };
         _cleanup_json_ json_object *o = NULL;
         _cleanup_free_ char *user = NULL;

@@ -10,7 +10,11 @@
 /* The length of the well-formed UTF-8 sequence at @s that is no C1 control; 0: none. */
 static size_t utf8_length(const char *s) {
         unsigned char c = (unsigned char) *s;
-        size_t n = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
+        size_t n = c < 0x80                ? 1
+                   : c >= 0xc2 && c < 0xe0 ? 2
+                   : c >= 0xe0 && c < 0xf0 ? 3
+                   : c >= 0xf0 && c < 0xf5 ? 4
+                                           : 0;
 
         for (size_t i = 1; i < n; i++)
                 if (((unsigned char) s[i] & 0xc0) != 0x80)
@@ -55,7 +59,8 @@ int error_body_describe(const char *data, size_t n_bytes, char **ret) {
         json_object *errors, *first;
         int r;
 
-        if (json_parse(data, n_bytes, ERROR_BODY_BYTES_MAX, &o) < 0 || json_get(o, "errors", json_type_array, &errors) < 0)
+        if (json_parse(data, n_bytes, ERROR_BODY_BYTES_MAX, &o) < 0 ||
+            json_get(o, "errors", json_type_array, &errors) < 0)
                 return -ENOENT;
         first = json_object_array_get_idx(errors, 0);
         (void) json_get_string(first, "code", &raw_code);

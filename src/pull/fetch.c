@@ -16,7 +16,7 @@
 #define PIPE_BYTES (1024 * 1024)
 #define RECEIVE_BYTES (256L * 1024) /* libcurl holds at most twice as much of a paused transfer */
 #define PROGRESS_USEC (100 * USEC_PER_MSEC)
-#define PROGRESS_ENOUGH_BYTES (1024 * 1024) /* an attempt that brought this much does not count as failed */
+#define PROGRESS_ENOUGH_BYTES (1024 * 1024) /* such an attempt does not count as failed */
 #define WAIT_MAX_MSEC 60000
 
 typedef enum LayerState {
@@ -37,13 +37,14 @@ typedef struct Layer {
         CURL *easy;
         struct curl_slist *headers;
         unsigned login;
-        uint64_t received;       /* bytes taken from the registry, whether in the pipe yet or in @spill */
-        uint64_t skip;           /* bytes at the start of this response that are in the pipe already */
-        uint64_t attempt_from;   /* @received when this attempt began */
+        uint64_t received;     /* bytes taken from the registry, whether in the pipe yet or in @spill */
+        uint64_t skip;         /* bytes at the start of this response that are in the pipe already */
+        uint64_t attempt_from; /* @received when this attempt began */
         unsigned n_attempts, n_logins;
         uint64_t retry_usec, progress_usec;
+        uint64_t reported; /* @received as it was told last */
         bool response_checked, paused, abandoned;
-        HttpBody error_body;     /* of an answer that is no layer */
+        HttpBody error_body; /* of an answer that is no layer */
         size_t n_spill, spill_at;
         char spill[CURL_MAX_WRITE_SIZE];
 } Layer;
@@ -141,7 +142,8 @@ int fetch_add(Fetch *f, uint64_t index, int output) {
         return 0;
 }
 
-/* Judges the status line and headers before the first byte of a body counts. 1: a body of the layer. 0: an error's body. */
+/* Judges the status line and headers before the first byte of a body counts. 1: a body of the layer. 0: an
+ * error's body. */
 static int layer_check_response(Layer *l) {
         long status = http_status(l->easy);
         const char *range;
@@ -154,8 +156,12 @@ static int layer_check_response(Layer *l) {
                 (void) curl_easy_getinfo(l->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
                 if (length >= 0 && (uint64_t) length != l->layer->size_bytes)
                         return failure_set(&l->fetch->failure, FAILURE_REGISTRY,
-                                           "%s: layer %s: registry %s announces %" PRIu64 " bytes where the manifest says %" PRIu64 "; the image must be pushed again",
-                                           l->fetch->name, l->layer->digest.string, registry_host(l->fetch->registry), (uint64_t) length, l->layer->size_bytes);
+                                           "%s: layer %s: registry %s announces %" PRIu64
+                                           " bytes where the manifest says %" PRIu64
+                                           "; the image must be pushed again",
+                                           l->fetch->name, l->layer->digest.string,
+                                           registry_host(l->fetch->registry), (uint64_t) length,
+                                           l->layer->size_bytes);
                 l->skip = l->received;
                 l->n_logins = 0;
                 return 1;
@@ -164,8 +170,11 @@ static int layer_check_response(Layer *l) {
                 if (string_format(&expected, "bytes %" PRIu64 "-", l->received) < 0)
                         return -ENOMEM;
                 if (!range || !startswith(range, expected))
-                        return failure_set(&l->fetch->failure, FAILURE_REGISTRY, "%s: layer %s: registry %s answers with another range than asked for; try again", l->fetch->name,
-                                           l->layer->digest.string, registry_host(l->fetch->registry));
+                        return failure_set(&l->fetch->failure, FAILURE_REGISTRY,
+                                           "%s: layer %s: registry %s answers with another range than asked "
+                                           "for; try again",
+                                           l->fetch->name, l->layer->digest.string,
+                                           registry_host(l->fetch->registry));
                 l->n_logins = 0;
                 return 1;
         default:
@@ -196,8 +205,10 @@ static void layer_report(Layer *l) {
         if (now - l->progress_usec < PROGRESS_USEC)
                 return;
         l->progress_usec = now;
+        l->reported = l->received;
         /* A lost peer shows at the socket itself. */
-        if (message_new(MESSAGE_PULL_PROGRESS, &m) >= 0 && message_put_u64(m, FIELD_INDEX, l->index) >= 0 && message_put_u64(m, FIELD_BYTES, l->received) >= 0)
+        if (message_new(MESSAGE_PULL_PROGRESS, &m) >= 0 && message_put_u64(m, FIELD_INDEX, l->index) >= 0 &&
+            message_put_u64(m, FIELD_BYTES, l->received) >= 0)
                 (void) message_send(l->fetch->socket, m);
 }
 
@@ -206,8 +217,11 @@ static int layer_take(Layer *l, const char *data, size_t n) {
         ssize_t written;
 
         if (n > l->layer->size_bytes - l->received)
-                return failure_set(&l->fetch->failure, FAILURE_REGISTRY, "%s: layer %s: registry %s sends more than the %" PRIu64 " bytes that the manifest says; the image must be pushed again",
-                                   l->fetch->name, l->layer->digest.string, registry_host(l->fetch->registry), l->layer->size_bytes);
+                return failure_set(&l->fetch->failure, FAILURE_REGISTRY,
+                                   "%s: layer %s: registry %s sends more than the %" PRIu64
+                                   " bytes that the manifest says; the image must be pushed again",
+                                   l->fetch->name, l->layer->digest.string,
+                                   registry_host(l->fetch->registry), l->layer->size_bytes);
         do
                 written = write(l->output, data, n);
         while (written < 0 && errno == EINTR);
@@ -217,7 +231,9 @@ static int layer_take(Layer *l, const char *data, size_t n) {
                         return -EPIPE;
                 }
                 if (errno != EAGAIN)
-                        return failure_set_errno(&l->fetch->failure, FAILURE_SYSTEM, errno, "%s: cannot pass on layer %s", l->fetch->name, l->layer->digest.string);
+                        return failure_set_errno(&l->fetch->failure, FAILURE_SYSTEM, errno,
+                                                 "%s: cannot pass on layer %s", l->fetch->name,
+                                                 l->layer->digest.string);
                 written = 0;
         }
         l->received += n;
@@ -318,13 +334,15 @@ static int layer_drain(Layer *l, Failure *reterr) {
                 return 0;
         }
         if (r < 0)
-                return failure_set_errno(reterr, FAILURE_SYSTEM, r, "%s: cannot pass on layer %s", l->fetch->name, l->layer->digest.string);
+                return failure_set_errno(reterr, FAILURE_SYSTEM, r, "%s: cannot pass on layer %s",
+                                         l->fetch->name, l->layer->digest.string);
         if (l->state == LAYER_DRAINING)
                 return layer_complete(l);
         if (!l->paused)
                 return 0;
         l->paused = false;
-        /* Calls layer_write() at once with what libcurl kept back; a refusal there does not end the transfer by itself. */
+        /* Calls layer_write() at once with what libcurl kept back; a refusal there does not end the transfer
+         * by itself. */
         code = curl_easy_pause(l->easy, CURLPAUSE_CONT);
         return code == CURLE_OK ? 0 : layer_ended(l, code, reterr);
 }
@@ -335,10 +353,12 @@ static int layer_retry(Layer *l, bool *ret_again) {
 
         if (l->received - l->attempt_from >= PROGRESS_ENOUGH_BYTES)
                 l->n_attempts = 0;
-        *ret_again = ++l->n_attempts < FETCH_ATTEMPTS_MAX && registry_backoff_usec(l->easy, l->n_attempts, &usec) >= 0;
+        *ret_again = ++l->n_attempts < FETCH_ATTEMPTS_MAX &&
+                     registry_backoff_usec(l->easy, l->n_attempts, &usec) >= 0;
         if (!*ret_again)
                 return 0;
-        log_debug("Layer %s: attempt %u broke at byte %" PRIu64 ", trying again in %" PRIu64 " ms.", l->layer->digest.string, l->n_attempts, l->received, usec / USEC_PER_MSEC);
+        log_debug("Layer %s: attempt %u broke at byte %" PRIu64 ", trying again in %" PRIu64 " ms.",
+                  l->layer->digest.string, l->n_attempts, l->received, usec / USEC_PER_MSEC);
         layer_detach(l);
         l->retry_usec = clock_now_monotonic_usec() + usec;
         l->state = LAYER_WAITING;
@@ -366,7 +386,9 @@ static int layer_status(Layer *l, Failure *reterr) {
         if (r < 0 || again)
                 return r;
         r = string_format(&what, "layer %s", l->layer->digest.string);
-        return r < 0 ? r : registry_status_failure(l->fetch->registry, status, l->error_body.data, l->error_body.n_bytes, what, reterr);
+        return r < 0 ? r
+                     : registry_status_failure(l->fetch->registry, status, l->error_body.data,
+                                               l->error_body.n_bytes, what, reterr);
 }
 
 /* The connection broke, or the body ended early. */
@@ -374,14 +396,18 @@ static int layer_broken(Layer *l, CURLcode code, Failure *reterr) {
         bool again = false;
         int r = 0;
 
-        if (code == CURLE_OK || http_code_is_transient(code) || (code == CURLE_COULDNT_CONNECT && l->received > 0))
+        if (code == CURLE_OK || http_code_is_transient(code) ||
+            (code == CURLE_COULDNT_CONNECT && l->received > 0))
                 r = layer_retry(l, &again);
         if (r < 0 || again)
                 return r;
         if (code != CURLE_OK && code != CURLE_PARTIAL_FILE)
                 return http_failure(reterr, code, l->easy, registry_host(l->fetch->registry));
-        return failure_set(reterr, FAILURE_REGISTRY, "%s: layer %s: registry %s sent only %" PRIu64 " of %" PRIu64 " bytes, even when asked again; the blob is cut off there: push the image again",
-                           l->fetch->name, l->layer->digest.string, registry_host(l->fetch->registry), l->received, l->layer->size_bytes);
+        return failure_set(reterr, FAILURE_REGISTRY,
+                           "%s: layer %s: registry %s sent only %" PRIu64 " of %" PRIu64
+                           " bytes, even when asked again; the blob is cut off there: push the image again",
+                           l->fetch->name, l->layer->digest.string, registry_host(l->fetch->registry),
+                           l->received, l->layer->size_bytes);
 }
 
 /* libcurl has ended a transfer. */
@@ -422,7 +448,8 @@ static int fetch_start_layers(Fetch *f) {
                 int r;
 
                 /* What an earlier attempt spilt has to be out before anything follows it. */
-                if ((l->state != LAYER_QUEUED && (l->state != LAYER_WAITING || l->retry_usec > now)) || l->n_spill > 0)
+                if ((l->state != LAYER_QUEUED && (l->state != LAYER_WAITING || l->retry_usec > now)) ||
+                    l->n_spill > 0)
                         continue;
                 r = layer_start(l);
                 if (r < 0)
@@ -471,7 +498,12 @@ int fetch_step(Fetch *f, Failure *reterr) {
         return fetch_start_layers(f);
 }
 
-/* How long fetch_wait() may sleep: until the next attempt is due. */
+/* What came too soon after a report has to be told when nothing more comes. */
+static bool layer_owes_report(const Layer *l) {
+        return l->state == LAYER_ACTIVE && l->received > l->reported;
+}
+
+/* How long fetch_wait() may sleep: until the next attempt or report is due. */
 static int fetch_timeout_msec(const Fetch *f) {
         uint64_t now = clock_now_monotonic_usec(), next = WAIT_MAX_MSEC * USEC_PER_MSEC;
 
@@ -480,6 +512,10 @@ static int fetch_timeout_msec(const Fetch *f) {
 
                 if (l->state == LAYER_WAITING && l->n_spill == 0)
                         next = MIN(next, l->retry_usec > now ? l->retry_usec - now : 0);
+                else if (layer_owes_report(l))
+                        next = MIN(next, l->progress_usec + PROGRESS_USEC > now
+                                                 ? l->progress_usec + PROGRESS_USEC - now
+                                                 : 0);
         }
         return (int) ((next + USEC_PER_MSEC - 1) / USEC_PER_MSEC);
 }
@@ -501,6 +537,9 @@ int fetch_wait(Fetch *f, bool *ret_socket) {
         }
         if (curl_multi_poll(f->multi, fds, n, fetch_timeout_msec(f), NULL) != CURLM_OK)
                 return -ENOMEM;
+        for (size_t i = 0; i < f->n_queue; i++)
+                if (layer_owes_report(f->layers[f->queue[i]]))
+                        layer_report(f->layers[f->queue[i]]);
         /* libcurl does not pass on POLLHUP, which is how a vanished peer shows. */
         *ret_socket = poll(&p, 1, 0) > 0;
         return 0;

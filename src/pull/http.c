@@ -48,7 +48,8 @@ static int append_file(int to, int from, size_t max) {
 
 /* libcurl takes one file of certificates: the system's and the given ones go into one. */
 static int http_set_ca(Http *h, int ca_fd, Failure *reterr) {
-        const char *system = curl_version_info(CURLVERSION_NOW)->cainfo ?: "/etc/ssl/certs/ca-certificates.crt";
+        const char *system =
+                        curl_version_info(CURLVERSION_NOW)->cainfo ?: "/etc/ssl/certs/ca-certificates.crt";
         _cleanup_close_ int system_fd = -EBADF;
         int r;
 
@@ -57,7 +58,8 @@ static int http_set_ca(Http *h, int ca_fd, Failure *reterr) {
                 return failure_set_errno(reterr, FAILURE_SYSTEM, errno, "cannot create a memory file");
         r = append_file(h->ca_fd, ca_fd, CA_BYTES_MAX);
         if (r < 0)
-                return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, r, "the given CA certificates cannot be read");
+                return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, r,
+                                         "the given CA certificates cannot be read");
         system_fd = open(system, O_RDONLY | O_CLOEXEC);
         if (system_fd >= 0)
                 r = append_file(h->ca_fd, system_fd, CA_BYTES_MAX);
@@ -91,7 +93,8 @@ int http_prepare(const Http *h, CURL *easy, const char *url) {
         const char *protocols = h->plain ? "http,https" : "https";
 
         curl_easy_reset(easy);
-        if (curl_easy_setopt(easy, CURLOPT_URL, url) != CURLE_OK || curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, protocols) != CURLE_OK ||
+        if (curl_easy_setopt(easy, CURLOPT_URL, url) != CURLE_OK ||
+            curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, protocols) != CURLE_OK ||
             curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, protocols) != CURLE_OK ||
             (h->ca_path && curl_easy_setopt(easy, CURLOPT_CAINFO, h->ca_path) != CURLE_OK))
                 return -ENOMEM;
@@ -132,7 +135,8 @@ size_t http_body_write(char *data, size_t size, size_t n, void *body) {
 const char *http_header(CURL *easy, const char *name) {
         struct curl_header *header;
 
-        return curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value : NULL;
+        return curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value
+                                                                                       : NULL;
 }
 
 long http_status(CURL *easy) {
@@ -164,7 +168,8 @@ bool http_code_is_transient(CURLcode code) {
 }
 
 bool http_status_is_transient(long status) {
-        return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
+        return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 ||
+               status == 504;
 }
 
 static int connect_failure(Failure *reterr, CURL *easy, const char *registry) {
@@ -172,8 +177,11 @@ static int connect_failure(Failure *reterr, CURL *easy, const char *registry) {
 
         (void) curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error);
         if (error == ECONNREFUSED)
-                return failure_set(reterr, FAILURE_NETWORK, "registry %s does not answer: connection refused; is it running?", registry);
-        return failure_set(reterr, FAILURE_NETWORK, "registry %s cannot be reached: %s; check the network and the name", registry,
+                return failure_set(reterr, FAILURE_NETWORK,
+                                   "registry %s does not answer: connection refused; is it running?",
+                                   registry);
+        return failure_set(reterr, FAILURE_NETWORK,
+                           "registry %s cannot be reached: %s; check the network and the name", registry,
                            error ? strerrordesc_np((int) error) ?: "unknown error" : "no connection");
 }
 
@@ -183,28 +191,50 @@ int http_failure(Failure *reterr, CURLcode code, CURL *easy, const char *registr
                 return -ENOMEM;
         case CURLE_COULDNT_RESOLVE_HOST:
         case CURLE_COULDNT_RESOLVE_PROXY:
-                return failure_set(reterr, FAILURE_NETWORK, "registry %s is unknown: its name does not resolve; check the spelling and the name server", registry);
+                return failure_set(reterr, FAILURE_NETWORK,
+                                   "registry %s is unknown: its name does not resolve; check the spelling "
+                                   "and the name server",
+                                   registry);
         case CURLE_COULDNT_CONNECT:
                 return connect_failure(reterr, easy, registry);
         case CURLE_OPERATION_TIMEDOUT:
-                return failure_set(reterr, FAILURE_NETWORK, "registry %s does not answer in time; try again later", registry);
+                return failure_set(reterr, FAILURE_NETWORK,
+                                   "registry %s does not answer in time; try again later", registry);
         case CURLE_PEER_FAILED_VERIFICATION:
                 return failure_set(reterr, FAILURE_SECURITY,
-                                   "registry %s: its TLS certificate is not trusted; give the CA that signed it, or use the name that the certificate is for", registry);
+                                   "registry %s: its TLS certificate is not trusted; give the CA that "
+                                   "signed it, or use the name that the certificate is for",
+                                   registry);
         case CURLE_SSL_CACERT_BADFILE:
-                return failure_set(reterr, FAILURE_INVALID_ARGUMENT, "registry %s: the CA certificates cannot be loaded; give a file in PEM format", registry);
+                return failure_set(reterr, FAILURE_INVALID_ARGUMENT,
+                                   "registry %s: the CA certificates cannot be loaded; give a file in PEM "
+                                   "format",
+                                   registry);
         case CURLE_SSL_CONNECT_ERROR:
-                return failure_set(reterr, FAILURE_NETWORK, "registry %s does not complete the TLS handshake; if it speaks plain HTTP, switch TLS verification off", registry);
+                return failure_set(reterr, FAILURE_NETWORK,
+                                   "registry %s does not complete the TLS handshake; if it speaks plain "
+                                   "HTTP, switch TLS verification off",
+                                   registry);
         case CURLE_TOO_MANY_REDIRECTS:
-                return failure_set(reterr, FAILURE_REGISTRY, "registry %s redirects without end; is it a container registry?", registry);
+                return failure_set(reterr, FAILURE_REGISTRY,
+                                   "registry %s redirects without end; is it a container registry?",
+                                   registry);
         case CURLE_UNSUPPORTED_PROTOCOL:
                 if (http_was_redirected(easy))
-                        return failure_set(reterr, FAILURE_SECURITY, "registry %s redirects to an address that is not https; its configuration must be mended", registry);
+                        return failure_set(reterr, FAILURE_SECURITY,
+                                           "registry %s redirects to an address that is not https; its "
+                                           "configuration must be mended",
+                                           registry);
                 __attribute__((fallthrough)); /* what answers without a status line is taken for HTTP/0.9 */
         case CURLE_WEIRD_SERVER_REPLY:
         case CURLE_BAD_CONTENT_ENCODING:
-                return failure_set(reterr, FAILURE_REGISTRY, "registry %s does not speak HTTP; is it a container registry, and is the port right?", registry);
+                return failure_set(reterr, FAILURE_REGISTRY,
+                                   "registry %s does not speak HTTP; is it a container registry, and is the "
+                                   "port right?",
+                                   registry);
         default:
-                return failure_set(reterr, FAILURE_NETWORK, "the connection to registry %s failed: %s; try again", registry, curl_easy_strerror(code));
+                return failure_set(reterr, FAILURE_NETWORK,
+                                   "the connection to registry %s failed: %s; try again", registry,
+                                   curl_easy_strerror(code));
         }
 }

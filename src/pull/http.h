@@ -8,19 +8,23 @@
 #include "basic/failure.h"
 #include "basic/macro.h"
 
-/* What all requests have in common: TLS trust, the protocols that may be spoken, timeouts, and how libcurl's errors read. */
+/* What all requests have in common: TLS trust, the protocols that may be spoken, timeouts, and how libcurl's
+ * errors read. */
 
 typedef struct Http Http;
 
-/* @plain: http may be spoken besides https. @ca_fd (borrowed, -EBADF: none): PEM certificates trusted besides the system's. */
+/* @plain: http may be spoken besides https. @ca_fd (borrowed, -EBADF: none): PEM certificates trusted
+ * besides the system's. */
 int http_new(bool plain, int ca_fd, Http **ret, Failure *reterr);
 Http *http_free(Http *h);
 DEFINE_CLEANUP(Http, http_free)
 
-/* Sets up @easy for one request: everything that an earlier one left behind is reset. */
+/* Sets up @easy for one request: everything that an earlier one left behind is reset. @easy must be cleaned
+ * up before @h is freed. */
 int http_prepare(const Http *h, CURL *easy, const char *url);
 
-/* A body collected in memory, at most @max bytes; more makes libcurl stop with CURLE_WRITE_ERROR and sets @overflow. */
+/* A body collected in memory, at most @max bytes; more makes libcurl stop with CURLE_WRITE_ERROR and sets
+ * @overflow. */
 typedef struct HttpBody {
         char *data; /* NUL-terminated besides, once something came */
         size_t n_bytes, n_allocated, max;

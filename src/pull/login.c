@@ -32,7 +32,8 @@ Login *login_free(Login *l) {
         return mfree(l);
 }
 
-int login_new(const Http *http, const char *registry, const char *name, const char *auth, const char *user, const char *scope, bool plain, Login **ret) {
+int login_new(const Http *http, const char *registry, const char *name, const char *auth, const char *user,
+              const char *scope, bool plain, Login **ret) {
         _cleanup_(login_freep) Login *l = new0(Login, 1);
 
         if (!l)
@@ -41,7 +42,8 @@ int login_new(const Http *http, const char *registry, const char *name, const ch
         l->registry = registry;
         l->name = name;
         l->plain = plain;
-        if (string_set(&l->auth, auth) < 0 || string_set(&l->user, user) < 0 || string_set(&l->scope, scope) < 0)
+        if (string_set(&l->auth, auth) < 0 || string_set(&l->user, user) < 0 ||
+            string_set(&l->scope, scope) < 0)
                 return -ENOMEM;
         *ret = TAKE_PTR(l);
         return 0;
@@ -54,9 +56,13 @@ const char *login_header(const Login *l, unsigned *ret_generation) {
 
 int login_refused(const Login *l, Failure *reterr) {
         if (l->user)
-                return failure_set(reterr, FAILURE_AUTHENTICATION_REQUIRED, "%s: registry %s refuses the login of %s; check the password, and whether the account may pull this image",
+                return failure_set(reterr, FAILURE_AUTHENTICATION_REQUIRED,
+                                   "%s: registry %s refuses the login of %s; check the password, and "
+                                   "whether the account may pull this image",
                                    l->name, l->registry, l->user);
-        return failure_set(reterr, FAILURE_AUTHENTICATION_REQUIRED, "%s: the registry asks for a login; the image does not exist or needs credentials: log in to %s and try again",
+        return failure_set(reterr, FAILURE_AUTHENTICATION_REQUIRED,
+                           "%s: the registry asks for a login; the image does not exist or needs "
+                           "credentials: log in to %s and try again",
                            l->name, l->registry);
 }
 
@@ -83,8 +89,9 @@ static int answer_basic(Login *l, Failure *reterr) {
 static bool set_query(CURLU *url, const char *key, const char *value) {
         _cleanup_free_ char *pair = NULL;
 
-        return isempty(value) || (string_format(&pair, "%s=%s", key, value) >= 0 &&
-                                  curl_url_set(url, CURLUPART_QUERY, pair, CURLU_APPENDQUERY | CURLU_URLENCODE) == CURLUE_OK);
+        return isempty(value) ||
+               (string_format(&pair, "%s=%s", key, value) >= 0 &&
+                curl_url_set(url, CURLUPART_QUERY, pair, CURLU_APPENDQUERY | CURLU_URLENCODE) == CURLUE_OK);
 }
 
 /* realm?service=...&scope=... */
@@ -95,12 +102,18 @@ static int token_address(const Login *l, const Challenge *c, char **ret, Failure
 
         if (!url)
                 return -ENOMEM;
-        if (curl_url_set(url, CURLUPART_URL, c->realm, 0) != CURLUE_OK || curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+        if (curl_url_set(url, CURLUPART_URL, c->realm, 0) != CURLUE_OK ||
+            curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
             (!streq(scheme, "https") && !streq(scheme, "http")))
-                r = failure_set(reterr, FAILURE_REGISTRY, "%s: registry %s names a token server that is no address", l->name, l->registry);
+                r = failure_set(reterr, FAILURE_REGISTRY,
+                                "%s: registry %s names a token server that is no address", l->name,
+                                l->registry);
         else if (streq(scheme, "http") && !l->plain)
-                r = failure_set(reterr, FAILURE_SECURITY, "%s: registry %s wants the login sent over plain HTTP, which is refused", l->name, l->registry);
-        else if (!set_query(url, "service", c->service) || !set_query(url, "scope", isempty(c->scope) ? l->scope : c->scope) ||
+                r = failure_set(reterr, FAILURE_SECURITY,
+                                "%s: registry %s wants the login sent over plain HTTP, which is refused",
+                                l->name, l->registry);
+        else if (!set_query(url, "service", c->service) ||
+                 !set_query(url, "scope", isempty(c->scope) ? l->scope : c->scope) ||
                  curl_url_get(url, CURLUPART_URL, &text, 0) != CURLUE_OK)
                 r = -ENOMEM;
         else
@@ -111,15 +124,19 @@ static int token_address(const Login *l, const Challenge *c, char **ret, Failure
         return r;
 }
 
-static int read_token(const Login *l, const HttpBody *body, json_object **ret_document, const char **ret_token, Failure *reterr) {
+static int read_token(const Login *l, const HttpBody *body, json_object **ret_document,
+                      const char **ret_token, Failure *reterr) {
         _cleanup_json_ json_object *o = NULL;
         const char *token = "";
 
-        if (json_parse(strempty(body->data), body->n_bytes, TOKEN_DOCUMENT_MAX, &o) >= 0 && json_get_string(o, "token", &token) < 0)
+        if (json_parse(strempty(body->data), body->n_bytes, TOKEN_DOCUMENT_MAX, &o) >= 0 &&
+            json_get_string(o, "token", &token) < 0)
                 (void) json_get_string(o, "access_token", &token);
         /* It becomes part of a header line. */
         if (isempty(token) || !string_in_charset(token, ALPHANUMERIC "!#$%&'*+-.^_`|~/=:"))
-                return failure_set(reterr, FAILURE_REGISTRY, "%s: the token server of registry %s answers without a token", l->name, l->registry);
+                return failure_set(reterr, FAILURE_REGISTRY,
+                                   "%s: the token server of registry %s answers without a token", l->name,
+                                   l->registry);
         *ret_token = token;
         *ret_document = TAKE_PTR(o);
         return 0;
@@ -131,8 +148,10 @@ static int token_failure(const Login *l, long status, const HttpBody *body, Fail
         if (status == 401 || status == 403)
                 return login_refused(l, reterr);
         (void) error_body_describe(strempty(body->data), body->n_bytes, &said);
-        return failure_set(reterr, FAILURE_REGISTRY, "%s: the token server of registry %s answers with status %ld%s%s; try again later", l->name, l->registry,
-                           status, said ? ": " : "", strempty(said));
+        return failure_set(
+                        reterr, FAILURE_REGISTRY,
+                        "%s: the token server of registry %s answers with status %ld%s%s; try again later",
+                        l->name, l->registry, status, said ? ": " : "", strempty(said));
 }
 
 static int fetch_token(const Login *l, CURL *easy, const char *address, HttpBody *body, Failure *reterr) {
@@ -157,7 +176,9 @@ static int fetch_token(const Login *l, CURL *easy, const char *address, HttpBody
         status = http_status(easy);
         curl_slist_free_all(headers);
         if (body->overflow)
-                return failure_set(reterr, FAILURE_REGISTRY, "%s: the token server of registry %s sends more than a token", l->name, l->registry);
+                return failure_set(reterr, FAILURE_REGISTRY,
+                                   "%s: the token server of registry %s sends more than a token", l->name,
+                                   l->registry);
         if (code != CURLE_OK) {
                 _cleanup_free_ char *server = NULL;
 
@@ -212,7 +233,9 @@ int login_answer(Login *l, CURL *easy, unsigned generation, Failure *reterr) {
                 return answer_bearer(l, &c, reterr);
         case CHALLENGE_NONE:
         default:
-                return failure_set(reterr, FAILURE_AUTHENTICATION_REQUIRED, "%s: registry %s asks for a login of a kind that is not supported (neither Basic nor Bearer)", l->name,
-                                   l->registry);
+                return failure_set(reterr, FAILURE_AUTHENTICATION_REQUIRED,
+                                   "%s: registry %s asks for a login of a kind that is not supported "
+                                   "(neither Basic nor Bearer)",
+                                   l->name, l->registry);
         }
 }

@@ -62,14 +62,19 @@ static int parse_names(Pull *p, const Message *m, Failure *reterr) {
                 _cleanup_free_ char *clean = NULL;
 
                 r = error_text_clean(reference, &clean);
-                return r < 0 ? r : failure_set(reterr, FAILURE_INVALID_ARGUMENT, "'%s' is no image reference: %s", clean, strempty(complaint));
+                return r < 0 ? r
+                             : failure_set(reterr, FAILURE_INVALID_ARGUMENT,
+                                           "'%s' is no image reference: %s", clean, strempty(complaint));
         }
         if (r < 0)
                 return r;
         if (platform_parse(platform, &p->platform) < 0)
-                return failure_set(reterr, FAILURE_INVALID_ARGUMENT, "%s: the platform must be written as linux/amd64 or linux/arm64/v8", reference);
+                return failure_set(reterr, FAILURE_INVALID_ARGUMENT,
+                                   "%s: the platform must be written as linux/amd64 or linux/arm64/v8",
+                                   reference);
         if (known && digest_parse(known, &p->known) < 0)
-                return failure_set(reterr, FAILURE_INVALID_ARGUMENT, "%s: the known digest is malformed", reference);
+                return failure_set(reterr, FAILURE_INVALID_ARGUMENT, "%s: the known digest is malformed",
+                                   reference);
         p->has_known = known;
         return 0;
 }
@@ -80,7 +85,8 @@ static int pull_parse(Pull *p, Message *m, Failure *reterr) {
         int r;
 
         if (message_type(m) != MESSAGE_PULL_START)
-                return failure_set(reterr, FAILURE_SYSTEM, "creel-pull was sent %s instead of %s", message_type_to_string(message_type(m)),
+                return failure_set(reterr, FAILURE_SYSTEM, "creel-pull was sent %s instead of %s",
+                                   message_type_to_string(message_type(m)),
                                    message_type_to_string(MESSAGE_PULL_START));
         r = parse_names(p, m, reterr);
         if (r < 0)
@@ -92,7 +98,9 @@ static int pull_parse(Pull *p, Message *m, Failure *reterr) {
         if (message_take_fd(m, FIELD_CREDENTIALS, &credentials) < 0)
                 return 0;
         r = fd_read_file(credentials, CREDENTIALS_BYTES_MAX, &p->credentials, &p->n_credentials);
-        return r < 0 ? failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, r, "%s: the given credentials cannot be read", p->name) : 0;
+        return r < 0 ? failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, r,
+                                         "%s: the given credentials cannot be read", p->name)
+                     : 0;
 }
 
 static int send_resolved(Pull *p) {
@@ -175,7 +183,8 @@ static int pull_sync(Pull *p, Failure *reterr) {
         int r;
 
         if (syncfs(p->staging_fd) < 0)
-                return failure_set_errno(reterr, FAILURE_STORAGE, errno, "%s: cannot write the image to the disk", p->name);
+                return failure_set_errno(reterr, FAILURE_STORAGE, errno,
+                                         "%s: cannot write the image to the disk", p->name);
         r = message_new(MESSAGE_PULL_SYNCED, &m);
         return r < 0 ? r : message_send(p->socket, m);
 }
@@ -189,11 +198,16 @@ static int pull_dispatch(Pull *p, Message *m, Failure *reterr) {
                 (void) message_get_u64(m, FIELD_INDEX, &index);
                 (void) message_take_fd(m, FIELD_OUTPUT, &output);
                 r = fetch_add(p->fetch, index, output);
-                return r == -EINVAL || r == -EBUSY ? failure_set_errno(reterr, FAILURE_SYSTEM, r, "%s: layer %" PRIu64 " cannot be fetched", p->name, index) : r;
+                return r == -EINVAL || r == -EBUSY
+                                       ? failure_set_errno(reterr, FAILURE_SYSTEM, r,
+                                                           "%s: layer %" PRIu64 " cannot be fetched",
+                                                           p->name, index)
+                                       : r;
         case MESSAGE_PULL_SYNC:
                 return pull_sync(p, reterr);
         default:
-                return failure_set(reterr, FAILURE_SYSTEM, "creel-pull was sent %s, which it does not know", message_type_to_string(message_type(m)));
+                return failure_set(reterr, FAILURE_SYSTEM, "creel-pull was sent %s, which it does not know",
+                                   message_type_to_string(message_type(m)));
         }
 }
 
@@ -227,7 +241,8 @@ static int pull_run(Pull *p, Failure *reterr) {
 
         r = message_recv(p->socket, &m);
         if (r == -ENOTSOCK || r == -EBADF)
-                return failure_set(reterr, FAILURE_SYSTEM, "creel-pull is started by creeld, not by hand; use 'creelctl pull'");
+                return failure_set(reterr, FAILURE_SYSTEM,
+                                   "creel-pull is started by creeld, not by hand; use 'creelctl pull'");
         if (r <= 0)
                 return r;
         r = pull_parse(p, m, reterr);
@@ -235,7 +250,8 @@ static int pull_run(Pull *p, Failure *reterr) {
                 return r;
         r = sandbox_enter(&SANDBOX_PULL, p->staging_fd);
         if (r < 0)
-                return failure_set_errno(reterr, FAILURE_SECURITY, r, "creel-pull cannot give up its rights");
+                return failure_set_errno(reterr, FAILURE_SECURITY, r,
+                                         "creel-pull cannot give up its rights");
         if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
                 return -ENOMEM;
         r = pull_resolve(p, reterr);
@@ -244,19 +260,22 @@ static int pull_run(Pull *p, Failure *reterr) {
 
 int main(int argc, char *argv[]) {
         Pull p = { .socket = SOCKET_FD, .staging_fd = -EBADF, .ca_fd = -EBADF };
+        struct sigaction ignore = { .sa_handler = SIG_IGN };
         _cleanup_failure_ Failure failure = {};
         int r;
 
         log_setup("creel-pull", LOG_INFO);
-        (void) signal(SIGPIPE, SIG_IGN);
+        (void) sigaction(SIGPIPE, &ignore, NULL);
 
         r = pull_run(&p, &failure);
         /* A peer that has gone is no failure: that is how a pull is cancelled. */
         if (r == -EPIPE || r == -ECONNRESET || (r < 0 && failure.text && failure.kind == FAILURE_CANCELLED))
                 r = 0;
         if (r < 0 && !failure.text)
-                (void) failure_set_errno(&failure, FAILURE_SYSTEM, r, "pulling %s failed", p.name ?: "an image");
-        if (r < 0 && message_send_failure(SOCKET_FD, failure_kind_to_string(failure.kind), strempty(failure.text), 0) < 0)
+                (void) failure_set_errno(&failure, FAILURE_SYSTEM, r, "pulling %s failed",
+                                         p.name ?: "an image");
+        if (r < 0 && message_send_failure(SOCKET_FD, failure_kind_to_string(failure.kind),
+                                          strempty(failure.text), 0) < 0)
                 log_error("%s", strempty(failure.text));
         pull_done(&p);
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -31,7 +31,8 @@ struct Registry {
         int wake_fd;
 };
 
-static const char accept_header[] = "Accept: " MEDIA_OCI_INDEX ", " MEDIA_OCI_MANIFEST ", " MEDIA_DOCKER_LIST ", " MEDIA_DOCKER_MANIFEST ", */*";
+static const char accept_header[] = "Accept: " MEDIA_OCI_INDEX ", " MEDIA_OCI_MANIFEST ", " MEDIA_DOCKER_LIST
+                                    ", " MEDIA_DOCKER_MANIFEST ", */*";
 
 Registry *registry_free(Registry *r) {
         if (!r)
@@ -52,11 +53,14 @@ static int registry_add_login(Registry *r, const RegistryParameters *p, Failure 
         int q = -ENOENT;
 
         if (p->credentials)
-                q = credentials_find(p->credentials, p->n_credentials, r->host, p->reference->repository, &auth, &user);
+                q = credentials_find(p->credentials, p->n_credentials, r->host, p->reference->repository,
+                                     &auth, &user);
         if (q < 0 && q != -ENOENT)
                 return q == -ENOMEM ? q
                                     : failure_set(reterr, FAILURE_INVALID_ARGUMENT,
-                                                  "%s: the given credentials cannot be read; they must be an auth.json document as 'podman login' writes it", r->name);
+                                                  "%s: the given credentials cannot be read; they must be "
+                                                  "an auth.json document as 'podman login' writes it",
+                                                  r->name);
         q = string_format(&scope, "repository:%s:pull", p->reference->repository);
         if (q < 0)
                 return q;
@@ -79,7 +83,8 @@ int registry_new(const RegistryParameters *p, Registry **ret, Failure *reterr) {
         r->easy = curl_easy_init();
         if (!r->easy)
                 return -ENOMEM;
-        q = string_format(&r->base, "%s://%s/v2/%s", p->plain_http ? "http" : "https", address, p->reference->repository);
+        q = string_format(&r->base, "%s://%s/v2/%s", p->plain_http ? "http" : "https", address,
+                          p->reference->repository);
         if (q >= 0)
                 q = http_new(p->plain_http, p->ca_fd, &r->http, reterr);
         if (q >= 0)
@@ -96,7 +101,8 @@ void registry_response_done(RegistryResponse *p) {
         p->digest = mfree(p->digest);
 }
 
-int registry_prepare(Registry *r, CURL *easy, const char *path, struct curl_slist **ret_headers, unsigned *ret_login) {
+int registry_prepare(Registry *r, CURL *easy, const char *path, struct curl_slist **ret_headers,
+                     unsigned *ret_login) {
         const char *authorization = login_header(r->login, ret_login);
         struct curl_slist *headers;
         _cleanup_free_ char *url = NULL;
@@ -122,7 +128,10 @@ int registry_prepare(Registry *r, CURL *easy, const char *path, struct curl_slis
 
 int registry_login(Registry *r, CURL *easy, unsigned login, Failure *reterr) {
         if (http_was_redirected(easy))
-                return failure_set(reterr, FAILURE_REGISTRY, "%s: registry %s redirects to a server that refuses the request (status 401)", r->name, r->host);
+                return failure_set(reterr, FAILURE_REGISTRY,
+                                   "%s: registry %s redirects to a server that refuses the request (status "
+                                   "401)",
+                                   r->name, r->host);
         return login_answer(r->login, easy, login, reterr);
 }
 
@@ -132,7 +141,8 @@ int registry_backoff_usec(CURL *easy, unsigned attempt, uint64_t *ret_usec) {
         curl_off_t after = 0;
         uint8_t jitter = 0;
 
-        if (busy && http_header(easy, "Retry-After") && curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &after) == CURLE_OK) {
+        if (busy && http_header(easy, "Retry-After") &&
+            curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &after) == CURLE_OK) {
                 if (after > BACKOFF_MAX_SEC)
                         return -ETIME;
                 usec = (uint64_t) after * USEC_PER_SEC;
@@ -144,7 +154,8 @@ int registry_backoff_usec(CURL *easy, unsigned attempt, uint64_t *ret_usec) {
 }
 
 static int read_response(Registry *r, RegistryResponse *ret) {
-        const char *type = http_header(r->easy, "Content-Type"), *digest = http_header(r->easy, "Docker-Content-Digest");
+        const char *type = http_header(r->easy, "Content-Type"),
+                   *digest = http_header(r->easy, "Docker-Content-Digest");
         int q;
 
         ret->status = http_status(r->easy);
@@ -153,7 +164,8 @@ static int read_response(Registry *r, RegistryResponse *ret) {
 }
 
 /* 1: 401. */
-static int request_once(Registry *r, bool head, const char *path, RegistryResponse *ret, CURLcode *ret_code, unsigned *ret_login) {
+static int request_once(Registry *r, bool head, const char *path, RegistryResponse *ret, CURLcode *ret_code,
+                        unsigned *ret_login) {
         struct curl_slist *headers = NULL;
         int q;
 
@@ -184,23 +196,27 @@ static int registry_wait(const Registry *r, uint64_t usec) {
 }
 
 /* 1: waited, try again. 0: not worth it. */
-static int request_again(Registry *r, const RegistryResponse *p, CURLcode code, unsigned attempt, Failure *reterr) {
+static int request_again(Registry *r, const RegistryResponse *p, CURLcode code, unsigned attempt,
+                         Failure *reterr) {
         uint64_t usec;
         int q;
 
-        if (code == CURLE_OK ? !http_status_is_transient(p->status) : p->body.overflow || !http_code_is_transient(code))
+        if (code == CURLE_OK ? !http_status_is_transient(p->status)
+                             : p->body.overflow || !http_code_is_transient(code))
                 return 0;
         if (attempt >= ATTEMPTS_MAX)
                 return 0;
         q = registry_backoff_usec(code == CURLE_OK ? r->easy : NULL, attempt, &usec);
         if (q < 0)
                 return 0;
-        log_debug("Registry %s: attempt %u failed, trying again in %" PRIu64 " ms.", r->host, attempt, usec / USEC_PER_MSEC);
+        log_debug("Registry %s: attempt %u failed, trying again in %" PRIu64 " ms.", r->host, attempt,
+                  usec / USEC_PER_MSEC);
         q = registry_wait(r, usec);
         return q < 0 ? failure_set(reterr, FAILURE_CANCELLED, "%s: cancelled", r->name) : 1;
 }
 
-int registry_request(Registry *r, bool head, const char *path, size_t max_bytes, RegistryResponse *ret, Failure *reterr) {
+int registry_request(Registry *r, bool head, const char *path, size_t max_bytes, RegistryResponse *ret,
+                     Failure *reterr) {
         _cleanup_registry_response_ RegistryResponse p = { .body.max = max_bytes };
         unsigned login = 0, n_logins = 0;
         CURLcode code = CURLE_OK;
@@ -222,7 +238,9 @@ int registry_request(Registry *r, bool head, const char *path, size_t max_bytes,
                         break;
         }
         if (p.body.overflow)
-                return failure_set(reterr, FAILURE_REGISTRY, "%s: registry %s sent a document larger than %zu bytes", r->name, r->host, max_bytes);
+                return failure_set(reterr, FAILURE_REGISTRY,
+                                   "%s: registry %s sent a document larger than %zu bytes", r->name, r->host,
+                                   max_bytes);
         if (code != CURLE_OK)
                 return http_failure(reterr, code, r->easy, r->host);
         *ret = p;
@@ -230,20 +248,29 @@ int registry_request(Registry *r, bool head, const char *path, size_t max_bytes,
         return 0;
 }
 
-int registry_status_failure(const Registry *r, long status, const char *body, size_t n_bytes, const char *what, Failure *reterr) {
+int registry_status_failure(const Registry *r, long status, const char *body, size_t n_bytes,
+                            const char *what, Failure *reterr) {
         _cleanup_free_ char *said = NULL;
 
         (void) error_body_describe(strempty(body), n_bytes, &said);
         if (status == 404 && streq(what, "manifest"))
-                return failure_set(reterr, FAILURE_NO_SUCH_IMAGE, "%s: no such image on registry %s (%s); check the name and the tag", r->name, r->host,
-                                   said ?: "status 404");
+                return failure_set(reterr, FAILURE_NO_SUCH_IMAGE,
+                                   "%s: no such image on registry %s (%s); check the name and the tag",
+                                   r->name, r->host, said ?: "status 404");
         if (status == 401 || status == 403)
-                return failure_set(reterr, FAILURE_AUTHENTICATION_REQUIRED, "%s: registry %s denies access to the %s (%s); log in with an account that may pull it",
+                return failure_set(reterr, FAILURE_AUTHENTICATION_REQUIRED,
+                                   "%s: registry %s denies access to the %s (%s); log in with an account "
+                                   "that may pull it",
                                    r->name, r->host, what, said ?: "forbidden");
         if (status == 429)
-                return failure_set(reterr, FAILURE_REGISTRY, "%s: registry %s refuses more requests for now (%s); try again later, or log in for a higher limit",
+                return failure_set(reterr, FAILURE_REGISTRY,
+                                   "%s: registry %s refuses more requests for now (%s); try again later, or "
+                                   "log in for a higher limit",
                                    r->name, r->host, said ?: "too many requests");
-        return failure_set(reterr, FAILURE_REGISTRY, "%s: registry %s answers the request for the %s with status %ld%s%s; %s", r->name, r->host, what, status,
-                           said ? ": " : "", strempty(said),
-                           status >= 500 ? "try again later" : status == 404 ? "the image is incomplete there: push it again" : "is it a container registry?");
+        return failure_set(reterr, FAILURE_REGISTRY,
+                           "%s: registry %s answers the request for the %s with status %ld%s%s; %s", r->name,
+                           r->host, what, status, said ? ": " : "", strempty(said),
+                           status >= 500   ? "try again later"
+                           : status == 404 ? "the image is incomplete there: push it again"
+                                           : "is it a container registry?");
 }

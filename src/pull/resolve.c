@@ -28,13 +28,15 @@ static int resolve_store(Resolve *v, const Digest *digest, const char *data, siz
         (void) snprintf(name, sizeof(name), "sha256-%s", digest_hex(digest));
         r = file_write_atomic(v->p->staging_fd, name, strempty(data), n, 0644, 0);
         if (r < 0)
-                return failure_set_errno(v->reterr, FAILURE_STORAGE, r, "%s: cannot write %s to the store", v->p->name, digest->string);
+                return failure_set_errno(v->reterr, FAILURE_STORAGE, r, "%s: cannot write %s to the store",
+                                         v->p->name, digest->string);
         assert(v->record->n_blobs < BLOBS_MAX);
         v->record->blobs[v->record->n_blobs++] = *digest;
         return 0;
 }
 
-static int resolve_get(Resolve *v, const char *kind, const char *which, size_t max, const char *what, RegistryResponse *ret) {
+static int resolve_get(Resolve *v, const char *kind, const char *which, size_t max, const char *what,
+                       RegistryResponse *ret) {
         _cleanup_registry_response_ RegistryResponse p = {};
         _cleanup_free_ char *path = NULL;
         int r;
@@ -45,34 +47,42 @@ static int resolve_get(Resolve *v, const char *kind, const char *which, size_t m
         if (r < 0)
                 return r;
         if (p.status != 200)
-                return registry_status_failure(v->p->registry, p.status, p.body.data, p.body.n_bytes, what, v->reterr);
+                return registry_status_failure(v->p->registry, p.status, p.body.data, p.body.n_bytes, what,
+                                               v->reterr);
         *ret = p;
         p = (RegistryResponse) {};
         return 0;
 }
 
 static int wrong_digest(Resolve *v, const char *what, const char *wanted, const char *got) {
-        return failure_set(v->reterr, FAILURE_REGISTRY, "%s: registry %s sent a wrong %s: asked for %s, got %s; the registry or something on the way is damaged", v->p->name,
-                           registry_host(v->p->registry), what, wanted, got);
+        return failure_set(v->reterr, FAILURE_REGISTRY,
+                           "%s: registry %s sent a wrong %s: asked for %s, got %s; the registry or "
+                           "something on the way is damaged",
+                           v->p->name, registry_host(v->p->registry), what, wanted, got);
 }
 
 /* @wanted: the descriptor that led here, or NULL for the document that the reference names. */
 static int resolve_manifest(Resolve *v, const Descriptor *wanted, Digest *ret_digest, Manifest **ret) {
         const Reference *reference = v->p->reference;
-        const Digest *expected = wanted ? &wanted->digest : reference->has_digest ? &reference->digest : NULL;
+        const Digest *expected = wanted                  ? &wanted->digest
+                                 : reference->has_digest ? &reference->digest
+                                                         : NULL;
         _cleanup_registry_response_ RegistryResponse p = {};
         const char *complaint = "it is malformed";
         Digest claimed;
         int r;
 
-        r = resolve_get(v, "manifests", expected ? expected->string : reference->tag, MANIFEST_BYTES_MAX, wanted ? "platform's manifest" : "manifest", &p);
+        r = resolve_get(v, "manifests", expected ? expected->string : reference->tag, MANIFEST_BYTES_MAX,
+                        wanted ? "platform's manifest" : "manifest", &p);
         if (r < 0)
                 return r;
         digest_compute(strempty(p.body.data), p.body.n_bytes, ret_digest);
         if (expected && !digest_equal(expected, ret_digest))
                 return wrong_digest(v, "manifest", expected->string, ret_digest->string);
         if (wanted && wanted->size_bytes != p.body.n_bytes)
-                return failure_set(v->reterr, FAILURE_REGISTRY, "%s: manifest %s has %zu bytes where the index says %" PRIu64 "; the image must be pushed again",
+                return failure_set(v->reterr, FAILURE_REGISTRY,
+                                   "%s: manifest %s has %zu bytes where the index says %" PRIu64
+                                   "; the image must be pushed again",
                                    v->p->name, ret_digest->string, p.body.n_bytes, wanted->size_bytes);
         if (p.digest && digest_parse(p.digest, &claimed) >= 0 && !digest_equal(&claimed, ret_digest))
                 return wrong_digest(v, "manifest", claimed.string, ret_digest->string);
@@ -81,8 +91,9 @@ static int resolve_manifest(Resolve *v, const Descriptor *wanted, Digest *ret_di
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
-                return failure_set(v->reterr, FAILURE_REGISTRY, "%s: what registry %s serves as its manifest cannot be used: %s", v->p->name,
-                                   registry_host(v->p->registry), complaint);
+                return failure_set(v->reterr, FAILURE_REGISTRY,
+                                   "%s: what registry %s serves as its manifest cannot be used: %s",
+                                   v->p->name, registry_host(v->p->registry), complaint);
         return resolve_store(v, ret_digest, p.body.data, p.body.n_bytes);
 }
 
@@ -96,12 +107,14 @@ static int no_platform(Resolve *v, const Manifest *index) {
 
                 if (!index->items[i].has_platform)
                         continue;
-                if (string_format(&longer, "%s%s%s", strempty(list), list ? ", " : "", platform_format(&index->items[i].platform, offered)) < 0)
+                if (string_format(&longer, "%s%s%s", strempty(list), list ? ", " : "",
+                                  platform_format(&index->items[i].platform, offered)) < 0)
                         return -ENOMEM;
                 free(list);
                 list = longer;
         }
-        return failure_set(v->reterr, FAILURE_NO_SUCH_IMAGE, "%s: there is no image for platform %s; the registry has: %s", v->p->name,
+        return failure_set(v->reterr, FAILURE_NO_SUCH_IMAGE,
+                           "%s: there is no image for platform %s; the registry has: %s", v->p->name,
                            platform_format(v->p->platform, wanted), list ?: "none that could run here");
 }
 
@@ -122,7 +135,9 @@ static int resolve_to_image(Resolve *v, Digest *ret_top, Manifest **ret) {
                 if (!d)
                         return no_platform(v, index);
                 if (depth >= RESOLVE_DEPTH_MAX)
-                        return failure_set(v->reterr, FAILURE_LIMITS_EXCEEDED, "%s: indexes are nested more than %i levels deep", v->p->name, RESOLVE_DEPTH_MAX);
+                        return failure_set(v->reterr, FAILURE_LIMITS_EXCEEDED,
+                                           "%s: indexes are nested more than %i levels deep", v->p->name,
+                                           RESOLVE_DEPTH_MAX);
                 r = resolve_manifest(v, d, &digest, &m);
                 if (r < 0)
                         return r;
@@ -140,13 +155,21 @@ static int check_config(Resolve *v, const Manifest *m) {
         Platform offered;
 
         if (platform_init(&offered, c->os, c->architecture, c->variant) < 0)
-                return failure_set(v->reterr, FAILURE_REGISTRY, "%s: the image's configuration names no usable platform; the image must be built again", v->p->name);
+                return failure_set(v->reterr, FAILURE_REGISTRY,
+                                   "%s: the image's configuration names no usable platform; the image must "
+                                   "be built again",
+                                   v->p->name);
         if (!platform_same_machine(v->p->platform, &offered))
-                return failure_set(v->reterr, FAILURE_NO_SUCH_IMAGE, "%s: the image is for platform %s, not for %s; choose another image or platform", v->p->name,
-                                   platform_format(&offered, have), platform_format(v->p->platform, wanted));
+                return failure_set(v->reterr, FAILURE_NO_SUCH_IMAGE,
+                                   "%s: the image is for platform %s, not for %s; choose another image or "
+                                   "platform",
+                                   v->p->name, platform_format(&offered, have),
+                                   platform_format(v->p->platform, wanted));
         if (c->n_diff_ids != m->n_items)
-                return failure_set(v->reterr, FAILURE_REGISTRY, "%s: the image's configuration lists %zu layers, its manifest %zu; the image must be built again", v->p->name,
-                                   c->n_diff_ids, m->n_items);
+                return failure_set(v->reterr, FAILURE_REGISTRY,
+                                   "%s: the image's configuration lists %zu layers, its manifest %zu; the "
+                                   "image must be built again",
+                                   v->p->name, c->n_diff_ids, m->n_items);
         return 0;
 }
 
@@ -157,7 +180,9 @@ static int resolve_config(Resolve *v, const Manifest *m) {
         int r;
 
         if (d->size_bytes > IMAGE_CONFIG_BYTES_MAX)
-                return failure_set(v->reterr, FAILURE_LIMITS_EXCEEDED, "%s: the image's configuration has %" PRIu64 " bytes, more than 4 MiB", v->p->name, d->size_bytes);
+                return failure_set(v->reterr, FAILURE_LIMITS_EXCEEDED,
+                                   "%s: the image's configuration has %" PRIu64 " bytes, more than 4 MiB",
+                                   v->p->name, d->size_bytes);
         r = resolve_get(v, "blobs", d->digest.string, IMAGE_CONFIG_BYTES_MAX, "configuration", &p);
         if (r < 0)
                 return r;
@@ -165,13 +190,18 @@ static int resolve_config(Resolve *v, const Manifest *m) {
         if (!digest_equal(&got, &d->digest))
                 return wrong_digest(v, "configuration", d->digest.string, got.string);
         if (p.body.n_bytes != d->size_bytes)
-                return failure_set(v->reterr, FAILURE_REGISTRY, "%s: configuration %s has %zu bytes where the manifest says %" PRIu64 "; the image must be pushed again",
+                return failure_set(v->reterr, FAILURE_REGISTRY,
+                                   "%s: configuration %s has %zu bytes where the manifest says %" PRIu64
+                                   "; the image must be pushed again",
                                    v->p->name, got.string, p.body.n_bytes, d->size_bytes);
         r = image_config_parse(strempty(p.body.data), p.body.n_bytes, &v->record->config);
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
-                return failure_set(v->reterr, FAILURE_REGISTRY, "%s: the image's configuration %s is malformed; the image must be built again", v->p->name, got.string);
+                return failure_set(v->reterr, FAILURE_REGISTRY,
+                                   "%s: the image's configuration %s is malformed; the image must be built "
+                                   "again",
+                                   v->p->name, got.string);
         r = check_config(v, m);
         if (r < 0)
                 return r;
@@ -189,7 +219,9 @@ static int resolve_layers(Resolve *v, const Manifest *m) {
 
                         r = error_text_clean(m->items[i].media_type, &type);
                         return r < 0 ? r
-                                     : failure_set(v->reterr, FAILURE_REGISTRY, "%s: layer %s is of the unsupported kind '%s'; only plain, gzip and zstd tar layers can be unpacked",
+                                     : failure_set(v->reterr, FAILURE_REGISTRY,
+                                                   "%s: layer %s is of the unsupported kind '%s'; only "
+                                                   "plain, gzip and zstd tar layers can be unpacked",
                                                    v->p->name, m->items[i].digest.string, type);
                 }
         record->layers = new0(ImageLayer, m->n_items);
@@ -208,7 +240,8 @@ static int resolve_layers(Resolve *v, const Manifest *m) {
         return string_set(&record->manifest_media_type, m->media_type);
 }
 
-/* Asks for the digest alone: cheap, and not counted by registries that count pulls. 1: still what is known. */
+/* Asks for the digest alone: cheap, and not counted by registries that count pulls. 1: still what is known.
+ */
 static int resolve_known(const ResolveParameters *p, Failure *reterr) {
         _cleanup_registry_response_ RegistryResponse response = {};
         _cleanup_free_ char *path = NULL;
@@ -222,7 +255,8 @@ static int resolve_known(const ResolveParameters *p, Failure *reterr) {
                 r = registry_request(p->registry, true, path, 0, &response, reterr);
         if (r < 0)
                 return r;
-        return response.status == 200 && response.digest && digest_parse(response.digest, &digest) >= 0 && digest_equal(&digest, p->known);
+        return response.status == 200 && response.digest && digest_parse(response.digest, &digest) >= 0 &&
+               digest_equal(&digest, p->known);
 }
 
 int resolve_image(const ResolveParameters *p, Resolution *ret, Failure *reterr) {

@@ -6,8 +6,8 @@
 #include "spec/image-record.h"
 #include "spec/platform.h"
 
-/* From a reference to the documents of one image: index, manifest for the platform, configuration, each verified by digest and
- * size, written to the staging directory as sha256-<hex>. */
+/* From a reference to the documents of one image: index, manifest for the platform, configuration, each
+ * verified by digest and size, written to the staging directory as sha256-<hex>. */
 
 #define RESOLVE_DEPTH_MAX 4 /* indexes within indexes */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <poll.h>
 #include <stdio.h>
@@ -22,8 +23,10 @@
 /* The unified hierarchy's place: alone, or beside version 1. */
 static const char *const hierarchies[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 
-/* What the owner of a delegated cgroup writes to (cgroups(7), "Delegation"); the later ones depend on controllers. */
-static const char *const delegated_files[] = { "cgroup.procs", "cgroup.subtree_control", "cgroup.threads", "memory.oom.group", "memory.reclaim" };
+/* What the owner of a delegated cgroup writes to (cgroups(7), "Delegation"); the later ones depend on
+ * controllers. */
+static const char *const delegated_files[] = {"cgroup.procs", "cgroup.subtree_control", "cgroup.threads",
+                                              "memory.oom.group", "memory.reclaim"};
 
 static int write_attribute(int fd, const char *name, const char *value) {
         _cleanup_close_ int file = openat(fd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -52,14 +55,16 @@ int cgroup_open(const char *path, int *ret_fd) {
                 struct statfs sfs;
 
                 if (root >= 0 && fstatfs(root, &sfs) >= 0 && sfs.f_type == CGROUP2_SUPER_MAGIC)
-                        return path_openat2(root, path, O_RDONLY | O_DIRECTORY, 0, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV, ret_fd);
+                        return path_openat2(root, path, O_RDONLY | O_DIRECTORY, 0,
+                                            RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV, ret_fd);
         }
         return -EOPNOTSUPP;
 }
 
 static int enable_controllers(int fd) {
-        char controllers[ATTRIBUTE_BYTES_MAX], all[ATTRIBUTE_BYTES_MAX * 2], *p = all;
+        char controllers[ATTRIBUTE_BYTES_MAX], all[ATTRIBUTE_BYTES_MAX * 2], one[NAME_MAX + 2];
         _cleanup_strv_free_ char **names = NULL;
+        size_t n = 0;
         int r;
 
         r = read_attribute(fd, "cgroup.controllers", controllers);
@@ -69,13 +74,13 @@ static int enable_controllers(int fd) {
         if (r < 0 || !names)
                 return r;
         STRV_FOREACH(i, names)
-                p += sprintf(p, "+%s ", *i);
+                n += (size_t) snprintf(all + n, sizeof(all) - n, "+%s ", *i);
         if (write_attribute(fd, "cgroup.subtree_control", all) >= 0)
                 return 0;
         /* One that refuses, such as cpu while there are realtime tasks, must not cost the others. */
         STRV_FOREACH(i, names) {
-                (void) sprintf(all, "+%s", *i);
-                (void) write_attribute(fd, "cgroup.subtree_control", all);
+                (void) snprintf(one, sizeof(one), "+%s", *i);
+                (void) write_attribute(fd, "cgroup.subtree_control", one);
         }
         return 0;
 }

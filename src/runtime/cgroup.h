@@ -7,14 +7,15 @@
 
 #include "basic/failure.h"
 
-/* A delegated cgroup of version 2, by directory fd. Below it we are the single writer: the process that watches lives in
- * supervisor/, the container in payload/, which is all that the container gets (systemd, CGROUP_DELEGATION.md). */
+/* A delegated cgroup of version 2, by directory fd. Below it we are the single writer: the process that
+ * watches lives in supervisor/, the container in payload/, which is all that the container gets (systemd,
+ * CGROUP_DELEGATION.md). */
 
 /* Opens the cgroup @path ("/machine.slice/creel-x.scope") of the host's hierarchy. */
 int cgroup_open(const char *path, int *ret_fd);
 
-/* Makes the two cgroups, moves this process into supervisor/, enables every controller there is for payload/ and hands that one
- * over to @uid and @gid unless they are 0. */
+/* Makes the two cgroups, moves this process into supervisor/, enables every controller there is for payload/
+ * and hands that one over to @uid and @gid unless they are 0. */
 int cgroup_split(int fd, uid_t uid, gid_t gid, int *ret_payload_fd, Failure *reterr);
 
 /* Moves a process into the cgroup. */

@@ -58,7 +58,9 @@ int channel_send_plain(int fd, PacketType type) {
 int channel_recv(int fd, Packet *ret) {
         struct iovec iov = { ret, offsetof(Packet, fds) };
         Control control;
-        struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+        struct msghdr mh = {
+                .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+        };
         ssize_t n;
 
         /* A peer that ends with unread packets leaves ECONNRESET, once, in front of its last words. */

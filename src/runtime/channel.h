@@ -5,8 +5,8 @@
 
 #include "basic/failure.h"
 
-/* The talk between the runtime and the payload process that it made, until that process executes: packets of a
- * SOCK_SEQPACKET pair. Both ends are our own program, so the format is the memory's. */
+/* The talk between the runtime and the payload process that it made, until that process executes: packets of
+ * a SOCK_SEQPACKET pair. Both ends are our own program, so the format is the memory's. */
 
 #define CHANNEL_FDS_MAX 253 /* SCM_MAX_FD */
 #define CHANNEL_TEXT_MAX 1024

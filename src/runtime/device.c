@@ -18,7 +18,8 @@ static const struct {
         const char *name;
         unsigned major, minor;
 } default_devices[] = {
-        { "null", 1, 3 }, { "zero", 1, 5 }, { "full", 1, 7 }, { "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 },
+        { "null", 1, 3 },   { "zero", 1, 5 },    { "full", 1, 7 },
+        { "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 },
 };
 
 static const struct {
@@ -57,7 +58,8 @@ static int make_defaults(int fd, bool terminal, uid_t uid, gid_t gid) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(default_devices); i++)
-                r = make_node(fd, default_devices[i].name, S_IFCHR | 0666, makedev(default_devices[i].major, default_devices[i].minor), uid, gid);
+                r = make_node(fd, default_devices[i].name, S_IFCHR | 0666,
+                              makedev(default_devices[i].major, default_devices[i].minor), uid, gid);
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(default_directories); i++)
                 r = make_directory(fd, default_directories[i], uid, gid);
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(default_links); i++)
@@ -80,7 +82,8 @@ static int make_device(const RuntimeSpec *spec, int fd, const RuntimeDevice *d) 
                 return -ENOMEM;
         for (char *p = strchr(name, '/'); p; p = strchr(p + 1, '/')) {
                 *p = 0;
-                r = streq(name, "..") || endswith(name, "/..") ? -EINVAL : make_directory(fd, name, uid, gid);
+                r = streq(name, "..") || endswith(name, "/..") ? -EINVAL
+                                                               : make_directory(fd, name, uid, gid);
                 *p = '/';
                 if (r < 0)
                         return r;
@@ -121,7 +124,8 @@ int device_tree_mount(const RuntimeSpec *spec, const RuntimeMount *m, int *ret_f
         for (size_t i = 0; i < spec->n_devices; i++) {
                 r = make_device(spec, fd, spec->devices + i);
                 if (r < 0)
-                        return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, r, "cannot make the device %s", spec->devices[i].path);
+                        return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, r,
+                                                 "cannot make the device %s", spec->devices[i].path);
         }
         *ret_fd = TAKE_FD(fd);
         return 0;

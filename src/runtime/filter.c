@@ -21,7 +21,8 @@ int filter_read(int fd, struct sock_fprog *ret) {
                 free(data);
                 return -EBADMSG;
         }
-        *ret = (struct sock_fprog) { .len = (unsigned short) (size / sizeof(struct sock_filter)), .filter = (void *) data };
+        *ret = (struct sock_fprog){.len = (unsigned short) (size / sizeof(struct sock_filter)),
+                                   .filter = (void *) data};
         return 0;
 }
 

@@ -3,7 +3,8 @@
 
 #include <linux/filter.h>
 
-/* Reads a compiled seccomp filter: a file that is nothing but struct sock_filter[]. -EBADMSG: it is not. Free ret->filter. */
+/* Reads a compiled seccomp filter: a file that is nothing but struct sock_filter[]. -EBADMSG: it is not.
+ * Free ret->filter. */
 int filter_read(int fd, struct sock_fprog *ret);
 
 /* Puts this process and what it executes under the filter. Without no_new_privs this takes CAP_SYS_ADMIN. */

@@ -53,7 +53,8 @@ static int open_null(const MaskContext *c, int *ret_fd) {
         struct stat st;
         int copy, r;
 
-        r = path_openat2(c->dev_fd, "null", O_PATH | O_NOFOLLOW, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV, &fd);
+        r = path_openat2(c->dev_fd, "null", O_PATH | O_NOFOLLOW, 0,
+                         RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV, &fd);
         if (r < 0)
                 return r;
         if (fstat(fd, &st) < 0)
@@ -84,7 +85,8 @@ int mask_path(MaskContext *c, const char *path, Failure *reterr) {
                 r = open_empty(c, &cover, reterr);
         else
                 r = open_null(c, &cover);
-        if (r >= 0 && move_mount(cover, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+        if (r >= 0 &&
+            move_mount(cover, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
                 r = negative_errno();
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_SECURITY, r, "cannot hide %s", path);
@@ -102,8 +104,10 @@ int mask_read_only(MaskContext *c, const char *path, Failure *reterr) {
         if (r == 0)
                 return 0;
         if (r > 0) {
-                copy = open_tree(target, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
-                if (copy < 0 || mount_setattr(copy, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0 ||
+                copy = open_tree(target, "",
+                                 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+                if (copy < 0 ||
+                    mount_setattr(copy, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0 ||
                     move_mount(copy, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
                         r = negative_errno();
         }

@@ -3,8 +3,8 @@
 
 #include "basic/failure.h"
 
-/* Hides and protects paths of the kernel's file systems. Paths beneath /proc and /sys are looked up in mounts that the caller made
- * itself; other paths inside the root. Absent paths are fine. */
+/* Hides and protects paths of the kernel's file systems. Paths beneath /proc and /sys are looked up in
+ * mounts that the caller made itself; other paths inside the root. Absent paths are fine. */
 typedef struct MaskContext {
         int root_fd;
         int proc_fd, sys_fd; /* mounts attached on /proc and /sys; -EBADF: the root has none of our own */

@@ -29,12 +29,13 @@ static void read_explanation(int context_fd, char ret[static EXPLANATION_MAX]) {
         }
 }
 
-static int fail_with_explanation(int context_fd, int error, const char *type, const char *what, Failure *reterr) {
+static int fail_with_explanation(int context_fd, int error, const char *type, const char *what,
+                                 Failure *reterr) {
         char explanation[EXPLANATION_MAX];
 
         read_explanation(context_fd, explanation);
-        return failure_set_errno(reterr, FAILURE_CONFIGURATION, error, "cannot mount %s%s%s%s", type, *what ? ", option " : "", what,
-                                 explanation);
+        return failure_set_errno(reterr, FAILURE_CONFIGURATION, error, "cannot mount %s%s%s%s", type,
+                                 *what ? ", option " : "", what, explanation);
 }
 
 int mount_set_option(int context_fd, const char *type, const char *option, Failure *reterr) {
@@ -66,7 +67,8 @@ int mount_finish(int context_fd, const char *type, uint64_t attributes, int *ret
         return 0;
 }
 
-int mount_new(const char *type, const char *source, const MountOptions *options, int *ret_fd, Failure *reterr) {
+int mount_new(const char *type, const char *source, const MountOptions *options, int *ret_fd,
+              Failure *reterr) {
         _cleanup_close_ int context = -EBADF;
         int r;
 
@@ -111,18 +113,23 @@ int mount_bind(const RuntimeMount *m, int userns_fd, int *ret_fd, Failure *reter
         _cleanup_close_ int fd = -EBADF;
         int r;
 
-        fd = open_tree(AT_FDCWD, m->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (m->options.recursive_bind ? AT_RECURSIVE : 0));
+        fd = open_tree(AT_FDCWD, m->source,
+                       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (m->options.recursive_bind ? AT_RECURSIVE : 0));
         if (fd < 0)
-                return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno, "cannot bind %s to %s", m->source, m->destination);
+                return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno, "cannot bind %s to %s",
+                                         m->source, m->destination);
         if (m->options.idmap && userns_fd >= 0) {
                 r = mount_idmap(fd, userns_fd);
                 if (r < 0)
-                        return failure_set_errno(reterr, FAILURE_STORAGE, r, "the file system of %s cannot map ids; leave out the option idmap",
-                                                 m->source);
+                        return failure_set_errno(
+                                        reterr, FAILURE_STORAGE, r,
+                                        "the file system of %s cannot map ids; leave out the option idmap",
+                                        m->source);
         }
         r = bind_set_attributes(fd, &m->options);
         if (r < 0)
-                return failure_set_errno(reterr, FAILURE_CONFIGURATION, r, "cannot set the mount options of %s", m->destination);
+                return failure_set_errno(reterr, FAILURE_CONFIGURATION, r,
+                                         "cannot set the mount options of %s", m->destination);
         *ret_fd = TAKE_FD(fd);
         return 0;
 }
@@ -142,27 +149,33 @@ static int make_file(int root_fd, const char *path, int *ret_fd) {
         r = path_mkdir_in_root(root_fd, parent, 0755, (uid_t) -1, (gid_t) -1, &dir);
         if (r < 0)
                 return r;
-        /* O_EXCL: what is there is either openable already, or a link that leads nowhere, which is not ours to complete. */
-        r = path_openat2(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, &fd);
+        /* O_EXCL: what is there is either openable already, or a link that leads nowhere, which is not ours
+         * to complete. */
+        r = path_openat2(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644,
+                         RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, &fd);
         if (r < 0)
                 return r;
-        return path_openat2(dir, name, O_PATH | O_NOFOLLOW, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, ret_fd);
+        return path_openat2(dir, name, O_PATH | O_NOFOLLOW, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+                            ret_fd);
 }
 
 static int open_existing(int root_fd, const char *path, MountTarget how, bool directory, int *ret_fd) {
-        uint64_t resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (how == MOUNT_TARGET_NO_LINKS ? RESOLVE_NO_SYMLINKS : 0);
+        uint64_t resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS |
+                           (how == MOUNT_TARGET_NO_LINKS ? RESOLVE_NO_SYMLINKS : 0);
 
         return path_openat2(root_fd, path, O_PATH | (directory ? O_DIRECTORY : 0), 0, resolve, ret_fd);
 }
 
-int mount_open_target(int root_fd, const char *path, MountTarget how, bool directory, int *ret_fd, Failure *reterr) {
+int mount_open_target(int root_fd, const char *path, MountTarget how, bool directory, int *ret_fd,
+                      Failure *reterr) {
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
         int r;
 
         r = open_existing(root_fd, path, how, directory, &fd);
         if (r == -ENOENT) {
-                r = directory ? path_mkdir_in_root(root_fd, path, 0755, (uid_t) -1, (gid_t) -1, &fd) : make_file(root_fd, path, &fd);
+                r = directory ? path_mkdir_in_root(root_fd, path, 0755, (uid_t) -1, (gid_t) -1, &fd)
+                              : make_file(root_fd, path, &fd);
                 if (r >= 0 && how == MOUNT_TARGET_NO_LINKS) {
                         /* The directories above may have been links. */
                         (void) fd_close(TAKE_FD(fd));
@@ -170,13 +183,17 @@ int mount_open_target(int root_fd, const char *path, MountTarget how, bool direc
                 }
         }
         if (r == -ELOOP && how == MOUNT_TARGET_NO_LINKS)
-                return failure_set(reterr, FAILURE_SECURITY, "the image has a symbolic link on the way to %s, where a mount has to go", path);
+                return failure_set(reterr, FAILURE_SECURITY,
+                                   "the image has a symbolic link on the way to %s, where a mount has to go",
+                                   path);
         if (r < 0)
-                return failure_set_errno(reterr, FAILURE_CONFIGURATION, r, "cannot make %s in the container for a mount", path);
+                return failure_set_errno(reterr, FAILURE_CONFIGURATION, r,
+                                         "cannot make %s in the container for a mount", path);
         if (fstat(fd, &st) < 0)
                 return negative_errno();
         if (!directory && S_ISDIR(st.st_mode))
-                return failure_set(reterr, FAILURE_INVALID_ARGUMENT, "cannot mount a file onto %s, which is a directory in the image", path);
+                return failure_set(reterr, FAILURE_INVALID_ARGUMENT,
+                                   "cannot mount a file onto %s, which is a directory in the image", path);
         *ret_fd = TAKE_FD(fd);
         return 0;
 }
@@ -190,7 +207,8 @@ static int mount_id(int fd, uint64_t *ret) {
         return 0;
 }
 
-int mount_attach(int mount_fd, int target_fd, int root_fd, const char *path, MountTarget how, Failure *reterr) {
+int mount_attach(int mount_fd, int target_fd, int root_fd, const char *path, MountTarget how,
+                 Failure *reterr) {
         _cleanup_close_ int fd = -EBADF;
         uint64_t wanted, found;
         int r;
@@ -205,6 +223,7 @@ int mount_attach(int mount_fd, int target_fd, int root_fd, const char *path, Mou
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_SYSTEM, r, "cannot verify the mount on %s", path);
         if (wanted != found)
-                return failure_set(reterr, FAILURE_SECURITY, "%s was exchanged while it was mounted on", path);
+                return failure_set(reterr, FAILURE_SECURITY, "%s was exchanged while it was mounted on",
+                                   path);
         return 0;
 }

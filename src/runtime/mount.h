@@ -5,11 +5,13 @@
 
 #include "spec/runtime-spec.h"
 
-/* Mounts as file descriptors: made detached, attached by descriptor, checked afterwards. No path string of a container ever
- * reaches mount(2). */
+/* Mounts as file descriptors: made detached, attached by descriptor, checked afterwards. No path string of a
+ * container ever reaches mount(2). */
 
-/* A new instance of file system @type. The kernel's own explanation of a refusal becomes part of the failure. */
-int mount_new(const char *type, const char *source, const MountOptions *options, int *ret_fd, Failure *reterr);
+/* A new instance of file system @type. The kernel's own explanation of a refusal becomes part of the
+ * failure. */
+int mount_new(const char *type, const char *source, const MountOptions *options, int *ret_fd,
+              Failure *reterr);
 
 /* The same for callers that hold a configured context of fsopen(2): creates the instance and the mount. */
 int mount_finish(int context_fd, const char *type, uint64_t attributes, int *ret_fd, Failure *reterr);
@@ -17,8 +19,8 @@ int mount_finish(int context_fd, const char *type, uint64_t attributes, int *ret
 /* One option, "key" or "key=value". */
 int mount_set_option(int context_fd, const char *type, const char *option, Failure *reterr);
 
-/* A detached copy of the mount at the host's path @m->source with the options of @m. @userns_fd is for the option idmap and
- * may be -EBADF. */
+/* A detached copy of the mount at the host's path @m->source with the options of @m. @userns_fd is for the
+ * option idmap and may be -EBADF. */
 int mount_bind(const RuntimeMount *m, int userns_fd, int *ret_fd, Failure *reterr);
 
 /* Maps the ids of the detached mount as the user namespace does. */
@@ -30,7 +32,9 @@ typedef enum MountTarget {
 } MountTarget;
 
 /* Opens, and makes when missing, the place for a mount: a directory, or a file where @directory is false. */
-int mount_open_target(int root_fd, const char *path, MountTarget how, bool directory, int *ret_fd, Failure *reterr);
+int mount_open_target(int root_fd, const char *path, MountTarget how, bool directory, int *ret_fd,
+                      Failure *reterr);
 
 /* Attaches the detached mount onto @target_fd and verifies that @path beneath @root_fd leads to it now. */
-int mount_attach(int mount_fd, int target_fd, int root_fd, const char *path, MountTarget how, Failure *reterr);
+int mount_attach(int mount_fd, int target_fd, int root_fd, const char *path, MountTarget how,
+                 Failure *reterr);

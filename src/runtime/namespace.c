@@ -17,9 +17,10 @@
 #endif
 
 static const int clone_flags[] = {
-        [RUNTIME_NAMESPACE_USER] = CLONE_NEWUSER,    [RUNTIME_NAMESPACE_MOUNT] = CLONE_NEWNS, [RUNTIME_NAMESPACE_PID] = CLONE_NEWPID,
-        [RUNTIME_NAMESPACE_NETWORK] = CLONE_NEWNET,  [RUNTIME_NAMESPACE_IPC] = CLONE_NEWIPC,  [RUNTIME_NAMESPACE_UTS] = CLONE_NEWUTS,
-        [RUNTIME_NAMESPACE_CGROUP] = CLONE_NEWCGROUP,
+                [RUNTIME_NAMESPACE_USER] = CLONE_NEWUSER,     [RUNTIME_NAMESPACE_MOUNT] = CLONE_NEWNS,
+                [RUNTIME_NAMESPACE_PID] = CLONE_NEWPID,       [RUNTIME_NAMESPACE_NETWORK] = CLONE_NEWNET,
+                [RUNTIME_NAMESPACE_IPC] = CLONE_NEWIPC,       [RUNTIME_NAMESPACE_UTS] = CLONE_NEWUTS,
+                [RUNTIME_NAMESPACE_CGROUP] = CLONE_NEWCGROUP,
 };
 static_assert(ELEMENTSOF(clone_flags) == _RUNTIME_NAMESPACE_MAX, "clone_flags is not full");
 
@@ -41,11 +42,13 @@ static int join_one(RuntimeNamespaceType type, const char *path, Failure *reterr
         struct statfs sfs;
 
         if (type == RUNTIME_NAMESPACE_USER || type == RUNTIME_NAMESPACE_MOUNT)
-                return failure_set(reterr, FAILURE_CONFIGURATION, "cannot join the %s namespace %s: only a new one is possible",
+                return failure_set(reterr, FAILURE_CONFIGURATION,
+                                   "cannot join the %s namespace %s: only a new one is possible",
                                    runtime_namespace_to_string(type), path);
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         if (fd < 0)
-                return failure_set_errno(reterr, FAILURE_CONFIGURATION, errno, "cannot open the %s namespace %s",
+                return failure_set_errno(reterr, FAILURE_CONFIGURATION, errno,
+                                         "cannot open the %s namespace %s",
                                          runtime_namespace_to_string(type), path);
         if (fstatfs(fd, &sfs) < 0 || sfs.f_type != NSFS_MAGIC)
                 return failure_set(reterr, FAILURE_CONFIGURATION, "%s is not a namespace", path);
@@ -79,8 +82,8 @@ static int map_one(pid_t pid, const char *file, const RuntimeIdMapping *mappings
         if (!text)
                 return -ENOMEM;
         for (size_t i = 0; i < n_mappings; i++)
-                n += (size_t) snprintf(text + n, size - n, "%" PRIu32 " %" PRIu32 " %" PRIu32 "\n", mappings[i].container_id,
-                                       mappings[i].host_id, mappings[i].size);
+                n += (size_t) snprintf(text + n, size - n, "%" PRIu32 " %" PRIu32 " %" PRIu32 "\n",
+                                       mappings[i].container_id, mappings[i].host_id, mappings[i].size);
         fd = open(path, O_WRONLY | O_CLOEXEC);
         if (fd < 0)
                 return negative_errno();
@@ -94,7 +97,8 @@ int namespace_map(pid_t pid, const RuntimeSpec *spec, Failure *reterr) {
         if (r >= 0)
                 r = map_one(pid, "gid_map", spec->gid_mappings, spec->n_gid_mappings);
         if (r < 0)
-                return failure_set_errno(reterr, FAILURE_SYSTEM, r, "cannot map users and groups from host id %" PRIu32 " on",
+                return failure_set_errno(reterr, FAILURE_SYSTEM, r,
+                                         "cannot map users and groups from host id %" PRIu32 " on",
                                          spec->uid_mappings[0].host_id);
         return 0;
 }

@@ -20,6 +20,7 @@
 #include "basic/strv.h"
 #include "runtime/channel.h"
 #include "runtime/filter.h"
+#include "runtime/loopback.h"
 #include "runtime/mount.h"
 #include "runtime/payload.h"
 #include "runtime/procfs.h"
@@ -50,7 +51,8 @@ static int step_session(Payload *p) {
                 return negative_errno();
         if (setsid() < 0 && errno != EPERM)
                 return negative_errno();
-        /* Keys of the host's session must not be reachable. Some kernels have no keyrings, some users no quota for one more. */
+        /* Keys of the host's session must not be reachable. Some kernels have no keyrings, some users no
+         * quota for one more. */
         if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0)
                 log_debug("cannot join a new session keyring, ignoring");
         return 0;
@@ -60,13 +62,22 @@ static int step_names(Payload *p) {
         const RuntimeSpec *s = p->spec;
 
         if (s->hostname && sethostname(s->hostname, strlen(s->hostname)) < 0)
-                return failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, errno, "cannot set the host name %s", s->hostname);
+                return failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, errno,
+                                         "cannot set the host name %s", s->hostname);
         if (s->domainname && setdomainname(s->domainname, strlen(s->domainname)) < 0)
-                return failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, errno, "cannot set the domain name %s", s->domainname);
+                return failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, errno,
+                                         "cannot set the domain name %s", s->domainname);
         return 0;
 }
 
-/* Settings of the kernel go through a procfs of our own; where the specification has none, one that nobody sees. */
+static int step_loopback(Payload *p) {
+        const RuntimeNamespace *network = p->spec->namespaces + RUNTIME_NAMESPACE_NETWORK;
+
+        return network->wanted && !network->path ? loopback_up() : 0;
+}
+
+/* Settings of the kernel go through a procfs of our own; where the specification has none, one that nobody
+ * sees. */
 static int open_proc(Payload *p) {
         MountOptions options = {};
 
@@ -88,7 +99,8 @@ static int step_sysctl(Payload *p) {
                         return r;
                 r = procfs_write_sysctl(p->proc_fd, key, value);
                 if (r < 0)
-                        return failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, r, "cannot set the sysctl %s to %s", key, value);
+                        return failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, r,
+                                                 "cannot set the sysctl %s to %s", key, value);
         }
         return 0;
 }
@@ -127,7 +139,8 @@ static int step_user(Payload *p) {
                 if (!gids)
                         return -ENOMEM;
                 p->user.gids = gids;
-                memcpy(gids + p->user.n_gids, process->additional_gids, process->n_additional_gids * sizeof(uint32_t));
+                memcpy(gids + p->user.n_gids, process->additional_gids,
+                       process->n_additional_gids * sizeof(uint32_t));
                 p->user.n_gids = n;
         }
         return add_home(p);
@@ -141,8 +154,10 @@ static int step_terminal(Payload *p) {
         if (!process->terminal)
                 return 0;
         if (p->devpts_fd < 0)
-                return failure_set(p->failure, FAILURE_CONFIGURATION, "a terminal needs a mount of type devpts");
-        r = terminal_open(p->devpts_fd, p->user.uid, process->console_width, process->console_height, packet.fds, &p->peer_fd, p->failure);
+                return failure_set(p->failure, FAILURE_CONFIGURATION,
+                                   "a terminal needs a mount of type devpts");
+        r = terminal_open(p->devpts_fd, p->user.uid, process->console_width, process->console_height,
+                          packet.fds, &p->peer_fd, p->failure);
         if (r < 0)
                 return r;
         r = terminal_bind_console(p->peer_fd, p->root_fd, p->failure);
@@ -178,11 +193,13 @@ static int step_apparmor(Payload *p) {
                 return 0;
         }
         if (r < 0)
-                return failure_set_errno(p->failure, FAILURE_SECURITY, r, "cannot use the AppArmor profile %s; is it loaded?", profile);
+                return failure_set_errno(p->failure, FAILURE_SECURITY, r,
+                                         "cannot use the AppArmor profile %s; is it loaded?", profile);
         return 0;
 }
 
-/* /dev/stdout and the like open the stream anew, which the payload's user may only do with pipes that are its own. */
+/* /dev/stdout and the like open the stream anew, which the payload's user may only do with pipes that are
+ * its own. */
 static int give_pipe(int fd, const User *u) {
         struct stat st;
 
@@ -234,7 +251,8 @@ static int step_cwd(Payload *p) {
         /* Its owner may be let in where the container's root is not: a home directory on NFS. */
         p->cwd_pending = r == -EACCES;
         if (r < 0 && !p->cwd_pending)
-                return failure_set_errno(p->failure, FAILURE_SECURITY, r, "cannot enter the working directory %s", p->spec->process.cwd);
+                return failure_set_errno(p->failure, FAILURE_SECURITY, r,
+                                         "cannot enter the working directory %s", p->spec->process.cwd);
         return 0;
 }
 
@@ -245,7 +263,9 @@ static int step_bound_capabilities(Payload *p) {
 static int install_filter(Payload *p) {
         int r = p->filter.len > 0 ? filter_install(&p->filter) : 0;
 
-        return r < 0 ? failure_set_errno(p->failure, FAILURE_SECURITY, r, "cannot install the seccomp filter") : 0;
+        return r < 0 ? failure_set_errno(p->failure, FAILURE_SECURITY, r,
+                                         "cannot install the seccomp filter")
+                     : 0;
 }
 
 /* Without no_new_privs a filter takes CAP_SYS_ADMIN, which is about to go. */
@@ -262,9 +282,12 @@ static int step_become_user(Payload *p) {
 
         if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
                 return negative_errno();
-        if (setgroups(u->n_gids, u->gids) < 0 || setresgid(u->gid, u->gid, u->gid) < 0 || setresuid(u->uid, u->uid, u->uid) < 0)
+        if (setgroups(u->n_gids, u->gids) < 0 || setresgid(u->gid, u->gid, u->gid) < 0 ||
+            setresuid(u->uid, u->uid, u->uid) < 0)
                 return failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, errno,
-                                         "cannot become user %u and group %u, which the container's user namespace may not have", u->uid, u->gid);
+                                         "cannot become user %u and group %u, which the container's user "
+                                         "namespace may not have",
+                                         u->uid, u->gid);
         return 0;
 }
 
@@ -272,7 +295,8 @@ static int step_capabilities(Payload *p) {
         const uint64_t *c = p->capabilities;
         int r;
 
-        r = capability_apply(c[RUNTIME_CAPABILITY_EFFECTIVE], c[RUNTIME_CAPABILITY_PERMITTED], c[RUNTIME_CAPABILITY_INHERITABLE]);
+        r = capability_apply(c[RUNTIME_CAPABILITY_EFFECTIVE], c[RUNTIME_CAPABILITY_PERMITTED],
+                             c[RUNTIME_CAPABILITY_INHERITABLE]);
         if (r < 0)
                 return r;
         return capability_apply_ambient(c[RUNTIME_CAPABILITY_AMBIENT]);
@@ -281,7 +305,9 @@ static int step_capabilities(Payload *p) {
 static int step_cwd_late(Payload *p) {
         int r = p->cwd_pending ? enter_cwd(p) : 0;
 
-        return r < 0 ? failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, r, "cannot enter the working directory %s", p->spec->process.cwd) : 0;
+        return r < 0 ? failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, r,
+                                         "cannot enter the working directory %s", p->spec->process.cwd)
+                     : 0;
 }
 
 static int step_attributes(Payload *p) {
@@ -305,6 +331,7 @@ static const PayloadStep steps[] = {
         { "mount the root", tree_attach_root },
         { "mount everything", tree_attach_mounts },
         { "set names", step_names },
+        { "bring up the loopback interface", step_loopback },
         { "set sysctls", step_sysctl },
         { "look up the user", step_user },
         { "make a terminal", step_terminal },

@@ -38,7 +38,8 @@ typedef struct PayloadStep {
 /* Runs the steps and executes. Failures go to the parent through the channel. */
 _noreturn_ void payload_run(Payload *p);
 
-/* True when the payload makes this mount itself, inside its namespaces; else the parent does and hands it over. */
+/* True when the payload makes this mount itself, inside its namespaces; else the parent does and hands it
+ * over. */
 bool payload_makes_mount(const RuntimeSpec *spec, const RuntimeMount *m);
 
 /* True when this mount is the tmpfs of /dev. */

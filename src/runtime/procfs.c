@@ -17,7 +17,8 @@ int procfs_write(int proc_fd, const char *path, const char *value) {
         struct statfs sfs;
         int r;
 
-        r = path_openat2(proc_fd, path, O_WRONLY | O_NOCTTY, 0, RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS, &fd);
+        r = path_openat2(proc_fd, path, O_WRONLY | O_NOCTTY, 0,
+                         RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS, &fd);
         if (r < 0)
                 return r;
         if (fstatfs(fd, &sfs) < 0)
@@ -37,7 +38,8 @@ int procfs_write_sysctl(int proc_fd, const char *key, const char *value) {
         r = string_format(&path, "sys/%s", key);
         if (r < 0)
                 return r;
-        /* As sysctl(8): the first separator says which of the two it is; the other one is then part of a name. */
+        /* As sysctl(8): the first separator says which of the two it is; the other one is then part of a
+         * name. */
         for (char *p = path + strlen("sys/"); *p; p++) {
                 if (*p != '.' && *p != '/')
                         continue;

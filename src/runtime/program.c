@@ -16,14 +16,20 @@ static int refuse(const char *program, int error, Failure *reterr) {
         struct stat st;
 
         if (error == ENOENT && stat(program, &st) >= 0)
-                return failure_set(reterr, FAILURE_COMMAND_NOT_FOUND, "cannot run %s: its interpreter or loader is not in the container", program);
+                return failure_set(reterr, FAILURE_COMMAND_NOT_FOUND,
+                                   "cannot run %s: its interpreter or loader is not in the container",
+                                   program);
         if (error == ENOENT || error == ENOTDIR)
-                return failure_set(reterr, FAILURE_COMMAND_NOT_FOUND, "there is no %s in the container", program);
+                return failure_set(reterr, FAILURE_COMMAND_NOT_FOUND, "there is no %s in the container",
+                                   program);
         if (error == EACCES && stat(program, &st) >= 0 && S_ISDIR(st.st_mode))
-                return failure_set(reterr, FAILURE_COMMAND_NOT_EXECUTABLE, "cannot run %s: it is a directory", program);
+                return failure_set(reterr, FAILURE_COMMAND_NOT_EXECUTABLE,
+                                   "cannot run %s: it is a directory", program);
         if (error == ENOEXEC)
                 return failure_set(reterr, FAILURE_COMMAND_NOT_EXECUTABLE,
-                                   "cannot run %s: it is no program for this machine's architecture, nor a script with #!", program);
+                                   "cannot run %s: it is no program for this machine's architecture, nor a "
+                                   "script with #!",
+                                   program);
         return failure_set_errno(reterr, FAILURE_COMMAND_NOT_EXECUTABLE, error, "cannot run %s", program);
 }
 
@@ -39,7 +45,8 @@ int program_execute(char *const *args, char *const *env, Failure *reterr) {
         for (const char *p = path; p; p = strchr(p, ':') ? strchr(p, ':') + 1 : NULL) {
                 int n = (int) strcspn(p, ":");
 
-                if (snprintf(program, sizeof(program), "%.*s%s%s", n, p, n > 0 ? "/" : "", args[0]) >= (int) sizeof(program))
+                if (snprintf(program, sizeof(program), "%.*s%s%s", n, p, n > 0 ? "/" : "", args[0]) >=
+                    (int) sizeof(program))
                         continue;
                 (void) execve(program, args, env);
                 if (errno == ENOENT || errno == ENOTDIR || error != ENOENT)
@@ -48,6 +55,7 @@ int program_execute(char *const *args, char *const *env, Failure *reterr) {
                 memcpy(refused, program, sizeof(refused));
         }
         if (error == ENOENT)
-                return failure_set(reterr, FAILURE_COMMAND_NOT_FOUND, "there is no %s in the container's PATH (%s)", args[0], path);
+                return failure_set(reterr, FAILURE_COMMAND_NOT_FOUND,
+                                   "there is no %s in the container's PATH (%s)", args[0], path);
         return refuse(refused, error, reterr);
 }

@@ -3,6 +3,6 @@
 
 #include "basic/failure.h"
 
-/* Executes @args[0], looked up along the PATH of @env where it has no slash. Returns only on failure: of kind CommandNotFound or
- * CommandNotExecutable, with the reason. */
+/* Executes @args[0], looked up along the PATH of @env where it has no slash. Returns only on failure: of
+ * kind CommandNotFound or CommandNotExecutable, with the reason. */
 int program_execute(char *const *args, char *const *env, Failure *reterr);

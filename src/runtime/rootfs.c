@@ -16,7 +16,7 @@
 #include "runtime/mount.h"
 #include "runtime/rootfs.h"
 
-#define NAME_BYTES 8 /* "499" and a separator, in the shorter of the two ways */
+#define NAME_BYTES 24 /* a number and a separator */
 
 /* Detached copies of the layers' trees from the base. They must stay open until the overlay exists. */
 typedef struct Layers {
@@ -36,16 +36,21 @@ static int layer_open(int layers_fd, const char *layer, int userns_fd, int *ret_
         char path[128];
         int r;
 
-        if (snprintf(path, sizeof(path), "%s/tree", layer) >= (int) sizeof(path) || *layer == '.' || strchr(layer, '/'))
+        if (snprintf(path, sizeof(path), "%s/tree", layer) >= (int) sizeof(path) || *layer == '.' ||
+            strchr(layer, '/'))
                 return failure_set(reterr, FAILURE_INVALID_ARGUMENT, "%s is not the name of a layer", layer);
         fd = open_tree(layers_fd, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
         if (fd < 0)
-                return failure_set_errno(reterr, FAILURE_STORAGE, errno, "cannot open layer %.12s; pull the image again", layer);
+                return failure_set_errno(reterr, FAILURE_STORAGE, errno,
+                                         "cannot open layer %.12s; pull the image again", layer);
         if (userns_fd >= 0) {
                 r = mount_idmap(fd, userns_fd);
                 if (r < 0)
                         return failure_set_errno(reterr, FAILURE_STORAGE, r,
-                                                 "the store's file system cannot map ids for layer %.12s; run without a user namespace", layer);
+                                                 "the store's file system cannot map ids for layer %.12s; "
+                                                 "run without "
+                                                 "a user namespace",
+                                                 layer);
         }
         *ret_fd = TAKE_FD(fd);
         return 0;
@@ -65,7 +70,9 @@ static int layers_open(const RootfsSource *source, int userns_fd, Layers *ret, F
         int r;
 
         if (n > ROOTFS_LAYERS_MAX)
-                return failure_set(reterr, FAILURE_LIMITS_EXCEEDED, "the image has %zu layers; the kernel stacks at most %d", n, ROOTFS_LAYERS_MAX);
+                return failure_set(reterr, FAILURE_LIMITS_EXCEEDED,
+                                   "the image has %zu layers; the kernel stacks at most %d", n,
+                                   ROOTFS_LAYERS_MAX);
         l.fds = new (int, n + 1);
         if (!l.fds)
                 return -ENOMEM;
@@ -87,22 +94,27 @@ static int layers_open(const RootfsSource *source, int userns_fd, Layers *ret, F
 }
 
 /* The upper directory becomes the container's /, so it must belong to the container's root. */
-static int upper_open(const RootfsSource *source, uint32_t root_uid, uint32_t root_gid, int *ret_upper, int *ret_work, Failure *reterr) {
+static int upper_open(const RootfsSource *source, uint32_t root_uid, uint32_t root_gid, int *ret_upper,
+                      int *ret_work, Failure *reterr) {
         _cleanup_close_ int upper = -EBADF, work = -EBADF;
         struct stat st;
 
         upper = openat(source->upper_fd, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         work = openat(source->upper_fd, "work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (upper < 0 || work < 0 || fstat(upper, &st) < 0)
-                return failure_set_errno(reterr, FAILURE_STORAGE, errno, "cannot open the container's own directory");
+                return failure_set_errno(reterr, FAILURE_STORAGE, errno,
+                                         "cannot open the container's own directory");
         if ((st.st_uid != root_uid || st.st_gid != root_gid) && fchown(upper, root_uid, root_gid) < 0)
-                return failure_set_errno(reterr, FAILURE_STORAGE, errno, "cannot give the container's own directory to user %" PRIu32, root_uid);
+                return failure_set_errno(reterr, FAILURE_STORAGE, errno,
+                                         "cannot give the container's own directory to user %" PRIu32,
+                                         root_uid);
         *ret_upper = TAKE_FD(upper);
         *ret_work = TAKE_FD(work);
         return 0;
 }
 
-/* Linux 6.15 and later: everything by fd, nothing mounted anywhere. Any refusal makes the caller try the other way. */
+/* Linux 6.15 and later: everything by fd, nothing mounted anywhere. Any refusal makes the caller try the
+ * other way. */
 static int overlay_by_fd(const Layers *l, int upper_fd, int work_fd, int *ret_fd) {
         _cleanup_close_ int context = fsopen("overlay", FSOPEN_CLOEXEC);
         int fd;
@@ -130,7 +142,9 @@ static int overlay_by_fd(const Layers *l, int upper_fd, int work_fd, int *ret_fd
         return 0;
 }
 
-/* A tmpfs on top of / in a mount namespace of our own: absolute paths go on beneath it, so nothing else changes for us. */
+/* A tmpfs on top of / in a mount namespace of our own: absolute paths go on beneath it, so nothing else
+ * changes for us.
+ */
 static int scratch_mount(int *ret_fd, Failure *reterr) {
         _cleanup_close_ int fd = -EBADF;
         MountOptions options = {};
@@ -148,23 +162,23 @@ static int scratch_mount(int *ret_fd, Failure *reterr) {
 }
 
 static int scratch_place(int scratch_fd, const char *name, int mount_fd, Failure *reterr) {
-        if (mkdirat(scratch_fd, name, 0700) < 0 || move_mount(mount_fd, "", scratch_fd, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        if (mkdirat(scratch_fd, name, 0700) < 0 ||
+            move_mount(mount_fd, "", scratch_fd, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
                 return failure_set_errno(reterr, FAILURE_SYSTEM, errno, "cannot place a layer");
         return 0;
 }
 
 static int overlay_in_scratch(const Layers *l, int scratch_fd, int *ret_fd, Failure *reterr) {
         static const char tail[] = ",upperdir=r/upper,workdir=r/work,index=off,metacopy=off";
-        _cleanup_free_ char *options = malloc(l->n * NAME_BYTES + sizeof("lowerdir=") + sizeof(tail));
-        char *p = options;
+        size_t size = l->n * NAME_BYTES + sizeof("lowerdir=") + sizeof(tail), n;
+        _cleanup_free_ char *options = malloc(size);
         int fd;
 
         if (!options)
                 return -ENOMEM;
-        p = stpcpy(p, "lowerdir=");
+        n = (size_t) snprintf(options, size, "lowerdir=");
         for (size_t i = l->n; i > 0; i--)
-                p += sprintf(p, "%zu%s", i - 1, i > 1 ? ":" : "");
-        (void) stpcpy(p, tail);
+                n += (size_t) snprintf(options + n, size - n, "%zu%s", i - 1, i > 1 ? ":" : tail);
 
         if (mkdirat(scratch_fd, "m", 0700) < 0 || fchdir(scratch_fd) < 0)
                 return failure_set_errno(reterr, FAILURE_SYSTEM, errno, "cannot use the scratch directory");
@@ -177,7 +191,8 @@ static int overlay_in_scratch(const Layers *l, int scratch_fd, int *ret_fd, Fail
         return 0;
 }
 
-/* Older kernels: layers and upper directory are mounted under short names, so that a long list fits into mount(2)'s page. */
+/* Older kernels: layers and upper directory are mounted under short names, so that a long list fits into
+ * mount(2)'s page. */
 static int overlay_by_name(const Layers *l, int upper_parent_fd, int *ret_fd, Failure *reterr) {
         _cleanup_close_ int parent = -EBADF, scratch = -EBADF;
         char name[NAME_BYTES];
@@ -185,7 +200,8 @@ static int overlay_by_name(const Layers *l, int upper_parent_fd, int *ret_fd, Fa
 
         parent = open_tree(upper_parent_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
         if (parent < 0)
-                return failure_set_errno(reterr, FAILURE_STORAGE, errno, "cannot open the container's own directory");
+                return failure_set_errno(reterr, FAILURE_STORAGE, errno,
+                                         "cannot open the container's own directory");
         r = scratch_mount(&scratch, reterr);
         if (r >= 0)
                 r = scratch_place(scratch, "r", parent, reterr);
@@ -200,8 +216,8 @@ static int overlay_by_name(const Layers *l, int upper_parent_fd, int *ret_fd, Fa
         return r;
 }
 
-static int overlay_mount(const RootfsSource *source, int userns_fd, uint32_t root_uid, uint32_t root_gid, bool path_names, int *ret_fd,
-                         Failure *reterr) {
+static int overlay_mount(const RootfsSource *source, int userns_fd, uint32_t root_uid, uint32_t root_gid,
+                         bool path_names, int *ret_fd, Failure *reterr) {
         _cleanup_close_ int upper = -EBADF, work = -EBADF;
         _cleanup_(layers_done) Layers l = {};
         int r;
@@ -221,15 +237,17 @@ static int overlay_mount(const RootfsSource *source, int userns_fd, uint32_t roo
         return overlay_by_name(&l, source->upper_fd, ret_fd, reterr);
 }
 
-int rootfs_mount(const RootfsSource *source, int userns_fd, uint32_t root_uid, uint32_t root_gid, bool path_names, int *ret_fd,
-                 Failure *reterr) {
+int rootfs_mount(const RootfsSource *source, int userns_fd, uint32_t root_uid, uint32_t root_gid,
+                 bool path_names, int *ret_fd, Failure *reterr) {
         int fd;
 
         if (source->directory_fd < 0)
                 return overlay_mount(source, userns_fd, root_uid, root_gid, path_names, ret_fd, reterr);
-        fd = open_tree(source->directory_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+        fd = open_tree(source->directory_fd, "",
+                       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
         if (fd < 0)
-                return failure_set_errno(reterr, FAILURE_STORAGE, errno, "cannot open the container's root directory");
+                return failure_set_errno(reterr, FAILURE_STORAGE, errno,
+                                         "cannot open the container's root directory");
         *ret_fd = fd;
         return 0;
 }

@@ -16,10 +16,12 @@ typedef struct RootfsSource {
         int upper_fd;         /* directory with the directories "upper" and "work" */
 } RootfsSource;
 
-/* A detached mount of the container's root. Where @userns_fd is one, each layer is idmapped before the merge, so that layers
- * stay as they are on disk and the upper directory belongs to the container's range, whose root is @root_uid, @root_gid.
+/* A detached mount of the container's root. Where @userns_fd is one, each layer is idmapped before the
+ * merge, so that layers stay as they are on disk and the upper directory belongs to the container's range,
+ * whose root is @root_uid,
+ * @root_gid.
  *
- * Kernels before 6.15 merge only layers that are mounted somewhere: there this process moves into a mount namespace of its own,
- * which follows the host's. @path_names forces that way; it is for tests. */
-int rootfs_mount(const RootfsSource *source, int userns_fd, uint32_t root_uid, uint32_t root_gid, bool path_names, int *ret_fd,
-                 Failure *reterr);
+ * Kernels before 6.15 merge only layers that are mounted somewhere: there this process moves into a mount
+ * namespace of its own, which follows the host's. @path_names forces that way; it is for tests. */
+int rootfs_mount(const RootfsSource *source, int userns_fd, uint32_t root_uid, uint32_t root_gid,
+                 bool path_names, int *ret_fd, Failure *reterr);

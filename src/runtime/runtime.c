@@ -31,7 +31,8 @@ struct Runtime {
         RuntimeSpec *spec;
         pid_t pid;
         int pidfd, channel, master, userns_fd;
-        int root_fd; /* held on to: else the payload's last act would be to sync and unmount its file system */
+        int root_fd; /* held on to: else the payload's last act would be to sync and unmount its file system
+                      */
         bool executing;
 };
 
@@ -67,7 +68,8 @@ static int resolve_capabilities(const RuntimeSpec *spec, uint64_t *ret, Failure 
 
         for (size_t i = 0; i < _RUNTIME_CAPABILITY_MAX; i++) {
                 if (capability_set_parse(spec->process.capabilities[i], ret + i, &name) < 0)
-                        return failure_set(reterr, FAILURE_CONFIGURATION, "there is no capability called %s", name);
+                        return failure_set(reterr, FAILURE_CONFIGURATION, "there is no capability called %s",
+                                           name);
                 /* A kernel that lacks one lacks what it guards. */
                 ret[i] &= capability_all();
         }
@@ -90,7 +92,8 @@ static int clone_payload(Runtime *rt, Payload *p, Failure *reterr) {
                 return r;
         pid = syscall(SYS_clone3, &args, sizeof(args));
         if (pid < 0)
-                return failure_set_errno(reterr, FAILURE_SYSTEM, errno, "cannot make the container's namespaces");
+                return failure_set_errno(reterr, FAILURE_SYSTEM, errno,
+                                         "cannot make the container's namespaces");
         if (pid == 0) {
                 rt->channel = fd_close(rt->channel);
                 p->channel = child_end;
@@ -107,7 +110,8 @@ static int open_userns(Runtime *rt, Failure *reterr) {
         (void) snprintf(path, sizeof(path), "/proc/%d/ns/user", rt->pid);
         rt->userns_fd = open(path, O_RDONLY | O_CLOEXEC);
         if (rt->userns_fd < 0)
-                return failure_set_errno(reterr, FAILURE_SYSTEM, errno, "cannot open the container's user namespace");
+                return failure_set_errno(reterr, FAILURE_SYSTEM, errno,
+                                         "cannot open the container's user namespace");
         return 0;
 }
 
@@ -157,7 +161,8 @@ static int make_mounts(Runtime *rt, const RuntimeOptions *o, Packet *packet, Fai
         bool has_dev = false;
         int fd, r;
 
-        /* Sources of bind mounts are opened before the root, which may take this process to another mount namespace. */
+        /* Sources of bind mounts are opened before the root, which may take this process to another mount
+         * namespace. */
         for (size_t i = 0; i < s->n_mounts; i++) {
                 has_dev = has_dev || streq(s->mounts[i].destination, "/dev");
                 if (payload_makes_mount(s, s->mounts + i))
@@ -185,7 +190,8 @@ static int send_mounts(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
         return r < 0 ? r : channel_send(rt->channel, &packet);
 }
 
-/* Reads what the payload has to say until it executes or dies. A negative result comes with the payload's own words. */
+/* Reads what the payload has to say until it executes or dies. A negative result comes with the payload's
+ * own words. */
 static int receive(Runtime *rt, Failure *reterr) {
         for (;;) {
                 _cleanup_(packet_done) Packet packet = {};
@@ -222,11 +228,19 @@ static int explain(Runtime *rt, int error, Failure *reterr) {
 static int payload_init(Payload *p, RuntimeSpec *spec, const RuntimeOptions *o, Failure *reterr) {
         int r;
 
-        *p = (Payload) {
-                .spec = spec,
-                .has_mapping = namespace_is_new(spec, RUNTIME_NAMESPACE_USER),
-                .channel = -EBADF, .root_fd = -EBADF, .dev_fd = -EBADF, .proc_fd = -EBADF, .sys_fd = -EBADF, .devpts_fd = -EBADF,
-                .own_dev_fd = -EBADF, .cgroup_target_fd = -EBADF, .cwd_fd = -EBADF, .peer_fd = -EBADF,
+        *p = (Payload){
+                        .spec = spec,
+                        .has_mapping = namespace_is_new(spec, RUNTIME_NAMESPACE_USER),
+                        .channel = -EBADF,
+                        .root_fd = -EBADF,
+                        .dev_fd = -EBADF,
+                        .proc_fd = -EBADF,
+                        .sys_fd = -EBADF,
+                        .devpts_fd = -EBADF,
+                        .own_dev_fd = -EBADF,
+                        .cgroup_target_fd = -EBADF,
+                        .cwd_fd = -EBADF,
+                        .peer_fd = -EBADF,
         };
         memcpy(p->stdio, o->stdio, sizeof(p->stdio));
         r = resolve_capabilities(spec, p->capabilities, reterr);
@@ -240,7 +254,8 @@ static int payload_init(Payload *p, RuntimeSpec *spec, const RuntimeOptions *o, 
         if (o->seccomp_fd >= 0) {
                 r = filter_read(o->seccomp_fd, &p->filter);
                 if (r < 0)
-                        return failure_set_errno(reterr, FAILURE_SECURITY, r, "cannot read the compiled seccomp filter");
+                        return failure_set_errno(reterr, FAILURE_SECURITY, r,
+                                                 "cannot read the compiled seccomp filter");
         }
         return 0;
 }
@@ -250,14 +265,16 @@ static void payload_done(Payload *p) {
         p->filter.filter = mfree(p->filter.filter);
 }
 
-/* Streams that are missing become /dev/null; pipes are given to the container's root, who may then give them to its user. */
+/* Streams that are missing become /dev/null; pipes are given to the container's root, who may then give them
+ * to its user. */
 static int arrange_stdio(Payload *p, int null_fd, uint32_t root_uid, uint32_t root_gid) {
         for (int i = 0; i < 3; i++) {
                 struct stat st;
 
                 if (p->stdio[i] < 0)
                         p->stdio[i] = null_fd;
-                if (p->has_mapping && fstat(p->stdio[i], &st) >= 0 && S_ISFIFO(st.st_mode) && fchown(p->stdio[i], root_uid, root_gid) < 0)
+                if (p->has_mapping && fstat(p->stdio[i], &st) >= 0 && S_ISFIFO(st.st_mode) &&
+                    fchown(p->stdio[i], root_uid, root_gid) < 0)
                         return negative_errno();
         }
         return 0;
@@ -273,7 +290,8 @@ static int start(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
         r = payload_init(&p, rt->spec, o, reterr);
         if (r < 0)
                 return r;
-        r = arrange_stdio(&p, null_fd, namespace_host_id(rt->spec->uid_mappings, rt->spec->n_uid_mappings, 0),
+        r = arrange_stdio(&p, null_fd,
+                          namespace_host_id(rt->spec->uid_mappings, rt->spec->n_uid_mappings, 0),
                           namespace_host_id(rt->spec->gid_mappings, rt->spec->n_gid_mappings, 0));
         if (r < 0)
                 return r;
@@ -288,7 +306,8 @@ int runtime_prepare(RuntimeSpec *spec, const RuntimeOptions *options, Runtime **
         int r;
 
         if (!namespace_is_new(spec, RUNTIME_NAMESPACE_MOUNT))
-                return failure_set(reterr, FAILURE_CONFIGURATION, "a container needs a new namespace of type mount");
+                return failure_set(reterr, FAILURE_CONFIGURATION,
+                                   "a container needs a new namespace of type mount");
         rt = new0(Runtime, 1);
         if (!rt)
                 return -ENOMEM;
@@ -314,7 +333,8 @@ static int set_limits(Runtime *rt, Failure *reterr) {
                 struct rlimit limit = { p->rlimits[i].soft, p->rlimits[i].hard };
 
                 if (prlimit(rt->pid, (unsigned) p->rlimits[i].resource, &limit, NULL) < 0)
-                        return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno, "cannot set the resource limit number %d to %" PRIu64,
+                        return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno,
+                                                 "cannot set the resource limit number %d to %" PRIu64,
                                                  p->rlimits[i].resource, p->rlimits[i].hard);
         }
         return 0;
@@ -332,7 +352,8 @@ static int set_oom_score(Runtime *rt, Failure *reterr) {
         if (fd >= 0 && fd_write_all(fd, value, (size_t) n) >= 0)
                 return 0;
         if (rt->spec->process.oom_score_adj_set)
-                return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno, "cannot set the OOM score to %s", value);
+                return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno,
+                                         "cannot set the OOM score to %s", value);
         return 0;
 }
 

@@ -8,9 +8,10 @@
 #include "runtime/rootfs.h"
 #include "spec/runtime-spec.h"
 
-/* Executes one runtime-spec document. What can be done before the container's cgroup exists is done in runtime_prepare(): the
- * payload process is born into its namespaces, builds its tree and waits; runtime_launch() moves it into the cgroup and lets it
- * execute. So the time that systemd takes for a scope hides nearly all of the work. */
+/* Executes one runtime-spec document. What can be done before the container's cgroup exists is done in
+ * runtime_prepare(): the payload process is born into its namespaces, builds its tree and waits;
+ * runtime_launch() moves it into the cgroup and lets it execute. So the time that systemd takes for a scope
+ * hides nearly all of the work. */
 
 typedef struct RuntimeOptions {
         RootfsSource root;
@@ -21,11 +22,13 @@ typedef struct RuntimeOptions {
 
 typedef struct Runtime Runtime;
 
-/* Starts the payload process. @spec is borrowed until runtime_launch() has returned. This process joins the namespaces that the
- * specification gives by path. */
+/* Starts the payload process. @spec is borrowed until runtime_launch() has returned. This process joins the
+ * namespaces that the specification gives by path. */
 int runtime_prepare(RuntimeSpec *spec, const RuntimeOptions *options, Runtime **ret, Failure *reterr);
 
-/* Moves the payload into the cgroup @cgroup_fd (-EBADF: it stays where it is), lets it go, and waits until it executes. */
+/* Moves the payload into the cgroup @cgroup_fd (-EBADF: it stays where it is), lets it go, and waits until
+ * it executes.
+ */
 int runtime_launch(Runtime *r, int cgroup_fd, Failure *reterr);
 
 pid_t runtime_pid(const Runtime *r);

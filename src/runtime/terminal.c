@@ -17,7 +17,8 @@ static int open_pair(int devpts_fd, int *ret_master, int *ret_peer) {
         struct statfs sfs;
         int unlock = 0, peer, r;
 
-        r = path_openat2(devpts_fd, "ptmx", O_RDWR | O_NOCTTY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV, &master);
+        r = path_openat2(devpts_fd, "ptmx", O_RDWR | O_NOCTTY, 0,
+                         RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV, &master);
         if (r < 0)
                 return r;
         if (fstatfs(master, &sfs) < 0)
@@ -34,7 +35,8 @@ static int open_pair(int devpts_fd, int *ret_master, int *ret_peer) {
         return 0;
 }
 
-int terminal_open(int devpts_fd, uid_t uid, uint64_t width, uint64_t height, int *ret_master, int *ret_peer, Failure *reterr) {
+int terminal_open(int devpts_fd, uid_t uid, uint64_t width, uint64_t height, int *ret_master, int *ret_peer,
+                  Failure *reterr) {
         _cleanup_close_ int master = -EBADF, peer = -EBADF;
         int r;
 
@@ -45,10 +47,12 @@ int terminal_open(int devpts_fd, uid_t uid, uint64_t width, uint64_t height, int
                 struct winsize ws = { .ws_col = (unsigned short) width, .ws_row = (unsigned short) height };
 
                 if (ioctl(master, TIOCSWINSZ, &ws) < 0)
-                        return failure_set_errno(reterr, FAILURE_SYSTEM, errno, "cannot set the size of the terminal");
+                        return failure_set_errno(reterr, FAILURE_SYSTEM, errno,
+                                                 "cannot set the size of the terminal");
         }
         if (fchown(peer, uid, (gid_t) -1) < 0)
-                return failure_set_errno(reterr, FAILURE_SYSTEM, errno, "cannot give the terminal to user %u", uid);
+                return failure_set_errno(reterr, FAILURE_SYSTEM, errno,
+                                         "cannot give the terminal to user %u", uid);
         *ret_master = TAKE_FD(master);
         *ret_peer = TAKE_FD(peer);
         return 0;
@@ -63,7 +67,8 @@ int terminal_bind_console(int peer_fd, int root_fd, Failure *reterr) {
                 return r;
         copy = open_tree(peer_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
         if (copy < 0)
-                return failure_set_errno(reterr, FAILURE_SYSTEM, errno, "cannot mount the terminal on /dev/console");
+                return failure_set_errno(reterr, FAILURE_SYSTEM, errno,
+                                         "cannot mount the terminal on /dev/console");
         return mount_attach(copy, target, root_fd, "/dev/console", MOUNT_TARGET_NO_LINKS, reterr);
 }
 

@@ -6,9 +6,10 @@
 
 #include "basic/failure.h"
 
-/* A new pair of the devpts instance that is mounted at @devpts_fd. The peer comes from the master (TIOCGPTPEER), never from a
- * name; it is given to @uid. Width and height may be 0. */
-int terminal_open(int devpts_fd, uid_t uid, uint64_t width, uint64_t height, int *ret_master, int *ret_peer, Failure *reterr);
+/* A new pair of the devpts instance that is mounted at @devpts_fd. The peer comes from the master
+ * (TIOCGPTPEER), never from a name; it is given to @uid. Width and height may be 0. */
+int terminal_open(int devpts_fd, uid_t uid, uint64_t width, uint64_t height, int *ret_master, int *ret_peer,
+                  Failure *reterr);
 
 /* Mounts the peer on /dev/console beneath @root_fd. */
 int terminal_bind_console(int peer_fd, int root_fd, Failure *reterr);

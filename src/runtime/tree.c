@@ -45,15 +45,16 @@ bool payload_mount_is_dev(const RuntimeMount *m) {
 bool payload_makes_mount(const RuntimeSpec *spec, const RuntimeMount *m) {
         if (m->options.bind || payload_mount_is_dev(m))
                 return false;
-        /* sysfs shows a network namespace, and belongs to who owns that one: a process in a new user namespace may mount it
-         * only for a network namespace that is new as well. */
+        /* sysfs shows a network namespace, and belongs to who owns that one: a process in a new user
+         * namespace may mount it only for a network namespace that is new as well. */
         return !streq(m->type, "sysfs") || namespace_is_new(spec, RUNTIME_NAMESPACE_NETWORK);
 }
 
 int tree_isolate(Payload *p) {
         bool follow = p->spec->rootfs_propagation == MS_SLAVE || p->spec->rootfs_propagation == MS_SHARED;
 
-        return mount(NULL, "/", NULL, MS_REC | (follow ? MS_SLAVE : MS_PRIVATE), NULL) < 0 ? negative_errno() : 0;
+        return mount(NULL, "/", NULL, MS_REC | (follow ? MS_SLAVE : MS_PRIVATE), NULL) < 0 ? negative_errno()
+                                                                                           : 0;
 }
 
 int tree_make_mounts(Payload *p) {
@@ -111,8 +112,8 @@ int tree_receive_mounts(Payload *p) {
         return 0;
 }
 
-/* On top of the old /, from where tree_pivot() takes it: no directory of the host is needed for it. Absolute paths lead to the old
- * tree until then, so everything below goes by fd. */
+/* On top of the old /, from where tree_pivot() takes it: no directory of the host is needed for it. Absolute
+ * paths lead to the old tree until then, so everything below goes by fd. */
 int tree_attach_root(Payload *p) {
         if (move_mount(p->root_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
                 return negative_errno();
@@ -146,10 +147,12 @@ int tree_attach_mounts(Payload *p) {
                 if (!is_cgroup(m))
                         r = attach_one(p, p->mount_fds[i], m->destination, target_kind(m));
                 else if (p->cgroup_target_fd >= 0)
-                        return failure_set(p->failure, FAILURE_CONFIGURATION, "the cgroup file system is to be mounted twice");
+                        return failure_set(p->failure, FAILURE_CONFIGURATION,
+                                           "the cgroup file system is to be mounted twice");
                 else {
                         p->cgroup_mount = i;
-                        r = mount_open_target(p->root_fd, m->destination, MOUNT_TARGET_NO_LINKS, true, &p->cgroup_target_fd, p->failure);
+                        r = mount_open_target(p->root_fd, m->destination, MOUNT_TARGET_NO_LINKS, true,
+                                              &p->cgroup_target_fd, p->failure);
                 }
                 if (r < 0)
                         return r;
@@ -180,13 +183,15 @@ int tree_hide_paths(Payload *p) {
         return 0;
 }
 
-/* A missing working directory is made, as other engines do. It is opened now, because in a read-only root it could not be made later. */
+/* A missing working directory is made, as other engines do. It is opened now, because in a read-only root it
+ * could not be made later. */
 int tree_open_cwd(Payload *p) {
         int r;
 
         r = path_mkdir_in_root(p->root_fd, p->spec->process.cwd, 0755, (uid_t) -1, (gid_t) -1, &p->cwd_fd);
         if (r < 0)
-                return failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, r, "cannot use %s as the working directory", p->spec->process.cwd);
+                return failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, r,
+                                         "cannot use %s as the working directory", p->spec->process.cwd);
         return 0;
 }
 
@@ -203,11 +208,13 @@ int tree_pivot(Payload *p) {
 
         if (fchdir(p->root_fd) < 0)
                 return negative_errno();
-        /* Both in one place (pivot_root(2), "pivot_root(".", ".")"): the old root ends up on top of the new one, as cwd's mount. */
+        /* Both in one place (pivot_root(2), "pivot_root(".", ".")"): the old root ends up on top of the new
+         * one, as cwd's mount. */
         if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
                 return negative_errno();
         if (s->rootfs_propagation &&
-            mount(NULL, "/", NULL, s->rootfs_propagation | (s->rootfs_propagation_recursive ? MS_REC : 0), NULL) < 0)
+            mount(NULL, "/", NULL, s->rootfs_propagation | (s->rootfs_propagation_recursive ? MS_REC : 0),
+                  NULL) < 0)
                 return negative_errno();
         return 0;
 }
@@ -228,5 +235,6 @@ int tree_mount_cgroup(Payload *p) {
         root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (root < 0)
                 return negative_errno();
-        return mount_attach(fd, p->cgroup_target_fd, root, m->destination, MOUNT_TARGET_NO_LINKS, p->failure);
+        return mount_attach(fd, p->cgroup_target_fd, root, m->destination, MOUNT_TARGET_NO_LINKS,
+                            p->failure);
 }

@@ -39,8 +39,8 @@ static int read_file(int root_fd, const char *path, char **ret) {
         return r;
 }
 
-/* Splits the next line of *@text in place into @n fields at the colons. False at the end. Lines with another number of fields are
- * skipped. */
+/* Splits the next line of *@text in place into @n fields at the colons. False at the end. Lines with another
+ * number of fields are skipped. */
 static bool next_entry(char **text, char **fields, size_t n) {
         while (**text) {
                 char *line = *text, *end = line + strcspn(line, "\n");
@@ -160,9 +160,11 @@ static int resolve_group(int root_fd, const char *group, User *u, Failure *reter
 
         r = group_find(root_fd, group, &u->gid);
         if (r < 0)
-                return failure_set_errno(reterr, FAILURE_STORAGE, r, "cannot read the container's /etc/group");
+                return failure_set_errno(reterr, FAILURE_STORAGE, r,
+                                         "cannot read the container's /etc/group");
         if (r == 0 && parse_id(group, &u->gid) < 0)
-                return failure_set(reterr, FAILURE_INVALID_ARGUMENT, "there is no group \"%s\" in the container's /etc/group", group);
+                return failure_set(reterr, FAILURE_INVALID_ARGUMENT,
+                                   "there is no group \"%s\" in the container's /etc/group", group);
         return 0;
 }
 
@@ -180,14 +182,17 @@ int user_resolve(int root_fd, const char *user, User *ret, Failure *reterr) {
         if (group)
                 *group++ = 0;
         if (!*name || (group && !*group))
-                return failure_set(reterr, FAILURE_INVALID_ARGUMENT, "\"%s\" is not USER or USER:GROUP", user);
+                return failure_set(reterr, FAILURE_INVALID_ARGUMENT, "\"%s\" is not USER or USER:GROUP",
+                                   user);
 
         numeric = parse_id(name, &u.uid) >= 0;
         r = passwd_find(root_fd, name, numeric ? &u.uid : NULL, &e);
         if (r < 0)
-                return failure_set_errno(reterr, FAILURE_STORAGE, r, "cannot read the container's /etc/passwd");
+                return failure_set_errno(reterr, FAILURE_STORAGE, r,
+                                         "cannot read the container's /etc/passwd");
         if (r == 0 && !numeric)
-                return failure_set(reterr, FAILURE_INVALID_ARGUMENT, "there is no user \"%s\" in the container's /etc/passwd", name);
+                return failure_set(reterr, FAILURE_INVALID_ARGUMENT,
+                                   "there is no user \"%s\" in the container's /etc/passwd", name);
         if (r > 0) {
                 u.uid = e.uid;
                 u.gid = e.gid;
@@ -199,7 +204,8 @@ int user_resolve(int root_fd, const char *user, User *ret, Failure *reterr) {
         else if (e.name) {
                 r = add_supplementary(root_fd, e.name, &u);
                 if (r < 0)
-                        r = failure_set_errno(reterr, FAILURE_STORAGE, r, "cannot read the container's /etc/group");
+                        r = failure_set_errno(reterr, FAILURE_STORAGE, r,
+                                              "cannot read the container's /etc/group");
         }
         if (r < 0)
                 return r;

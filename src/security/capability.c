@@ -88,7 +88,8 @@ int capability_set_parse(char *const *names, uint64_t *ret, const char **reterr_
 unsigned capability_last(void) {
         static unsigned last;
 
-        /* The kernel answers EINVAL for numbers that it does not have; the table's own end is nearly always right. */
+        /* The kernel answers EINVAL for numbers that it does not have; the table's own end is nearly always
+         * right. */
         if (last == 0) {
                 last = ELEMENTSOF(capability_names) - 1;
                 while (last > 0 && prctl(PR_CAPBSET_READ, last) < 0)
@@ -127,7 +128,8 @@ int capability_apply_ambient(uint64_t ambient) {
         if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
                 return negative_errno();
         for (unsigned i = 0; i <= capability_last(); i++)
-                if ((ambient & CAPABILITY_BIT(i)) && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) < 0)
+                if ((ambient & CAPABILITY_BIT(i)) &&
+                    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) < 0)
                         return negative_errno();
         return 0;
 }

@@ -7,7 +7,8 @@
 
 #define CAPABILITY_BIT(capability) (UINT64_C(1) << (capability))
 
-/* "CAP_KILL" and back; from_string also takes "KILL" and lower case, as podman does. -EINVAL for an unknown word. */
+/* "CAP_KILL" and back; from_string also takes "KILL" and lower case, as podman does. -EINVAL for an unknown
+ * word. */
 const char *capability_to_string(unsigned capability);
 int capability_from_string(const char *name);
 

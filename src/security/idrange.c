@@ -57,7 +57,8 @@ static int file_load(IdReserved *reserved, int etc_dirfd, const char *name) {
         for (rest = text; (line = strsep(&rest, "\n"));) {
                 if (!GREEDY_REALLOC(reserved->intervals, reserved->allocated, reserved->n_intervals + 1))
                         return -ENOMEM;
-                reserved->n_intervals += (size_t) line_parse(line, &reserved->intervals[reserved->n_intervals]);
+                reserved->n_intervals +=
+                                (size_t) line_parse(line, &reserved->intervals[reserved->n_intervals]);
         }
         return 0;
 }
@@ -98,8 +99,8 @@ static uint64_t name_hash(const char *name) {
         return hash ^ (hash >> 32);
 }
 
-int idrange_pick(const char *name, const IdReserved *reserved, IdRangeTaken taken, void *userdata, uint32_t *ret_base,
-                 Failure *f) {
+int idrange_pick(const char *name, const IdReserved *reserved, IdRangeTaken taken, void *userdata,
+                 uint32_t *ret_base, Failure *f) {
         uint32_t first = (uint32_t) (name_hash(name) % IDRANGE_COUNT);
 
         for (uint32_t i = 0; i < IDRANGE_COUNT; i++) {
@@ -111,7 +112,8 @@ int idrange_pick(const char *name, const IdReserved *reserved, IdRangeTaken take
                 return 0;
         }
         (void) failure_set(f, FAILURE_LIMITS_EXCEEDED,
-                           "no range of user ids is left for %s: all %u are held by other containers, or given away in "
+                           "no range of user ids is left for %s: all %u are held by other containers, or "
+                           "given away in "
                            "/etc/subuid and /etc/subgid; remove containers that are not needed",
                            name, IDRANGE_COUNT);
         return -EUSERS;

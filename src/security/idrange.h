@@ -7,8 +7,8 @@
 #include "basic/failure.h"
 #include "basic/macro.h"
 
-/* The user and group ids of containers: each has a range of its own, the same for both kinds. systemd keeps this
- * stretch for containers (systemd.io, "Users, Groups, UIDs and GIDs on systemd Systems"). */
+/* The user and group ids of containers: each has a range of its own, the same for both kinds. systemd keeps
+ * this stretch for containers (systemd.io, "Users, Groups, UIDs and GIDs on systemd Systems"). */
 
 #define IDRANGE_SIZE UINT32_C(0x10000)
 #define IDRANGE_BASE_MIN UINT32_C(0x80000)
@@ -30,10 +30,10 @@ bool idrange_is_valid(uint32_t base);
 
 typedef bool (*IdRangeTaken)(uint32_t base, void *userdata);
 
-/* Picks the range for the container @name: the same name gets the same range for as long as that is free, and the next
- * free one after it otherwise. @taken says which ranges other containers hold. -EUSERS with FAILURE_LIMITS_EXCEEDED:
- * none is left. */
-int idrange_pick(const char *name, const IdReserved *reserved, IdRangeTaken taken, void *userdata, uint32_t *ret_base,
-                 Failure *f);
+/* Picks the range for the container @name: the same name gets the same range for as long as that is free,
+ * and the next free one after it otherwise. @taken says which ranges other containers hold. -EUSERS with
+ * FAILURE_LIMITS_EXCEEDED: none is left. */
+int idrange_pick(const char *name, const IdReserved *reserved, IdRangeTaken taken, void *userdata,
+                 uint32_t *ret_base, Failure *f);
 
 DEFINE_CLEANUP(IdReserved, idreserved_free)

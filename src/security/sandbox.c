@@ -43,7 +43,8 @@
 #else
 #error "Name the AUDIT_ARCH_ of this architecture here."
 #endif
-static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the filter reads the low half of an argument first");
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+              "the filter reads the low half of an argument first");
 
 /* From here on the numbers are the same everywhere, and the C library knows what to do without the calls. */
 #define CALL_UNIFIED SYS_pidfd_send_signal
@@ -55,16 +56,18 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the filter reads the l
 #define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
 #endif
 #define ACCESS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-#define ACCESS_WORK \
-        (ACCESS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE)
+#define ACCESS_WORK                                                                  \
+        (ACCESS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | \
+         LANDLOCK_ACCESS_FS_REMOVE_FILE)
 /* Everything of the first version of the interface. */
 #define ACCESS_FIRST ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1)
 
-#define CLONE_NAMESPACES \
-        (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
+#define CLONE_NAMESPACES                                                                              \
+        (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
+         CLONE_NEWNET)
 
-/* One system call, and the condition on one of its arguments under which it is allowed. Only the low 32 bits are looked
- * at: the kernel reads no more of the arguments used here. */
+/* One system call, and the condition on one of its arguments under which it is allowed. Only the low 32 bits
+ * are looked at: the kernel reads no more of the arguments used here. */
 typedef struct SandboxCall {
         uint16_t number;
         enum {
@@ -83,11 +86,12 @@ typedef struct SandboxLimit {
 
 struct SandboxProfile {
         int namespaces;
-        bool is_root;          /* the directory becomes the root; otherwise the host's root stays, read-only */
+        bool is_root; /* the directory becomes the root; otherwise the host's root stays, read-only */
         uint64_t capabilities; /* at most these */
         const SandboxLimit *limits;
         size_t n_limits;
-        const SandboxCall *const *calls; /* groups, each ended by an entry of number CALL_END; ended by NULL */
+        const SandboxCall *const
+                        *calls; /* groups, each ended by an entry of number CALL_END; ended by NULL */
 };
 
 #define CALL_END UINT16_MAX
@@ -95,16 +99,63 @@ struct SandboxProfile {
 
 /* What every program of the C library does. */
 static const SandboxCall calls_common[] = {
-        CALL(brk), CALL(clock_gettime), CALL(clock_nanosleep), CALL(close), CALL(dup), CALL(eventfd2),
-        CALL(exit), CALL(exit_group), CALL(fcntl), CALL(fstat), CALL(fstatfs), CALL(futex), CALL(getdents64),
-        CALL(getegid), CALL(geteuid), CALL(getgid), CALL(getpid), CALL(getrandom), CALL(gettid), CALL(getuid),
-        CALL(lseek), CALL(madvise), CALL(mremap), CALL(munmap), CALL(newfstatat), CALL(openat), CALL(ppoll),
-        CALL(pread64), CALL(pwrite64), CALL(read), CALL(readlinkat), CALL(readv), CALL(recvmsg),
-        CALL(restart_syscall), CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(rt_sigreturn), CALL(rseq),
-        CALL(sched_getaffinity), CALL(sched_yield), CALL(sendmsg), CALL(set_robust_list), CALL(sigaltstack),
-        CALL(statx), CALL(tgkill), CALL(unlinkat), CALL(write), CALL(writev), CALL(openat2),
+        CALL(brk),
+        CALL(clock_gettime),
+        CALL(clock_nanosleep),
+        CALL(close),
+        CALL(dup),
+        CALL(eventfd2),
+        CALL(exit),
+        CALL(exit_group),
+        CALL(fcntl),
+        CALL(fstat),
+        CALL(fstatfs),
+        CALL(futex),
+        CALL(getdents64),
+        CALL(getegid),
+        CALL(geteuid),
+        CALL(getgid),
+        CALL(getpid),
+        CALL(getrandom),
+        CALL(gettid),
+        CALL(getuid),
+        CALL(lseek),
+        CALL(madvise),
+        CALL(mremap),
+        CALL(munmap),
+        CALL(newfstatat),
+        CALL(openat),
+        CALL(ppoll),
+        CALL(pread64),
+        CALL(pwrite64),
+        CALL(read),
+        CALL(readlinkat),
+        CALL(readv),
+        CALL(recvmsg),
+        CALL(restart_syscall),
+        CALL(rt_sigaction),
+        CALL(rt_sigprocmask),
+        CALL(rt_sigreturn),
+        CALL(rseq),
+        CALL(sched_getaffinity),
+        CALL(sched_yield),
+        CALL(sendmsg),
+        CALL(set_robust_list),
+        CALL(sigaltstack),
+        CALL(statx),
+        CALL(tgkill),
+        CALL(unlinkat),
+        CALL(write),
+        CALL(writev),
+        CALL(openat2),
 #ifdef __x86_64__
-        CALL(access), CALL(lstat), CALL(open), CALL(poll), CALL(readlink), CALL(stat), CALL(unlink),
+        CALL(access),
+        CALL(lstat),
+        CALL(open),
+        CALL(poll),
+        CALL(readlink),
+        CALL(stat),
+        CALL(unlink),
 #endif
         /* Threads, but neither processes nor namespaces. */
         { SYS_clone, BITS, 0, { CLONE_THREAD | CLONE_VM | CLONE_SIGHAND, CLONE_NAMESPACES } },
@@ -121,7 +172,7 @@ static const SandboxCall calls_no_new_code[] = {
 static const SandboxCall calls_new_code[] = { CALL(mmap), CALL(mprotect), { .number = CALL_END } };
 
 static const SandboxCall calls_remove[] = {
-        CALL(fchdir), CALL(fchmod), CALL(umask),
+        CALL(fchdir), CALL(fchmod), CALL(renameat2), CALL(umask),
         { SYS_ioctl, ONE_OF, 1, { FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_IOC_GETFLAGS, FS_IOC_SETFLAGS } },
         { .number = CALL_END },
 };
@@ -151,7 +202,8 @@ static const SandboxCall calls_pull[] = {
 static const SandboxLimit limits_pull[] = {
         { RLIMIT_CORE, 0 },
         { RLIMIT_NOFILE, 256 },
-        { RLIMIT_FSIZE, 64 * 1024 * 1024 }, /* documents only: layers go through pipes, which this does not limit */
+        { RLIMIT_FSIZE,
+          64 * 1024 * 1024 }, /* documents only: layers go through pipes, which this does not limit */
 };
 
 static const SandboxLimit limits_unpack[] = {
@@ -171,13 +223,16 @@ const SandboxProfile SANDBOX_PULL = {
 const SandboxProfile SANDBOX_UNPACK = {
         .namespaces = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS,
         .is_root = true,
-        /* SYS_ADMIN for trusted.* attributes only: nothing else that it would allow is in the list of system calls. */
-        .capabilities = CAPABILITY_BIT(CAP_CHOWN) | CAPABILITY_BIT(CAP_DAC_OVERRIDE) | CAPABILITY_BIT(CAP_FOWNER) |
-                        CAPABILITY_BIT(CAP_FSETID) | CAPABILITY_BIT(CAP_MKNOD) | CAPABILITY_BIT(CAP_SETFCAP) |
-                        CAPABILITY_BIT(CAP_SYS_ADMIN) | CAPABILITY_BIT(CAP_LINUX_IMMUTABLE),
+        /* SYS_ADMIN for trusted.* attributes only: nothing else that it would allow is in the list of system
+           calls. */
+        .capabilities = CAPABILITY_BIT(CAP_CHOWN) | CAPABILITY_BIT(CAP_DAC_OVERRIDE) |
+                        CAPABILITY_BIT(CAP_FOWNER) | CAPABILITY_BIT(CAP_FSETID) | CAPABILITY_BIT(CAP_MKNOD) |
+                        CAPABILITY_BIT(CAP_SETFCAP) | CAPABILITY_BIT(CAP_SYS_ADMIN) |
+                        CAPABILITY_BIT(CAP_LINUX_IMMUTABLE),
         .limits = limits_unpack,
         .n_limits = ELEMENTSOF(limits_unpack),
-        .calls = (const SandboxCall *const[]) { calls_common, calls_no_new_code, calls_remove, calls_unpack, NULL },
+        .calls = (const SandboxCall *const[]){ calls_common, calls_no_new_code, calls_remove, calls_unpack,
+                                               NULL },
 };
 
 const SandboxProfile SANDBOX_REMOVE = {
@@ -195,8 +250,8 @@ typedef struct Sandbox {
         int directory_fd;
 } Sandbox;
 
-/* The mounts are touched only where they are our own. Descriptors that are open already, the directory above all,
- * belong to the mounts of before and are not affected. */
+/* The mounts are touched only where they are our own. Descriptors that are open already, the directory above
+ * all, belong to the mounts of before and are not affected. */
 static int step_namespaces(const Sandbox *s) {
         struct mount_attr attr = { .propagation = MS_SLAVE };
 
@@ -204,7 +259,9 @@ static int step_namespaces(const Sandbox *s) {
                 return negative_errno();
         if (!s->profile->is_root)
                 attr.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-        return syscall(SYS_mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &attr, sizeof(attr)) < 0 ? negative_errno() : 0;
+        return syscall(SYS_mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &attr, sizeof(attr)) < 0
+                               ? negative_errno()
+                               : 0;
 }
 
 static int step_root(const Sandbox *s) {
@@ -263,7 +320,8 @@ static int allow_beneath(int ruleset, int fd, uint64_t access) {
         return 0;
 }
 
-/* The directory leads by ".." to everything else on its mount, which is not read-only: Landlock closes that way. */
+/* The directory leads by ".." to everything else on its mount, which is not read-only: Landlock closes that
+ * way. */
 static int step_landlock(const Sandbox *s) {
         struct landlock_ruleset_attr attr = { .handled_access_fs = ACCESS_FIRST };
         _cleanup_close_ int ruleset = -EBADF, root = -EBADF;
@@ -318,9 +376,9 @@ static void emit_return(Program *p, uint32_t action) {
         emit(p, BPF_RET | BPF_K, action, 0, 0);
 }
 
-/* "if the number is this: if the argument is right: allow, else refuse". The kernel works out for each number without a
- * condition that its answer is always the same, and does not run the program for it: the length of the list costs
- * nothing. */
+/* "if the number is this: if the argument is right: allow, else refuse". The kernel works out for each
+ * number without a condition that its answer is always the same, and does not run the program for it: the
+ * length of the list costs nothing. */
 static void emit_call(Program *p, const SandboxCall *call) {
         size_t argument = offsetof(struct seccomp_data, args) + call->argument * sizeof(uint64_t);
 
@@ -331,9 +389,9 @@ static void emit_call(Program *p, const SandboxCall *call) {
         case ONE_OF:
                 emit(p, BPF_JMP | BPF_JEQ | BPF_K, call->number, 0, ELEMENTSOF(call->values) + 3);
                 emit_load(p, argument);
-                for (uint8_t i = 0; i < ELEMENTSOF(call->values); i++)
-                        emit(p, BPF_JMP | BPF_JEQ | BPF_K, call->values[i], (uint8_t) (ELEMENTSOF(call->values) - i),
-                             0);
+                for (size_t i = 0; i < ELEMENTSOF(call->values); i++)
+                        emit(p, BPF_JMP | BPF_JEQ | BPF_K, call->values[i],
+                             (uint8_t) (ELEMENTSOF(call->values) - i), 0);
                 emit_return(p, SECCOMP_RET_ERRNO | EPERM);
                 break;
         case BITS:

@@ -59,7 +59,8 @@ static void entry_name(const char *json, size_t n_bytes, const SeccompTarget *ta
         memcpy(ret->name + 2 * sizeof(ret->key), SUFFIX, sizeof(SUFFIX));
 }
 
-static void entry_sum(const Entry *entry, const void *filter, size_t n_bytes, uint8_t ret[static SHA256_DIGEST_SIZE]) {
+static void entry_sum(const Entry *entry, const void *filter, size_t n_bytes,
+                      uint8_t ret[static SHA256_DIGEST_SIZE]) {
         struct sha256_ctx sha;
 
         sha256_init(&sha);
@@ -130,8 +131,8 @@ static int entry_store(int dirfd, const Entry *entry, int filter_fd) {
         return file_write_atomic(dirfd, entry->name, whole, n + SHA256_DIGEST_SIZE, 0644, 0);
 }
 
-int seccomp_cache_get(int cache_dirfd, const char *profile_json, size_t n_bytes, uint64_t capabilities, int *ret_bpf_fd,
-                      Failure *f) {
+int seccomp_cache_get(int cache_dirfd, const char *profile_json, size_t n_bytes, uint64_t capabilities,
+                      int *ret_bpf_fd, Failure *f) {
         _cleanup_(seccomp_profile_freep) SeccompProfile *profile = NULL;
         _cleanup_close_ int fd = -EBADF;
         struct utsname system;
@@ -152,7 +153,8 @@ int seccomp_cache_get(int cache_dirfd, const char *profile_json, size_t n_bytes,
                 if (r >= 0)
                         return r;
                 if (r != -ENOENT)
-                        log_debug_errno(r, "seccomp: cannot use the cached filter %s, making it again: %m", entry.name);
+                        log_debug_errno(r, "seccomp: cannot use the cached filter %s, making it again: %m",
+                                        entry.name);
         }
 
         r = seccomp_profile_parse(profile_json, n_bytes, &target, &profile, f);

@@ -14,12 +14,14 @@
 #include "basic/strv.h"
 #include "security/seccomp-compile.h"
 
-static_assert(SECCOMP_NE == (int) SCMP_CMP_NE && SECCOMP_LT == (int) SCMP_CMP_LT && SECCOMP_LE == (int) SCMP_CMP_LE &&
-                              SECCOMP_EQ == (int) SCMP_CMP_EQ && SECCOMP_GE == (int) SCMP_CMP_GE &&
-                              SECCOMP_GT == (int) SCMP_CMP_GT && SECCOMP_MASKED_EQ == (int) SCMP_CMP_MASKED_EQ,
+static_assert(SECCOMP_NE == (int) SCMP_CMP_NE && SECCOMP_LT == (int) SCMP_CMP_LT &&
+                              SECCOMP_LE == (int) SCMP_CMP_LE && SECCOMP_EQ == (int) SCMP_CMP_EQ &&
+                              SECCOMP_GE == (int) SCMP_CMP_GE && SECCOMP_GT == (int) SCMP_CMP_GT &&
+                              SECCOMP_MASKED_EQ == (int) SCMP_CMP_MASKED_EQ,
               "operators differ from libseccomp's");
 static_assert(SECCOMP_ARCH_X32 == SCMP_ARCH_X32, "x32 differs from libseccomp's");
-static_assert(SCMP_ACT_ALLOW == 0x7fff0000U && SCMP_ACT_ERRNO(0) == 0x00050000U, "actions differ from the kernel's");
+static_assert(SCMP_ACT_ALLOW == 0x7fff0000U && SCMP_ACT_ERRNO(0) == 0x00050000U,
+              "actions differ from the kernel's");
 
 /* The few functions of the library that are needed, found anew for each compilation. */
 typedef struct Library {
@@ -70,12 +72,13 @@ static int library_open(Library *l, Failure *f) {
         }
         if (l->handle)
                 return 0;
-        return failure_set(f, FAILURE_SYSTEM, "libseccomp.so.2 cannot be loaded (%s); install libseccomp 2.5 or later",
+        return failure_set(f, FAILURE_SYSTEM,
+                           "libseccomp.so.2 cannot be loaded (%s); install libseccomp 2.5 or later",
                            strempty(dlerror()));
 }
 
-static int rule_add(Library *l, const SeccompRule *rule, const char *name, int number, const SeccompArg *args,
-                    size_t n_args, Failure *f) {
+static int rule_add(Library *l, const SeccompRule *rule, const char *name, int number,
+                    const SeccompArg *args, size_t n_args, Failure *f) {
         struct scmp_arg_cmp compare[SECCOMP_PROFILE_ARGS_MAX];
         int r;
 
@@ -92,7 +95,8 @@ static int rule_add(Library *l, const SeccompRule *rule, const char *name, int n
                 return 0;
         if (r == -ENOMEM)
                 return r;
-        return failure_set(f, FAILURE_CONFIGURATION, "seccomp profile: the rule for %.64s cannot be compiled: %s", name,
+        return failure_set(f, FAILURE_CONFIGURATION,
+                           "seccomp profile: the rule for %.64s cannot be compiled: %s", name,
                            strempty(strerrordesc_np(-r)));
 }
 
@@ -167,7 +171,8 @@ static int profile_compile(const SeccompProfile *profile, int *ret_fd, Failure *
         l.filter = l.init(profile->default_action);
         if (!l.filter)
                 return -ENOMEM;
-        /* A binary tree over the numbers instead of a list: a third of the instructions on the path of a common call.
+        /* A binary tree over the numbers instead of a list: a third of the instructions on the path of a
+         * common call.
          */
         r = l.attr_set(l.filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
         if (r < 0)
@@ -192,7 +197,8 @@ int seccomp_compile(const SeccompProfile *profile, int *ret_fd, Failure *f) {
         int r;
 
         r = profile_compile(profile, ret_fd, f);
-        /* The rules took half a megabyte of small pieces; a daemon that compiles once should not carry them on. */
+        /* The rules took half a megabyte of small pieces; a daemon that compiles once should not carry them
+         * on. */
         (void) malloc_trim(0);
         return r;
 }

@@ -153,7 +153,8 @@ static _printf_(2, 3) int refuse(Reader *r, const char *format, ...) {
         text_tame(what);
         if (r->rule == SIZE_MAX)
                 return failure_set(r->failure, FAILURE_CONFIGURATION, "seccomp profile: %s", what);
-        return failure_set(r->failure, FAILURE_CONFIGURATION, "seccomp profile: syscalls[%zu]: %s", r->rule, what);
+        return failure_set(r->failure, FAILURE_CONFIGURATION, "seccomp profile: syscalls[%zu]: %s", r->rule,
+                           what);
 }
 
 /* A getter of spec/json.h found something else than it wants: the message for it. -ENODATA becomes 0. */
@@ -184,7 +185,8 @@ static int keys_check(Reader *r, json_object *o, const char *where, const char *
 }
 
 /* podman writes the number as "...Ret" and, with precedence, the name beside it. */
-static int read_errno(Reader *r, json_object *o, const char *name_key, const char *number_key, uint64_t *ret) {
+static int read_errno(Reader *r, json_object *o, const char *name_key, const char *number_key,
+                      uint64_t *ret) {
         uint64_t data = EPERM;
         const char *name = NULL;
         int k;
@@ -208,8 +210,8 @@ static int read_errno(Reader *r, json_object *o, const char *name_key, const cha
         return 0;
 }
 
-static int read_action(Reader *r, json_object *o, const char *action_key, const char *name_key, const char *number_key,
-                       uint32_t *ret) {
+static int read_action(Reader *r, json_object *o, const char *action_key, const char *name_key,
+                       const char *number_key, uint32_t *ret) {
         const char *s;
         uint64_t data = 0;
         uint32_t action;
@@ -221,7 +223,8 @@ static int read_action(Reader *r, json_object *o, const char *action_key, const 
         if (k < 0)
                 return complain(r, k, action_key, "a string");
         if (streq(s, "SCMP_ACT_NOTIFY"))
-                return refuse(r, "SCMP_ACT_NOTIFY needs an agent that answers, and containers here have none");
+                return refuse(r,
+                              "SCMP_ACT_NOTIFY needs an agent that answers, and containers here have none");
         if (WORD_FIND(actions, s, &action) < 0)
                 return refuse(r, "unknown action \"%.64s\"", s);
 
@@ -246,7 +249,8 @@ static int kernel_at_least(const char *release, const char *wanted) {
 }
 
 /* Counts into *ret_true how many conditions of @o hold, into *ret_all how many there are. */
-static int read_conditions(Reader *r, json_object *o, const char *key, unsigned *ret_true, unsigned *ret_all) {
+static int read_conditions(Reader *r, json_object *o, const char *key, unsigned *ret_true,
+                           unsigned *ret_all) {
         static const char *const known[] = {"caps", "arches", "minKernel", NULL};
         _cleanup_strv_free_ char **caps = NULL, **arches = NULL;
         const char *kernel = NULL;
@@ -325,7 +329,8 @@ static int read_arg(Reader *r, json_object *o, SeccompArg *ret) {
         if (WORD_FIND(operators, op, &v) < 0)
                 return refuse(r, "unknown operator \"%.64s\"", op);
         if (json_get_u64(o, "value", &arg.value) < 0)
-                return refuse(r, "the \"value\" of an argument is missing, or not a number from 0 to 2^64-1");
+                return refuse(r,
+                              "the \"value\" of an argument is missing, or not a number from 0 to 2^64-1");
         k = json_get_u64(o, "valueTwo", &arg.value_two);
         if (k < 0 && k != -ENODATA)
                 return complain(r, k, "valueTwo", "a number from 0 to 2^64-1");
@@ -466,7 +471,8 @@ static int read_arch_map(Reader *r, json_object *a) {
                 uint32_t arch;
                 int k;
 
-                if (!json_object_is_type(o, json_type_object) || json_get_string(o, "architecture", &name) < 0)
+                if (!json_object_is_type(o, json_type_object) ||
+                    json_get_string(o, "architecture", &name) < 0)
                         return refuse(r, "archMap[%zu] has no \"architecture\"", i);
                 k = keys_check(r, o, "\"archMap\"", known);
                 if (k < 0)
@@ -529,7 +535,8 @@ static int read_profile(Reader *r, json_object *o) {
         k = keys_check(r, o, "the profile", known);
         if (k < 0)
                 return k;
-        k = read_action(r, o, "defaultAction", "defaultErrno", "defaultErrnoRet", &r->profile->default_action);
+        k = read_action(r, o, "defaultAction", "defaultErrno", "defaultErrnoRet",
+                        &r->profile->default_action);
         if (k < 0)
                 return k;
         k = read_architectures(r, o);
@@ -541,8 +548,8 @@ static int read_profile(Reader *r, json_object *o) {
         return read_rules(r, o);
 }
 
-int seccomp_profile_parse(const char *json, size_t n_bytes, const SeccompTarget *target, SeccompProfile **ret,
-                          Failure *f) {
+int seccomp_profile_parse(const char *json, size_t n_bytes, const SeccompTarget *target,
+                          SeccompProfile **ret, Failure *f) {
         _cleanup_(seccomp_profile_freep) SeccompProfile *p = NULL;
         _cleanup_json_ json_object *o = NULL;
         Reader reader = {.target = target, .rule = SIZE_MAX, .failure = f};

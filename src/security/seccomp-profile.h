@@ -9,17 +9,16 @@
 
 /* A system call filter as documents spell it, resolved for one container.
  *
- * Two spellings are read: the linux.seccomp object of the OCI runtime-spec (1.2, config-linux.md, "Seccomp"), and the
- * profile files of docker and podman, which add to it:
+ * Two spellings are read: the linux.seccomp object of the OCI runtime-spec (1.2, config-linux.md,
+ * "Seccomp"), and the profile files of docker and podman, which add to it:
  *
- *     "archMap":  [{ "architecture": ARCH, "subArchitectures": [ARCH...] }...]     instead of "architectures"
- *     "syscalls": [{ "name": NAME | "names": [NAME...], ...,
- *                    "includes" | "excludes": { "caps": [CAP...], "arches": [GOARCH...],
- *                                               "minKernel": "MAJOR.MINOR" } }...]
+ *     "archMap":  [{ "architecture": ARCH, "subArchitectures": [ARCH...] }...]     instead of
+ * "architectures" "syscalls": [{ "name": NAME | "names": [NAME...], ..., "includes" | "excludes": { "caps":
+ * [CAP...], "arches": [GOARCH...], "minKernel": "MAJOR.MINOR" } }...]
  *
- * A rule counts when everything in "includes" and nothing in "excludes" is true of the target. Keys, actions,
- * operators, capabilities and architectures that are not known are errors, since ignoring one may widen a filter; names
- * of system calls are not judged here. */
+ * A rule counts when everything in "includes" and nothing in "excludes" is true of the target. Keys,
+ * actions, operators, capabilities and architectures that are not known are errors, since ignoring one may
+ * widen a filter; names of system calls are not judged here. */
 
 #define SECCOMP_PROFILE_BYTES_MAX (1024U * 1024)
 #define SECCOMP_PROFILE_RULES_MAX 4096U
@@ -53,8 +52,9 @@ typedef struct SeccompRule {
 
 typedef struct SeccompProfile {
         uint32_t default_action;
-        uint32_t flags;                                     /* SECCOMP_FILTER_FLAG_*, for whoever loads the filter */
-        uint32_t architectures[SECCOMP_PROFILE_ARCHES_MAX]; /* beside the native one: AUDIT_ARCH_*, SECCOMP_ARCH_X32 */
+        uint32_t flags; /* SECCOMP_FILTER_FLAG_*, for whoever loads the filter */
+        uint32_t architectures[SECCOMP_PROFILE_ARCHES_MAX]; /* beside the native one: AUDIT_ARCH_*,
+                                                               SECCOMP_ARCH_X32 */
         size_t n_architectures;
         SeccompRule *rules;
         size_t n_rules;
@@ -73,9 +73,10 @@ typedef struct SeccompTarget {
 /* AUDIT_ARCH_* that this program was built for. */
 uint32_t seccomp_architecture_native(void);
 
-/* Reads @n_bytes of JSON. Whatever is wrong with it is a FAILURE_CONFIGURATION that names the place and the word. */
-int seccomp_profile_parse(const char *json, size_t n_bytes, const SeccompTarget *target, SeccompProfile **ret,
-                          Failure *f);
+/* Reads @n_bytes of JSON. Whatever is wrong with it is a FAILURE_CONFIGURATION that names the place and the
+ * word. */
+int seccomp_profile_parse(const char *json, size_t n_bytes, const SeccompTarget *target,
+                          SeccompProfile **ret, Failure *f);
 SeccompProfile *seccomp_profile_free(SeccompProfile *p);
 
 DEFINE_CLEANUP(SeccompProfile, seccomp_profile_free)

@@ -15,34 +15,38 @@
 #define STOP_TIMEOUT_MAX_USEC (24 * 3600 * USEC_PER_SEC)
 
 bool container_name_is_valid(const char *s) {
-        return !isempty(s) && strlen(s) <= CONTAINER_NAME_MAX && strchr(ALPHANUMERIC, *s) && string_in_charset(s, ALPHANUMERIC "_.-");
+        return !isempty(s) && strlen(s) <= CONTAINER_NAME_MAX && strchr(ALPHANUMERIC, *s) &&
+               string_in_charset(s, ALPHANUMERIC "_.-");
 }
 
 static const struct {
         const char *name;
         int number;
 } signal_names[] = {
-        { "HUP", SIGHUP },   { "INT", SIGINT },       { "QUIT", SIGQUIT }, { "ILL", SIGILL },     { "TRAP", SIGTRAP },   { "ABRT", SIGABRT },
-        { "IOT", SIGIOT },   { "BUS", SIGBUS },       { "FPE", SIGFPE },   { "KILL", SIGKILL },   { "USR1", SIGUSR1 },   { "SEGV", SIGSEGV },
-        { "USR2", SIGUSR2 }, { "PIPE", SIGPIPE },     { "ALRM", SIGALRM }, { "TERM", SIGTERM },   { "STKFLT", SIGSTKFLT }, { "CHLD", SIGCHLD },
-        { "CONT", SIGCONT }, { "STOP", SIGSTOP },     { "TSTP", SIGTSTP }, { "TTIN", SIGTTIN },   { "TTOU", SIGTTOU },   { "URG", SIGURG },
-        { "XCPU", SIGXCPU }, { "XFSZ", SIGXFSZ },     { "PROF", SIGPROF }, { "WINCH", SIGWINCH }, { "IO", SIGIO },       { "POLL", SIGPOLL },
-        { "PWR", SIGPWR },   { "VTALRM", SIGVTALRM }, { "SYS", SIGSYS },
+        { "HUP", SIGHUP },       { "INT", SIGINT },   { "QUIT", SIGQUIT }, { "ILL", SIGILL },
+        { "TRAP", SIGTRAP },     { "ABRT", SIGABRT }, { "IOT", SIGIOT },   { "BUS", SIGBUS },
+        { "FPE", SIGFPE },       { "KILL", SIGKILL }, { "USR1", SIGUSR1 }, { "SEGV", SIGSEGV },
+        { "USR2", SIGUSR2 },     { "PIPE", SIGPIPE }, { "ALRM", SIGALRM }, { "TERM", SIGTERM },
+        { "STKFLT", SIGSTKFLT }, { "CHLD", SIGCHLD }, { "CONT", SIGCONT }, { "STOP", SIGSTOP },
+        { "TSTP", SIGTSTP },     { "TTIN", SIGTTIN }, { "TTOU", SIGTTOU }, { "URG", SIGURG },
+        { "XCPU", SIGXCPU },     { "XFSZ", SIGXFSZ }, { "PROF", SIGPROF }, { "WINCH", SIGWINCH },
+        { "IO", SIGIO },         { "POLL", SIGPOLL }, { "PWR", SIGPWR },   { "VTALRM", SIGVTALRM },
+        { "SYS", SIGSYS },
 };
 
-/* RTMIN, RTMIN+n, RTMAX, RTMAX-n in the kernel's numbers: glibc's own SIGRTMIN leaves out the two it keeps for itself. */
+/* RTMIN, RTMIN+n, RTMAX, RTMAX-n in the kernel's numbers: glibc's own SIGRTMIN leaves out the two it keeps
+ * for itself. */
 static int signal_parse_realtime(const char *s) {
-        const char *rest;
+        const char *rest = s + strlen("RTMIN");
         uint32_t n = 0;
 
-        rest = startswith(s, "RTMIN");
-        if (rest) {
+        if (strncasecmp(s, "RTMIN", strlen("RTMIN")) == 0) {
                 if (*rest && (*rest != '+' || parse_u32(rest + 1, &n) < 0))
                         return -EINVAL;
                 return n <= 64 - (uint32_t) SIGRTMIN ? SIGRTMIN + (int) n : -EINVAL;
         }
-        rest = startswith(s, "RTMAX");
-        if (!rest || (*rest && (*rest != '-' || parse_u32(rest + 1, &n) < 0)))
+        if (strncasecmp(s, "RTMAX", strlen("RTMAX")) != 0 ||
+            (*rest && (*rest != '-' || parse_u32(rest + 1, &n) < 0)))
                 return -EINVAL;
         return n <= 64 - (uint32_t) SIGRTMIN ? 64 - (int) n : -EINVAL;
 }
@@ -67,13 +71,17 @@ static const char *string_of(const void *value) {
 }
 
 static const char *check_name(const void *value) {
-        return container_name_is_valid(string_of(value)) ? NULL : "must start with a letter or digit and hold only letters, digits, '_', '.' and '-', at most 64 of them";
+        return container_name_is_valid(string_of(value))
+                               ? NULL
+                               : "must start with a letter or digit and hold only letters, digits, '_', '.' "
+                                 "and '-', at most 64 of them";
 }
 
 static const char *check_hostname(const void *value) {
         const char *s = string_of(value);
 
-        if (!isempty(s) && strlen(s) <= 64 && string_in_charset(s, ALPHANUMERIC "-._") && *s != '-' && *s != '.' && !strstr(s, ".."))
+        if (!isempty(s) && strlen(s) <= 64 && string_in_charset(s, ALPHANUMERIC "-._") && *s != '-' &&
+            *s != '.' && !strstr(s, ".."))
                 return NULL;
         return "must be a host name of at most 64 letters, digits, '-' and '.'";
 }
@@ -83,21 +91,28 @@ static const char *check_workdir(const void *value) {
 }
 
 static const char *check_network(const void *value) {
-        return streq(string_of(value), "none") || streq(string_of(value), "host") ? NULL : "must be 'none' or 'host'";
+        return streq(string_of(value), "none") || streq(string_of(value), "host")
+                               ? NULL
+                               : "must be 'none' or 'host'";
 }
 
 static const char *check_userns(const void *value) {
-        return streq(string_of(value), "auto") || streq(string_of(value), "host") ? NULL : "must be 'auto' or 'host'";
+        return streq(string_of(value), "auto") || streq(string_of(value), "host")
+                               ? NULL
+                               : "must be 'auto' or 'host'";
 }
 
 static const char *check_signal(const void *value) {
-        return signal_parse(string_of(value)) > 0 ? NULL : "must be a signal's name (SIGTERM, RTMIN+3) or number (1 to 64)";
+        return signal_parse(string_of(value)) > 0
+                               ? NULL
+                               : "must be a signal's name (SIGTERM, RTMIN+3) or number (1 to 64)";
 }
 
 static const char *check_slice(const void *value) {
         const char *s = string_of(value);
 
-        if (endswith(s, ".slice") && strlen(s) <= 255 && s[0] != '-' && s[0] != '.' && string_in_charset(s, ALPHANUMERIC "-_.:\\@"))
+        if (endswith(s, ".slice") && strlen(s) <= 255 && s[0] != '-' && s[0] != '.' &&
+            string_in_charset(s, ALPHANUMERIC "-_.:\\@"))
                 return NULL;
         return "must be the name of a slice unit, such as 'machine.slice' or 'web.slice'";
 }
@@ -129,31 +144,42 @@ static const char *check_stop_timeout(const void *value) {
         return *(const uint64_t *) value <= STOP_TIMEOUT_MAX_USEC ? NULL : "must be at most 86400 seconds";
 }
 
-#define FIELD(key, kind, member, c, argument, help, check) { key, kind, offsetof(ContainerSpec, member), c, argument, help, check }
+#define FIELD(key, kind, member, c, argument, help, check) \
+        { key, kind, offsetof(ContainerSpec, member), c, argument, help, check }
 
 const SpecField container_spec_fields[] = {
         FIELD("name", SPEC_STRING, name, 0, "NAME", "Name of the container (default: made up)", check_name),
-        FIELD("hostname", SPEC_STRING, hostname, 'h', "NAME", "Host name inside (default: the short id)", check_hostname),
-        FIELD("entrypoint", SPEC_ARGV, entrypoint, 0, "COMMAND", "Replace the image's entrypoint (a word or a JSON array)", NULL),
+        FIELD("hostname", SPEC_STRING, hostname, 'h', "NAME", "Host name inside (default: the short id)",
+              check_hostname),
+        FIELD("entrypoint", SPEC_ARGV, entrypoint, 0, "COMMAND",
+              "Replace the image's entrypoint (a word or a JSON array)", NULL),
         FIELD("command", SPEC_STRV, command, 0, NULL, NULL, NULL),
         FIELD("env", SPEC_STRV, env, 'e', "NAME[=VALUE]", "Set an environment variable", check_env),
-        FIELD("workdir", SPEC_STRING, workdir, 'w', "DIR", "Working directory of the command", check_workdir),
+        FIELD("workdir", SPEC_STRING, workdir, 'w', "DIR", "Working directory of the command",
+              check_workdir),
         FIELD("user", SPEC_STRING, user, 'u', "USER[:GROUP]", "User, and group, to run as", NULL),
         FIELD("label", SPEC_MAP, labels, 'l', "KEY=VALUE", "Set a label", NULL),
         FIELD("tty", SPEC_BOOLEAN, tty, 't', NULL, "Give the command a terminal", NULL),
         FIELD("interactive", SPEC_BOOLEAN, interactive, 'i', NULL, "Keep standard input open", NULL),
         FIELD("rm", SPEC_BOOLEAN, remove, 0, NULL, "Remove the container when it exits", NULL),
-        FIELD("memory", SPEC_BYTES, memory_bytes, 'm', "BYTES", "Memory limit (suffixes k, m, g)", check_memory),
+        FIELD("memory", SPEC_BYTES, memory_bytes, 'm', "BYTES", "Memory limit (suffixes k, m, g)",
+              check_memory),
         FIELD("cpus", SPEC_FRACTION, cpus, 0, "NUMBER", "CPU limit, such as 1.5", check_cpus),
-        FIELD("pids-limit", SPEC_COUNT, pids_limit, 0, "NUMBER", "Limit of processes and threads (0, -1: none)", check_pids),
-        FIELD("network", SPEC_STRING, network, 0, "MODE", "Network: none or host (default: none)", check_network),
-        FIELD("userns", SPEC_STRING, userns, 0, "MODE", "User namespace: auto (an own range) or host", check_userns),
+        FIELD("pids-limit", SPEC_COUNT, pids_limit, 0, "NUMBER",
+              "Limit of processes and threads (0, -1: none)", check_pids),
+        FIELD("network", SPEC_STRING, network, 0, "MODE", "Network: none or host (default: none)",
+              check_network),
+        FIELD("userns", SPEC_STRING, userns, 0, "MODE", "User namespace: auto (an own range) or host",
+              check_userns),
         FIELD("read-only", SPEC_BOOLEAN, read_only, 0, NULL, "Mount the root file system read-only", NULL),
         FIELD("cap-add", SPEC_STRV, cap_add, 0, "CAPABILITY", "Add a capability, or ALL", NULL),
         FIELD("cap-drop", SPEC_STRV, cap_drop, 0, "CAPABILITY", "Drop a capability, or ALL", NULL),
-        FIELD("stop-signal", SPEC_STRING, stop_signal, 0, "SIGNAL", "Signal that asks the command to stop", check_signal),
-        FIELD("stop-timeout", SPEC_SECONDS, stop_timeout_usec, 0, "SECONDS", "Wait this long before killing (default: 10)", check_stop_timeout),
-        FIELD("cgroup-parent", SPEC_STRING, cgroup_parent, 0, "SLICE", "Slice of the container's scope (default: machine.slice)", check_slice),
+        FIELD("stop-signal", SPEC_STRING, stop_signal, 0, "SIGNAL", "Signal that asks the command to stop",
+              check_signal),
+        FIELD("stop-timeout", SPEC_SECONDS, stop_timeout_usec, 0, "SECONDS",
+              "Wait this long before killing (default: 10)", check_stop_timeout),
+        FIELD("cgroup-parent", SPEC_STRING, cgroup_parent, 0, "SLICE",
+              "Slice of the container's scope (default: machine.slice)", check_slice),
 };
 const size_t container_spec_n_fields = ELEMENTSOF(container_spec_fields);
 static_assert(ELEMENTSOF(container_spec_fields) <= 64, "ContainerSpec.set is too narrow");
@@ -248,7 +274,8 @@ static int set_fraction(double *value, const char *text) {
         return 0;
 }
 
-int container_spec_set_text(ContainerSpec *s, const SpecField *field, const char *text, const char **reterr_hint) {
+int container_spec_set_text(ContainerSpec *s, const SpecField *field, const char *text,
+                            const char **reterr_hint) {
         void *value = (char *) s + field->offset;
         uint64_t n;
         int r;

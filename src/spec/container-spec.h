@@ -8,20 +8,21 @@
 
 #include "basic/macro.h"
 
-/* What to run. One table of fields, container_spec_fields, is behind all its spellings: creelctl's options (text), the
- * a{sv} of org.creel1 (bus/container-options.h) and the container's record (JSON). A field that nobody set leaves the
- * choice to the image or to the default. */
+/* What to run. One table of fields, container_spec_fields, is behind all its spellings: creelctl's options
+ * (text), the a{sv} of org.creel1 (bus/container-options.h) and the container's record (JSON). A field that
+ * nobody set leaves the choice to the image or to the default. */
 
 typedef enum SpecKind {
-        SPEC_STRING,    /* bus s */
-        SPEC_STRV,      /* bus as; text: each use of the option adds one */
-        SPEC_ARGV,      /* bus as; text: a JSON array of strings, else one word; empty clears what the image says */
-        SPEC_MAP,       /* bus a{ss}; text: key=value, each use adds one; held as "key=value" */
-        SPEC_BOOLEAN,   /* bus b */
-        SPEC_BYTES,     /* bus t; text with k, m, g suffixes */
-        SPEC_SECONDS,   /* bus t in microseconds; text in seconds; held in microseconds */
-        SPEC_COUNT,     /* bus x; -1: unlimited */
-        SPEC_FRACTION,  /* bus d */
+        SPEC_STRING, /* bus s */
+        SPEC_STRV,   /* bus as; text: each use of the option adds one */
+        SPEC_ARGV, /* bus as; text: a JSON array of strings, else one word; empty clears what the image says
+                    */
+        SPEC_MAP,  /* bus a{ss}; text: key=value, each use adds one; held as "key=value" */
+        SPEC_BOOLEAN,  /* bus b */
+        SPEC_BYTES,    /* bus t; text with k, m, g suffixes */
+        SPEC_SECONDS,  /* bus t in microseconds; text in seconds; held in microseconds */
+        SPEC_COUNT,    /* bus x; -1: unlimited */
+        SPEC_FRACTION, /* bus d */
         _SPEC_KIND_MAX,
 } SpecKind;
 
@@ -59,14 +60,16 @@ const SpecField *container_spec_find_short(char c);
 bool container_spec_is_set(const ContainerSpec *s, const SpecField *field);
 void container_spec_mark(ContainerSpec *s, const SpecField *field);
 
-/* Sets a field from the text of a command line. @text is NULL for a flag. -EINVAL: not a value of its kind; *@reterr_hint
- * then says what is. */
-int container_spec_set_text(ContainerSpec *s, const SpecField *field, const char *text, const char **reterr_hint);
+/* Sets a field from the text of a command line. @text is NULL for a flag. -EINVAL: not a value of its kind;
+ * *@reterr_hint then says what is. */
+int container_spec_set_text(ContainerSpec *s, const SpecField *field, const char *text,
+                            const char **reterr_hint);
 
 /* Runs the checks of all fields that are set. -EINVAL with the field and the hint. */
 int container_spec_check(const ContainerSpec *s, const SpecField **reterr_field, const char **reterr_hint);
 
-/* The record's form: an object of the fields that are set. -EBADMSG on reading: unknown key, wrong type, refused value. */
+/* The record's form: an object of the fields that are set. -EBADMSG on reading: unknown key, wrong type,
+ * refused value. */
 int container_spec_to_json(const ContainerSpec *s, json_object **ret);
 int container_spec_from_json(json_object *o, ContainerSpec **ret);
 

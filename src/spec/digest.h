@@ -6,8 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Content digests. OCI image-spec 1.1, descriptor.md, "digest": algorithm ":" encoded. Only sha256 is accepted: sha512 is
- * registered too, but no registry serves images by it, and every name in the store would have to carry its algorithm. */
+/* Content digests. OCI image-spec 1.1, descriptor.md, "digest": algorithm ":" encoded. Only sha256 is
+ * accepted: sha512 is registered too, but no registry serves images by it, and every name in the store would
+ * have to carry its algorithm. */
 
 #define DIGEST_HEX_LENGTH 64
 #define DIGEST_STRING_LENGTH (sizeof("sha256:") - 1 + DIGEST_HEX_LENGTH)
@@ -16,7 +17,8 @@ typedef struct Digest {
         char string[DIGEST_STRING_LENGTH + 1]; /* "sha256:" and 64 lower-case hexadecimal digits */
 } Digest;
 
-/* -EINVAL: not "sha256:" and 64 lower-case hexadecimal digits. -EPROTONOSUPPORT: well-formed, another algorithm. */
+/* -EINVAL: not "sha256:" and 64 lower-case hexadecimal digits. -EPROTONOSUPPORT: well-formed, another
+ * algorithm. */
 int digest_parse(const char *s, Digest *ret);
 bool digest_equal(const Digest *a, const Digest *b);
 /* The part behind the colon. */

@@ -6,6 +6,8 @@
 #include "spec/image-config.h"
 #include "spec/json.h"
 
+#define CREATED_END_USEC (UINT64_C(253402300800) * USEC_PER_SEC) /* the year 10000 */
+
 ImageConfig *image_config_free(ImageConfig *c) {
         if (!c)
                 return NULL;
@@ -118,7 +120,8 @@ static int read_config(json_object *document, ImageConfig *c) {
                         return r;
         }
         for (size_t i = 0; i < ELEMENTSOF(config_vectors); i++) {
-                r = absent_is_fine(config_vectors[i].read(o, config_vectors[i].key, member(c, config_vectors[i].offset)));
+                r = absent_is_fine(config_vectors[i].read(o, config_vectors[i].key,
+                                                          member(c, config_vectors[i].offset)));
                 if (r < 0)
                         return r;
         }
@@ -150,7 +153,8 @@ static int read_rootfs(json_object *document, ImageConfig *c) {
         for (size_t i = 0; i < n; i++) {
                 json_object *id = json_object_array_get_idx(ids, i);
 
-                if (!json_object_is_type(id, json_type_string) || digest_parse(json_object_get_string(id), c->diff_ids + i) < 0)
+                if (!json_object_is_type(id, json_type_string) ||
+                    digest_parse(json_object_get_string(id), c->diff_ids + i) < 0)
                         return -EBADMSG;
         }
         c->n_diff_ids = n;
@@ -176,8 +180,9 @@ int image_config_from_json(json_object *o, ImageConfig **ret) {
         r = json_get_string(o, "created", &created);
         if (r < 0 && r != -ENODATA)
                 return r;
-        /* A date that cannot be read is no reason to refuse an image. */
-        if (r >= 0 && clock_parse_rfc3339(created, &c->created_usec) < 0)
+        /* A date that cannot be read, or not be written again, is no reason to refuse an image. */
+        if (r >= 0 &&
+            (clock_parse_rfc3339(created, &c->created_usec) < 0 || c->created_usec >= CREATED_END_USEC))
                 c->created_usec = 0;
         r = read_config(o, c);
         if (r < 0)
@@ -204,12 +209,14 @@ static int add_config(json_object *document, const ImageConfig *c) {
         if (!o)
                 return -ENOMEM;
         for (size_t i = 0; i < ELEMENTSOF(config_strings); i++) {
-                r = json_add_string(o, config_strings[i].key, *(char **) member(c, config_strings[i].offset));
+                r = json_add_string(o, config_strings[i].key,
+                                    *(char **) member(c, config_strings[i].offset));
                 if (r < 0)
                         return r;
         }
         for (size_t i = 0; i < ELEMENTSOF(config_vectors); i++) {
-                r = config_vectors[i].add(o, config_vectors[i].key, *(char ***) member(c, config_vectors[i].offset));
+                r = config_vectors[i].add(o, config_vectors[i].key,
+                                          *(char ***) member(c, config_vectors[i].offset));
                 if (r < 0)
                         return r;
         }
@@ -244,12 +251,14 @@ int image_config_to_json(const ImageConfig *c, json_object **ret) {
         if (!o)
                 return -ENOMEM;
         for (size_t i = 0; i < ELEMENTSOF(document_strings); i++) {
-                r = json_add_string(o, document_strings[i].key, *(char **) member(c, document_strings[i].offset));
+                r = json_add_string(o, document_strings[i].key,
+                                    *(char **) member(c, document_strings[i].offset));
                 if (r < 0)
                         return r;
         }
         if (c->created_usec > 0) {
-                r = json_add_string(o, "created", clock_format_rfc3339(created, sizeof(created), c->created_usec));
+                r = json_add_string(o, "created",
+                                    clock_format_rfc3339(created, sizeof(created), c->created_usec));
                 if (r < 0)
                         return r;
         }

@@ -8,7 +8,8 @@
 #include "basic/macro.h"
 #include "spec/digest.h"
 
-/* What Creel uses of an image configuration (OCI image-spec 1.1, config.md; the docker schema2 form is the same document). */
+/* What Creel uses of an image configuration (OCI image-spec 1.1, config.md; the docker schema2 form is the
+ * same document). */
 
 #define IMAGE_CONFIG_BYTES_MAX (4 * 1024 * 1024)
 #define IMAGE_LAYERS_MAX 500 /* overlayfs stacks at most this many lower directories */
@@ -17,7 +18,7 @@ typedef struct ImageConfig {
         char *os, *architecture, *variant; /* os and architecture are required */
         uint64_t created_usec;             /* 0: unknown */
         char *author;
-        char *user;          /* "user", "uid", "user:group", ...; NULL or empty: root */
+        char *user; /* "user", "uid", "user:group", ...; NULL or empty: root */
         char *working_dir;
         char *stop_signal;
         char **entrypoint, **cmd, **env;
@@ -31,8 +32,9 @@ typedef struct ImageConfig {
 ImageConfig *image_config_free(ImageConfig *c);
 DEFINE_CLEANUP(ImageConfig, image_config_free)
 
-/* Parses the JSON document. -EBADMSG: malformed, wrong types, diff IDs that are no digests, environment without "=",
- * strings with NUL, more than IMAGE_LAYERS_MAX layers. -EFBIG: larger than IMAGE_CONFIG_BYTES_MAX. Unknown keys are ignored. */
+/* Parses the JSON document. -EBADMSG: malformed, wrong types, diff IDs that are no digests, environment
+ * without "=", strings with NUL, more than IMAGE_LAYERS_MAX layers. -EFBIG: larger than
+ * IMAGE_CONFIG_BYTES_MAX. Unknown keys are ignored. */
 int image_config_parse(const char *data, size_t n_bytes, ImageConfig **ret);
 
 /* The same from and to a JSON object in the document's own form, for image records. */

@@ -99,7 +99,8 @@ static int read_blobs(json_object *o, ImageRecord *record) {
         for (size_t i = 0; i < n; i++) {
                 json_object *s = json_object_array_get_idx(array, i);
 
-                if (!json_object_is_type(s, json_type_string) || digest_parse(json_object_get_string(s), record->blobs + i) < 0)
+                if (!json_object_is_type(s, json_type_string) ||
+                    digest_parse(json_object_get_string(s), record->blobs + i) < 0)
                         return -EBADMSG;
         }
         record->n_blobs = n;

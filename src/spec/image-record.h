@@ -8,14 +8,15 @@
 #include "spec/digest.h"
 #include "spec/image-config.h"
 
-/* What the store keeps of one image, written by creel-pull out of documents that it has verified, and read by creeld, which
- * never sees the registry's own bytes. One JSON object:
+/* What the store keeps of one image, written by creel-pull out of documents that it has verified, and read
+ * by creeld, which never sees the registry's own bytes. One JSON object:
  *
- *     { "version": 1, "manifestDigest": D, "manifestMediaType": S, "indexDigest": D (optional), "configDigest": D,
- *       "layers": [ { "digest": D, "diffId": D, "size": N, "mediaType": S } ], "blobs": [ D ], "config": { image config } }
+ *     { "version": 1, "manifestDigest": D, "manifestMediaType": S, "indexDigest": D (optional),
+ *       "configDigest": D, "layers": [ { "digest": D, "diffId": D, "size": N, "mediaType": S } ],
+ *       "blobs": [ D ], "config": { image config } }
  *
- * "blobs" lists what lies in blobs/sha256/: manifest, index, config. The image's id is the config's digest, as in docker and
- * podman. */
+ * "blobs" lists what lies in blobs/sha256/: manifest, index, config. The image's id is the config's digest,
+ * as in docker and podman. */
 
 #define IMAGE_RECORD_BYTES_MAX (8 * 1024 * 1024)
 

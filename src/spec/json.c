@@ -15,7 +15,8 @@ int json_parse(const char *data, size_t n_bytes, size_t max_bytes, json_object *
         tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
         if (!tokener)
                 return -ENOMEM;
-        json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8 | JSON_TOKENER_ALLOW_TRAILING_CHARS);
+        json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8 |
+                                                        JSON_TOKENER_ALLOW_TRAILING_CHARS);
         o = json_tokener_parse_ex(tokener, data, (int) n_bytes);
         end = json_tokener_get_parse_end(tokener);
         if (!o && json_tokener_get_error(tokener) == json_tokener_continue) {
@@ -39,8 +40,10 @@ int json_format(json_object *o, bool pretty, char **ret) {
         const char *s;
         char *copy;
 
-        s = json_object_to_json_string_ext(o, JSON_C_TO_STRING_NOSLASHESCAPE |
-                                                      (pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : JSON_C_TO_STRING_PLAIN));
+        s = json_object_to_json_string_ext(
+                        o, JSON_C_TO_STRING_NOSLASHESCAPE |
+                                           (pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED
+                                                   : JSON_C_TO_STRING_PLAIN));
         copy = s ? strdup(s) : NULL;
         if (!copy)
                 return -ENOMEM;
@@ -90,15 +93,18 @@ int json_dup_string(json_object *o, const char *key, char **ret) {
 
 int json_get_i64(json_object *o, const char *key, int64_t *ret) {
         json_object *v;
+        int64_t n;
         int r;
 
         r = json_get(o, key, json_type_int, &v);
         if (r < 0)
                 return r;
         /* json-c clamps what does not fit; the limits themselves are not plausible values here. */
-        errno = 0;
-        *ret = json_object_get_int64(v);
-        return errno == ERANGE || *ret == INT64_MAX || *ret == INT64_MIN ? -EBADMSG : 0;
+        n = json_object_get_int64(v);
+        if (n == INT64_MAX || n == INT64_MIN)
+                return -EBADMSG;
+        *ret = n;
+        return 0;
 }
 
 int json_get_u64(json_object *o, const char *key, uint64_t *ret) {
@@ -110,6 +116,7 @@ int json_get_u64(json_object *o, const char *key, uint64_t *ret) {
                 return r;
         if (json_object_get_int64(v) < 0)
                 return -EBADMSG;
+        /* Clamped too, but here the limit is a plausible value: "unlimited". */
         *ret = json_object_get_uint64(v);
         return 0;
 }

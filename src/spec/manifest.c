@@ -79,7 +79,8 @@ static int read_descriptor(json_object *o, Descriptor *ret) {
         const char *digest;
         int r;
 
-        if (json_get_string(o, "digest", &digest) < 0 || json_get_u64(o, "size", &ret->size_bytes) < 0 || ret->size_bytes > INT64_MAX)
+        if (json_get_string(o, "digest", &digest) < 0 || json_get_u64(o, "size", &ret->size_bytes) < 0 ||
+            ret->size_bytes > INT64_MAX)
                 return -EBADMSG;
         r = json_dup_string(o, "mediaType", &media_type);
         if (r < 0)
@@ -102,7 +103,8 @@ static int read_platform(json_object *entry, Descriptor *d) {
         r = json_get(entry, "platform", json_type_object, &o);
         if (r < 0)
                 return r == -ENODATA ? 0 : r;
-        if (json_get_string(o, "os", &os) == -EBADMSG || json_get_string(o, "architecture", &architecture) == -EBADMSG ||
+        if (json_get_string(o, "os", &os) == -EBADMSG ||
+            json_get_string(o, "architecture", &architecture) == -EBADMSG ||
             json_get_string(o, "variant", &variant) == -EBADMSG)
                 return -EBADMSG;
         if (platform_init(&d->platform, os, architecture, variant) < 0)
@@ -117,7 +119,8 @@ static bool is_attestation(json_object *entry) {
         const char *type;
 
         return json_get(entry, "annotations", json_type_object, &annotations) >= 0 &&
-               json_get_string(annotations, "vnd.docker.reference.type", &type) >= 0 && streq(type, "attestation-manifest");
+               json_get_string(annotations, "vnd.docker.reference.type", &type) >= 0 &&
+               streq(type, "attestation-manifest");
 }
 
 static int read_items(json_object *o, Manifest *m, const char **reterr_message) {
@@ -127,10 +130,13 @@ static int read_items(json_object *o, Manifest *m, const char **reterr_message) 
         int r;
 
         if (json_get(o, index ? "manifests" : "layers", json_type_array, &array) < 0)
-                return complain(-EBADMSG, index ? "it lists no manifests" : "it lists no layers", reterr_message);
+                return complain(-EBADMSG, index ? "it lists no manifests" : "it lists no layers",
+                                reterr_message);
         n = json_object_array_length(array);
         if (n > (index ? MANIFEST_ENTRIES_MAX : IMAGE_LAYERS_MAX))
-                return complain(-EBADMSG, index ? "it lists more than 1024 manifests" : "it has more than 500 layers", reterr_message);
+                return complain(-EBADMSG,
+                                index ? "it lists more than 1024 manifests" : "it has more than 500 layers",
+                                reterr_message);
         m->items = new0(Descriptor, n);
         if (!m->items)
                 return -ENOMEM;
@@ -148,7 +154,11 @@ static int read_items(json_object *o, Manifest *m, const char **reterr_message) 
                 free(d.media_type);
                 if (r == 1 && index)
                         continue;
-                return r == -ENOMEM ? r : complain(-EBADMSG, r == 1 ? "a layer's digest is not sha256" : "a descriptor in it is malformed", reterr_message);
+                return r == -ENOMEM ? r
+                                    : complain(-EBADMSG,
+                                               r == 1 ? "a layer's digest is not sha256"
+                                                      : "a descriptor in it is malformed",
+                                               reterr_message);
         }
         return 0;
 }
@@ -161,16 +171,21 @@ static int read_config_descriptor(json_object *o, Manifest *m, const char **rete
                 return complain(-EBADMSG, "it names no configuration", reterr_message);
         r = read_descriptor(config, &m->config);
         if (r < 0 || r == 1)
-                return r == -ENOMEM ? r : complain(-EBADMSG, "its configuration's descriptor is malformed", reterr_message);
+                return r == -ENOMEM ? r
+                                    : complain(-EBADMSG, "its configuration's descriptor is malformed",
+                                               reterr_message);
         for (size_t i = 0; i < ELEMENTSOF(config_types); i++)
                 if (streq(config_types[i], m->config.media_type))
                         return 0;
-        return complain(-EPROTONOSUPPORT, "it is an artifact of another kind, no container image", reterr_message);
+        return complain(-EPROTONOSUPPORT, "it is an artifact of another kind, no container image",
+                        reterr_message);
 }
 
-/* Decides the kind and refuses what two readers could understand differently (the confusion of CVE-2021-41190). */
+/* Decides the kind and refuses what two readers could understand differently (the confusion of
+ * CVE-2021-41190). */
 static int decide_kind(json_object *o, const char *content_type, Manifest *m, const char **reterr_message) {
-        bool has_manifests = json_object_object_get_ex(o, "manifests", NULL), has_layers = json_object_object_get_ex(o, "layers", NULL),
+        bool has_manifests = json_object_object_get_ex(o, "manifests", NULL),
+             has_layers = json_object_object_get_ex(o, "layers", NULL),
              has_config = json_object_object_get_ex(o, "config", NULL);
         const char *media_type = NULL;
         uint64_t schema = 0;
@@ -178,24 +193,32 @@ static int decide_kind(json_object *o, const char *content_type, Manifest *m, co
 
         (void) json_get_u64(o, "schemaVersion", &schema);
         if (schema == 1)
-                return complain(-EPROTONOSUPPORT, "it is a manifest of the long obsolete schema 1; push the image again with a current tool", reterr_message);
+                return complain(-EPROTONOSUPPORT,
+                                "it is a manifest of the long obsolete schema 1; push the image again with "
+                                "a current tool",
+                                reterr_message);
         if (schema != 2)
                 return complain(-EBADMSG, "it has no schemaVersion 2", reterr_message);
         if (json_get_string(o, "mediaType", &media_type) == -EBADMSG)
                 return complain(-EBADMSG, "its mediaType is malformed", reterr_message);
         row = kind_of(media_type);
         if (media_type && row < 0)
-                return complain(-EPROTONOSUPPORT, "its mediaType is none of a container image", reterr_message);
+                return complain(-EPROTONOSUPPORT, "its mediaType is none of a container image",
+                                reterr_message);
         if (row >= 0 && named >= 0 && kinds[row].kind != kinds[named].kind)
-                return complain(-EBADMSG, "its mediaType contradicts the Content-Type it came with", reterr_message);
-        row = row >= 0 ? row : named >= 0 ? named : kind_of(has_manifests ? MEDIA_OCI_INDEX : MEDIA_OCI_MANIFEST);
+                return complain(-EBADMSG, "its mediaType contradicts the Content-Type it came with",
+                                reterr_message);
+        row = row >= 0     ? row
+              : named >= 0 ? named
+                           : kind_of(has_manifests ? MEDIA_OCI_INDEX : MEDIA_OCI_MANIFEST);
         m->kind = kinds[row].kind;
         if (m->kind == MANIFEST_INDEX ? has_layers || has_config : has_manifests)
                 return complain(-EBADMSG, "it is a manifest and an index at once", reterr_message);
         return string_set(&m->media_type, kinds[row].media_type);
 }
 
-int manifest_parse(const char *data, size_t n_bytes, const char *content_type, Manifest **ret, const char **reterr_message) {
+int manifest_parse(const char *data, size_t n_bytes, const char *content_type, Manifest **ret,
+                   const char **reterr_message) {
         _cleanup_(manifest_freep) Manifest *m = new0(Manifest, 1);
         _cleanup_json_ json_object *o = NULL;
         int r;

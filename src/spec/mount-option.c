@@ -7,7 +7,9 @@
 #include "basic/strv.h"
 #include "spec/mount-option.h"
 
-/* Words that change attributes; an "r" in front makes each of them recursive. The access time modes exclude each other. */
+/* Words that change attributes; an "r" in front makes each of them recursive. The access time modes exclude
+ * each other.
+ */
 static const struct {
         const char *word;
         uint64_t set, clear;

@@ -4,11 +4,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The options of a mount in a runtime-spec document (config-linux.md, "mounts"; the words of mount(8)), split into what
- * mount_setattr(2) takes and what the file system takes itself. */
+/* The options of a mount in a runtime-spec document (config-linux.md, "mounts"; the words of mount(8)),
+ * split into what mount_setattr(2) takes and what the file system takes itself. */
 typedef struct MountOptions {
         uint64_t attr_set, attr_clear;           /* MOUNT_ATTR_* of this mount */
-        uint64_t recursive_set, recursive_clear; /* the same for it and all mounts beneath: "rro" and friends */
+        uint64_t recursive_set,
+                        recursive_clear; /* the same for it and all mounts beneath: "rro" and friends */
         uint64_t propagation;                    /* MS_PRIVATE, ...; 0: not given */
         bool propagation_recursive;
         bool bind, recursive_bind;

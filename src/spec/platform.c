@@ -9,8 +9,9 @@
 static const struct {
         const char *spelling, *architecture, *variant;
 } aliases[] = {
-        { "x86_64", "amd64", NULL }, { "x86-64", "amd64", NULL }, { "aarch64", "arm64", NULL }, { "armhf", "arm", "v7" },
-        { "armel", "arm", "v6" },    { "i386", "386", NULL },     { "i686", "386", NULL },
+        { "x86_64", "amd64", NULL }, { "x86-64", "amd64", NULL }, { "aarch64", "arm64", NULL },
+        { "armhf", "arm", "v7" },    { "armel", "arm", "v6" },    { "i386", "386", NULL },
+        { "i686", "386", NULL },
 };
 
 static const struct {
@@ -40,7 +41,8 @@ int platform_init(Platform *ret, const char *os, const char *architecture, const
                         variant = isempty(variant) ? aliases[i].variant : variant;
                         break;
                 }
-        if (set_part(p.os, os) < 0 || set_part(p.architecture, architecture) < 0 || set_part(p.variant, strempty(variant)) < 0)
+        if (set_part(p.os, os) < 0 || set_part(p.architecture, architecture) < 0 ||
+            set_part(p.variant, strempty(variant)) < 0)
                 return -EINVAL;
         *ret = p;
         return 0;
@@ -61,7 +63,8 @@ int platform_parse(const char *s, Platform *ret) {
 }
 
 const char *platform_format(const Platform *p, char buf[static PLATFORM_STRING_MAX]) {
-        (void) snprintf(buf, PLATFORM_STRING_MAX, "%s/%s%s%s", p->os, p->architecture, *p->variant ? "/" : "", p->variant);
+        (void) snprintf(buf, PLATFORM_STRING_MAX, "%s/%s%s%s", p->os, p->architecture,
+                        *p->variant ? "/" : "", p->variant);
         return buf;
 }
 
@@ -77,7 +80,8 @@ static int variant_level(const Platform *p) {
 
                         if (!*p->variant)
                                 return levels[i].without;
-                        if (p->variant[0] != 'v' || strlen(p->variant) != 2 || level < levels[i].first || level > levels[i].last)
+                        if (p->variant[0] != 'v' || strlen(p->variant) != 2 || level < levels[i].first ||
+                            level > levels[i].last)
                                 return 0;
                         return level;
                 }

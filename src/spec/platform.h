@@ -3,8 +3,9 @@
 
 #include <stdbool.h>
 
-/* What an image runs on (OCI image-spec 1.1, image-index.md, "platform"): os "/" architecture [ "/" variant ], in the words of
- * Go's GOOS and GOARCH. Each part is at most PLATFORM_PART_MAX letters, digits, '.', '_' and '-'. */
+/* What an image runs on (OCI image-spec 1.1, image-index.md, "platform"): os "/" architecture [ "/" variant
+ * ], in the words of Go's GOOS and GOARCH. Each part is at most PLATFORM_PART_MAX letters, digits, '.', '_'
+ * and '-'. */
 
 #define PLATFORM_PART_MAX 31
 
@@ -15,7 +16,8 @@ typedef struct Platform {
 
 #define PLATFORM_STRING_MAX (3 * (PLATFORM_PART_MAX + 1))
 
-/* -EINVAL: not of the form above. Other spellings of an architecture (x86_64, aarch64, armhf, ...) become the usual one. */
+/* -EINVAL: not of the form above. Other spellings of an architecture (x86_64, aarch64, armhf, ...) become
+ * the usual one. */
 int platform_parse(const char *s, Platform *ret);
 /* The same from the parts; @variant may be NULL. */
 int platform_init(Platform *ret, const char *os, const char *architecture, const char *variant);
@@ -25,6 +27,7 @@ const char *platform_format(const Platform *p, char buf[static PLATFORM_STRING_M
 /* Same operating system and architecture, whatever the variant. */
 bool platform_same_machine(const Platform *a, const Platform *b);
 
-/* How well an image for @offered suits @wanted: -1 not at all, else the higher the better. Variants of amd64 (v1 to v4), arm (v5
- * to v8) and arm64 (v8, v9) are levels: a machine runs images of its own level and below. No variant means v1, v7 and v8. */
+/* How well an image for @offered suits @wanted: -1 not at all, else the higher the better. Variants of amd64
+ * (v1 to v4), arm (v5 to v8) and arm64 (v8, v9) are levels: a machine runs images of its own level and
+ * below. No variant means v1, v7 and v8. */
 int platform_rank(const Platform *wanted, const Platform *offered);

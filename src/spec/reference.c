@@ -14,7 +14,8 @@
 
 /* The first component names a registry where it cannot be, or by custom is not, one of a repository. */
 static bool component_is_registry(const char *s, size_t n) {
-        return memchr(s, '.', n) || memchr(s, ':', n) || (n == strlen("localhost") && strncmp(s, "localhost", n) == 0);
+        return memchr(s, '.', n) || memchr(s, ':', n) ||
+               (n == strlen("localhost") && strncmp(s, "localhost", n) == 0);
 }
 
 static bool port_is_valid(const char *s) {
@@ -28,7 +29,9 @@ static bool host_is_valid(const char *s, size_t n) {
         char previous = '.';
 
         for (size_t i = 0; i < n; i++) {
-                if (s[i] == '.' ? previous == '.' || previous == '-' : s[i] == '-' ? previous == '.' : !strchr(ALPHANUMERIC, s[i]))
+                if (s[i] == '.'   ? previous == '.' || previous == '-'
+                    : s[i] == '-' ? previous == '.'
+                                  : !strchr(ALPHANUMERIC, s[i]))
                         return false;
                 previous = s[i];
         }
@@ -84,7 +87,8 @@ static bool repository_is_valid(const char *s) {
 }
 
 static bool tag_is_valid(const char *s) {
-        return *s && *s != '.' && *s != '-' && strlen(s) <= TAG_MAX && string_in_charset(s, ALPHANUMERIC "_.-");
+        return *s && *s != '.' && *s != '-' && strlen(s) <= TAG_MAX &&
+               string_in_charset(s, ALPHANUMERIC "_.-");
 }
 
 /* Splits "name[:tag]" where the tag is behind the last slash. */
@@ -114,7 +118,10 @@ static int split_registry(const char *name, Reference *r) {
                         return q;
         }
         return string_format(&r->repository, "%s%s",
-                             streq(r->registry, DEFAULT_REGISTRY) && !strchr(repository, '/') ? DEFAULT_NAMESPACE : "", repository);
+                             streq(r->registry, DEFAULT_REGISTRY) && !strchr(repository, '/')
+                                             ? DEFAULT_NAMESPACE
+                                             : "",
+                             repository);
 }
 
 /* A message for what is wrong, or NULL. */
@@ -124,11 +131,13 @@ static const char *reference_complaint(const Reference *r, const char *name) {
         if (digest_hex_is_valid(name))
                 return "64 hexadecimal digits are an image's id, not a name";
         if (!repository_is_valid(r->repository))
-                return "the name must be lower-case letters and digits, separated by single '.', '_', '-' or '/'";
+                return "the name must be lower-case letters and digits, separated by single '.', '_', '-' "
+                       "or '/'";
         if (strlen(r->registry) + 1 + strlen(r->repository) > REFERENCE_NAME_MAX)
                 return "the name is longer than 255 characters";
         if (r->tag && !tag_is_valid(r->tag))
-                return "the tag must be at most 128 letters, digits, '_', '.' and '-', not starting with '.' or '-'";
+                return "the tag must be at most 128 letters, digits, '_', '.' and '-', not starting with "
+                       "'.' or '-'";
         return NULL;
 }
 
@@ -145,7 +154,8 @@ static int reference_split(const char *s, Reference *r, const char **reterr_mess
                 r->has_digest = q >= 0;
                 if (q < 0)
                         complaint = q == -EPROTONOSUPPORT ? "only sha256 digests are supported"
-                                                          : "the digest must be 'sha256:' and 64 lower-case hexadecimal digits";
+                                                          : "the digest must be 'sha256:' and 64 lower-case "
+                                                            "hexadecimal digits";
         }
         q = split_tag(name, &r->tag);
         if (q < 0)
@@ -182,8 +192,10 @@ void reference_done(Reference *r) {
         r->has_digest = false;
 }
 
-static int format_with(const char *registry, const char *slash, const char *repository, const Reference *r, char **ret) {
-        return string_format(ret, "%s%s%s%s%s%s%s", registry, slash, repository, r->tag ? ":" : "", strempty(r->tag), r->has_digest ? "@" : "",
+static int format_with(const char *registry, const char *slash, const char *repository, const Reference *r,
+                       char **ret) {
+        return string_format(ret, "%s%s%s%s%s%s%s", registry, slash, repository, r->tag ? ":" : "",
+                             strempty(r->tag), r->has_digest ? "@" : "",
                              r->has_digest ? r->digest.string : "");
 }
 
@@ -216,5 +228,6 @@ bool reference_registry_is_loopback(const char *registry) {
         host = strndup(registry, strcspn(registry, ":"));
         if (!host)
                 return false;
-        return streq(host, "localhost") || (inet_pton(AF_INET, host, &in) == 1 && ntohl(in.s_addr) >> 24 == 127);
+        return streq(host, "localhost") ||
+               (inet_pton(AF_INET, host, &in) == 1 && ntohl(in.s_addr) >> 24 == 127);
 }

@@ -10,12 +10,12 @@
  *
  *     reference  = name [ ":" tag ] [ "@" digest ]
  *     name       = [ domain "/" ] path-component *( "/" path-component )
- *     domain     = host [ ":" port ]       a first component with "." or ":", or "localhost"; "[" IPv6 "]" too
- *     component  = [a-z0-9]+ *( ( "." | "_" | "__" | "-"+ ) [a-z0-9]+ )
- *     tag        = [A-Za-z0-9_] [A-Za-z0-9_.-]{0,127}
+ *     domain     = host [ ":" port ]       a first component with "." or ":", or "localhost"; "[" IPv6 "]"
+ * too component  = [a-z0-9]+ *( ( "." | "_" | "__" | "-"+ ) [a-z0-9]+ ) tag        = [A-Za-z0-9_]
+ * [A-Za-z0-9_.-]{0,127}
  *
- * Name without the digest: at most 255 bytes. Without a domain: docker.io, and "library/" before a single component.
- * Without tag and digest: "latest". */
+ * Name without the digest: at most 255 bytes. Without a domain: docker.io, and "library/" before a single
+ * component. Without tag and digest: "latest". */
 
 #define REFERENCE_NAME_MAX 255
 
@@ -36,5 +36,6 @@ int reference_format(const Reference *r, char **ret);
 /* For people: without docker.io and library/. */
 int reference_format_short(const Reference *r, char **ret);
 
-/* Loopback registries speak plain HTTP unless told otherwise: localhost, 127.0.0.0/8, [::1], with or without a port. */
+/* Loopback registries speak plain HTTP unless told otherwise: localhost, 127.0.0.0/8, [::1], with or without
+ * a port. */
 bool reference_registry_is_loopback(const char *registry);

@@ -14,8 +14,9 @@
 #define WHERE_BYTES 160
 
 static const char *const runtime_namespace_table[] = {
-        [RUNTIME_NAMESPACE_USER] = "user",       [RUNTIME_NAMESPACE_MOUNT] = "mount", [RUNTIME_NAMESPACE_PID] = "pid",
-        [RUNTIME_NAMESPACE_NETWORK] = "network", [RUNTIME_NAMESPACE_IPC] = "ipc",     [RUNTIME_NAMESPACE_UTS] = "uts",
+        [RUNTIME_NAMESPACE_USER] = "user",     [RUNTIME_NAMESPACE_MOUNT] = "mount",
+        [RUNTIME_NAMESPACE_PID] = "pid",       [RUNTIME_NAMESPACE_NETWORK] = "network",
+        [RUNTIME_NAMESPACE_IPC] = "ipc",       [RUNTIME_NAMESPACE_UTS] = "uts",
         [RUNTIME_NAMESPACE_CGROUP] = "cgroup",
 };
 DEFINE_STRING_TABLE(runtime_namespace, RuntimeNamespaceType, _RUNTIME_NAMESPACE_MAX)
@@ -25,7 +26,8 @@ static const char *const capability_set_names[] = {
         [RUNTIME_CAPABILITY_INHERITABLE] = "inheritable", [RUNTIME_CAPABILITY_PERMITTED] = "permitted",
         [RUNTIME_CAPABILITY_AMBIENT] = "ambient",
 };
-static_assert(ELEMENTSOF(capability_set_names) == _RUNTIME_CAPABILITY_MAX, "capability_set_names is not full");
+static_assert(ELEMENTSOF(capability_set_names) == _RUNTIME_CAPABILITY_MAX,
+              "capability_set_names is not full");
 
 static const struct {
         const char *name;
@@ -65,11 +67,12 @@ static int complain(Reader *d, const char *key, const char *format, ...) {
         if (vasprintf(&text, format, ap) < 0)
                 text = NULL;
         va_end(ap);
-        return failure_set(d->failure, FAILURE_CONFIGURATION, "runtime specification, %s%s%s: %s", d->where, *d->where ? "." : "", key,
-                           strempty(text));
+        return failure_set(d->failure, FAILURE_CONFIGURATION, "runtime specification, %s%s%s: %s", d->where,
+                           *d->where ? "." : "", key, strempty(text));
 }
 
-/* Turns the results of json_get_*() into ours: absent is fine, anything else is a failure that names the key. */
+/* Turns the results of json_get_*() into ours: absent is fine, anything else is a failure that names the
+ * key. */
 static int checked(Reader *d, const char *key, int r) {
         if (r == -ENODATA)
                 return 0;
@@ -160,8 +163,10 @@ static int read_array(Reader *d, json_object *o, const char *key, size_t max, Re
         for (size_t i = 0; r >= 0 && i < json_object_array_length(v); i++) {
                 json_object *e = json_object_array_get_idx(v, i);
 
-                (void) snprintf(d->where, sizeof(d->where), "%.80s%s%.40s[%zu]", saved, *saved ? "." : "", key, i);
-                r = json_object_is_type(e, json_type_object) ? read(d, e) : complain(d, "", "must be an object");
+                (void) snprintf(d->where, sizeof(d->where), "%.80s%s%.40s[%zu]", saved, *saved ? "." : "",
+                                key, i);
+                r = json_object_is_type(e, json_type_object) ? read(d, e)
+                                                             : complain(d, "", "must be an object");
         }
         memcpy(d->where, saved, sizeof(saved));
         return r;
@@ -336,8 +341,10 @@ static int read_mount(Reader *d, json_object *o) {
                 r = mount_options_parse(options, &m->options);
         if (r < 0)
                 return r;
-        if (json_get(o, "uidMappings", json_type_array, &v) >= 0 || json_get(o, "gidMappings", json_type_array, &v) >= 0)
-                return complain(d, "uidMappings", "a mount takes the container's own mapping; use the option idmap");
+        if (json_get(o, "uidMappings", json_type_array, &v) >= 0 ||
+            json_get(o, "gidMappings", json_type_array, &v) >= 0)
+                return complain(d, "uidMappings",
+                                "a mount takes the container's own mapping; use the option idmap");
 
         if (streq_ptr(m->type, "bind"))
                 m->options.bind = true;
@@ -346,7 +353,8 @@ static int read_mount(Reader *d, json_object *o) {
                 if (!m->source || *m->source != '/')
                         return complain(d, "source", "a bind mount needs an absolute path");
                 if (m->options.data)
-                        return complain(d, "options", "\"%s\" is not an option of a bind mount", m->options.data[0]);
+                        return complain(d, "options", "\"%s\" is not an option of a bind mount",
+                                        m->options.data[0]);
         } else if (isempty(m->type))
                 return complain(d, "type", "the type of the file system is missing");
         return 0;
@@ -407,7 +415,10 @@ static int read_device(Reader *d, json_object *o) {
         v->mode = 0666;
         if (json_get_string(o, "type", &type) < 0)
                 return complain(d, "type", "a string is needed");
-        v->type = streq(type, "c") || streq(type, "u") ? S_IFCHR : streq(type, "b") ? S_IFBLK : streq(type, "p") ? S_IFIFO : 0;
+        v->type = streq(type, "c") || streq(type, "u") ? S_IFCHR
+                  : streq(type, "b")                   ? S_IFBLK
+                  : streq(type, "p")                   ? S_IFIFO
+                                                       : 0;
         if (!v->type)
                 return complain(d, "type", "\"%s\" is none of c, u, b and p", type);
         r = read_path(d, o, "path", &v->path);
@@ -437,7 +448,8 @@ static int read_rootfs_propagation(Reader *d, json_object *o) {
                 return checked(d, "rootfsPropagation", r);
         if (isempty(word))
                 return 0;
-        if (mount_propagation_parse(word, &d->spec->rootfs_propagation, &d->spec->rootfs_propagation_recursive) < 0)
+        if (mount_propagation_parse(word, &d->spec->rootfs_propagation,
+                                    &d->spec->rootfs_propagation_recursive) < 0)
                 return complain(d, "rootfsPropagation", "there is no propagation called %s", word);
         return 0;
 }
@@ -493,7 +505,8 @@ static int read_document(Reader *d, json_object *o) {
                 return complain(d, "hostname", "needs a namespace of type uts");
         if (s->namespaces[RUNTIME_NAMESPACE_USER].wanted && !s->namespaces[RUNTIME_NAMESPACE_USER].path &&
             (s->n_uid_mappings == 0 || s->n_gid_mappings == 0))
-                return complain(d, "linux.uidMappings", "a user namespace needs mappings of users and groups");
+                return complain(d, "linux.uidMappings",
+                                "a user namespace needs mappings of users and groups");
         return 0;
 }
 
@@ -553,7 +566,8 @@ int runtime_spec_parse(const char *data, size_t n_bytes, RuntimeSpec **ret, Fail
         if (r == -ENOMEM)
                 return r;
         if (r < 0 || !json_object_is_type(o, json_type_object))
-                return failure_set(reterr, FAILURE_CONFIGURATION, "the runtime specification is not a JSON object");
+                return failure_set(reterr, FAILURE_CONFIGURATION,
+                                   "the runtime specification is not a JSON object");
         r = read_document(&d, o);
         if (r < 0)
                 return r;

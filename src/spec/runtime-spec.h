@@ -10,8 +10,9 @@
 #include "basic/macro.h"
 #include "spec/mount-option.h"
 
-/* OCI runtime-spec 1.2, the Linux part that src/runtime executes. linux.resources, linux.cgroupsPath and linux.seccomp are not
- * here: limits are properties of the unit, and the filter arrives compiled. Properties nobody knows are skipped, as config.md
+/* OCI runtime-spec 1.2, the Linux part that src/runtime executes. linux.resources, linux.cgroupsPath and
+ * linux.seccomp are not here: limits are properties of the unit, and the filter arrives compiled. Properties
+ * nobody knows are skipped, as config.md
  * ("Extensibility") asks; known ones with a value that cannot be carried out are errors. */
 
 #define RUNTIME_SPEC_BYTES_MAX (1024 * 1024)
@@ -71,7 +72,8 @@ typedef struct RuntimeProcess {
         bool terminal, no_new_privileges, oom_score_adj_set;
         uint64_t console_height, console_width;
         uint32_t uid, gid;
-        char *username; /* USER[:GROUP], names or numbers, to be looked up in the container's own files; NULL: uid and gid count */
+        char *username; /* USER[:GROUP], names or numbers, to be looked up in the container's own files;
+                           NULL: uid and gid count */
         uint32_t *additional_gids;
         size_t n_additional_gids;
         mode_t umask;
@@ -106,7 +108,8 @@ typedef struct RuntimeSpec {
 RuntimeSpec *runtime_spec_free(RuntimeSpec *s);
 DEFINE_CLEANUP(RuntimeSpec, runtime_spec_free)
 
-/* Reads a whole document. Failures are of kind Configuration and name the key: "process.rlimits[0].type: ...". */
+/* Reads a whole document. Failures are of kind Configuration and name the key: "process.rlimits[0].type:
+ * ...". */
 int runtime_spec_parse(const char *data, size_t n_bytes, RuntimeSpec **ret, Failure *reterr);
 
 const char *runtime_namespace_to_string(RuntimeNamespaceType type); /* "pid", "network", ... */

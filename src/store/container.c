@@ -68,10 +68,14 @@ int container_record_parse(const char *data, size_t n_bytes, ContainerRecord **r
                 r = parse_identity(o, record);
         if (r < 0)
                 return r;
-        if (json_get_u64(o, "created", &record->created_usec) < 0 || json_get_u64(o, "stateChanged", &record->state_changed_usec) < 0 ||
-            json_get_u64(o, "started", &record->started_usec) < 0 || json_get_u64(o, "finished", &record->finished_usec) < 0 ||
-            json_get_i64(o, "exitCode", &record->exit_code) < 0 || json_get_boolean(o, "oomKilled", &record->oom_killed) < 0 ||
-            json_get_u64(o, "uidBase", &record->uid_base) < 0 || json_get(o, "spec", json_type_object, &spec) < 0)
+        if (json_get_u64(o, "created", &record->created_usec) < 0 ||
+            json_get_u64(o, "stateChanged", &record->state_changed_usec) < 0 ||
+            json_get_u64(o, "started", &record->started_usec) < 0 ||
+            json_get_u64(o, "finished", &record->finished_usec) < 0 ||
+            json_get_i64(o, "exitCode", &record->exit_code) < 0 ||
+            json_get_boolean(o, "oomKilled", &record->oom_killed) < 0 ||
+            json_get_u64(o, "uidBase", &record->uid_base) < 0 ||
+            json_get(o, "spec", json_type_object, &spec) < 0)
                 return -EBADMSG;
         if (record->exit_code < -1 || record->exit_code > 255 || record->uid_base > UINT32_MAX - 65536)
                 return -EBADMSG;
@@ -95,7 +99,8 @@ static int format_identity(const ContainerRecord *record, json_object *o) {
         if (r >= 0)
                 r = json_add_string(o, "imageId", record->image_id.string);
         if (r >= 0)
-                r = strv_length(record->layers) > 0 ? json_add_strv(o, "layers", record->layers) : json_add(o, "layers", json_object_new_array());
+                r = strv_length(record->layers) > 0 ? json_add_strv(o, "layers", record->layers)
+                                                    : json_add(o, "layers", json_object_new_array());
         return r;
 }
 
@@ -176,12 +181,22 @@ int container_record_save(int dirfd, const ContainerRecord *record, bool sync) {
         r = open_at(dirfd, record->id, &fd);
         if (r >= 0)
                 r = container_record_format(record, &text);
-        return r < 0 ? r : file_write_atomic(fd, "container.json", text, strlen(text), 0600, sync ? FILE_SYNC : 0);
+        return r < 0 ? r
+                     : file_write_atomic(fd, "container.json", text, strlen(text), 0600,
+                                         sync ? FILE_SYNC : 0);
 }
 
 static int make_owned(int dirfd, const char *name, mode_t mode, uid_t owner) {
-        if (mkdirat(dirfd, name, mode) < 0)
-                return errno == EEXIST ? 0 : negative_errno();
+        struct stat st;
+
+        if (mkdirat(dirfd, name, mode) < 0) {
+                if (errno != EEXIST || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                        return negative_errno();
+                /* Only what an earlier creeld was cut short over is still the host's root's; any other owner
+                 * is the container's own choice. */
+                if (st.st_uid != 0)
+                        return 0;
+        }
         if (owner != 0 && fchownat(dirfd, name, owner, owner, AT_SYMLINK_NOFOLLOW) < 0)
                 return negative_errno();
         return 0;
@@ -224,9 +239,10 @@ int exit_record_parse(const char *data, size_t n_bytes, ExitRecord *ret) {
         r = json_parse(data, n_bytes, EXIT_RECORD_BYTES_MAX, &o);
         if (r < 0)
                 return r;
-        if (json_get_u64(o, "version", &version) < 0 || version != 1 || json_get_u64(o, "status", &status) < 0 || status > 255 ||
-            json_get_u64(o, "signal", &killed_by) < 0 || killed_by > 64 || json_get_boolean(o, "oom", &e.oom) < 0 ||
-            json_get_u64(o, "finishedUsec", &e.finished_usec) < 0)
+        if (json_get_u64(o, "version", &version) < 0 || version != 1 ||
+            json_get_u64(o, "status", &status) < 0 || status > 255 ||
+            json_get_u64(o, "signal", &killed_by) < 0 || killed_by > 64 ||
+            json_get_boolean(o, "oom", &e.oom) < 0 || json_get_u64(o, "finishedUsec", &e.finished_usec) < 0)
                 return -EBADMSG;
         e.status = (int) status;
         e.signal = (int) killed_by;

@@ -4,12 +4,13 @@
 #include "spec/container-spec.h"
 #include "store/store.h"
 
-/* What is kept of a container: container.json in containers/<id>/, or, for one that is removed when it exits, only in the
- * runtime directory. Both have the same form:
+/* What is kept of a container: container.json in containers/<id>/, or, for one that is removed when it
+ * exits, only in the runtime directory. Both have the same form:
  *
- *     { "version": 1, "id": S, "name": S, "image": S, "imageId": D, "layers": [ hex ], "created": N, "state": S,
- *       "stateChanged": N, "started": N, "finished": N, "exitCode": N, "oomKilled": B, "error": S, "uidBase": N,
- *       "spec": { spec/container-spec.h } }                                       times in usec since the epoch */
+ *     { "version": 1, "id": S, "name": S, "image": S, "imageId": D, "layers": [ hex ], "created": N,
+ * "state": S, "stateChanged": N, "started": N, "finished": N, "exitCode": N, "oomKilled": B, "error": S,
+ * "uidBase": N, "spec": { spec/container-spec.h } }                                       times in usec
+ * since the epoch */
 
 #define CONTAINER_RECORD_BYTES_MAX (4 * 1024 * 1024)
 
@@ -37,7 +38,8 @@ int container_record_load(int dirfd, const char *id, ContainerRecord **ret);
 /* Writes it atomically, durable when @sync. */
 int container_record_save(int dirfd, const ContainerRecord *r, bool sync);
 
-/* Makes containers/<id>/rootfs/{upper,work}, owned by the container's root, where missing, and opens rootfs. */
+/* Makes containers/<id>/rootfs/{upper,work}, owned by the container's root, where missing, and opens rootfs.
+ */
 int container_rootfs_open(Store *s, const char *id, uint64_t uid_base, int *ret_fd);
 /* Makes and opens the runtime directory. */
 int container_runtime_open(Store *s, const char *id, int *ret_fd);

@@ -47,8 +47,8 @@ int ref_parse(const char *data, size_t n_bytes, Ref **ret) {
         r = json_dup_string(o, "reference", &ref->reference);
         if (r < 0)
                 return r;
-        if (json_get_u64(o, "version", &version) < 0 || version != 1 || isempty(ref->reference) || get_digest(o, "image", &ref->image) < 0 ||
-            get_digest(o, "digest", &ref->digest) < 0)
+        if (json_get_u64(o, "version", &version) < 0 || version != 1 || isempty(ref->reference) ||
+            get_digest(o, "image", &ref->image) < 0 || get_digest(o, "digest", &ref->digest) < 0)
                 return -EBADMSG;
         *ret = TAKE_PTR(ref);
         return 0;

@@ -6,7 +6,8 @@
 
 /* Images on disk: their records (images/<config hex>.json, spec/image-record.h), blobs, and references:
  *
- *     refs/<hex>.json = { "version": 1, "reference": S, "image": config digest, "digest": what the tag points at }
+ *     refs/<hex>.json = { "version": 1, "reference": S, "image": config digest, "digest": what the tag
+ * points at }
  *
  * named by the SHA-256 of the reference, because a reference may be longer than a file name. */
 
@@ -28,8 +29,8 @@ int ref_commit(Store *s, int staging_fd);
 int ref_remove(Store *s, const char *reference);
 
 int image_load(Store *s, const char *name, ImageRecord **ret);
-/* Checks the digest of every blob that the record lists, as they lie in the staging directory (named sha256-<hex>), and puts
- * the record beside them. -EBADMSG: a blob is not what its name says. */
+/* Checks the digest of every blob that the record lists, as they lie in the staging directory (named
+ * sha256-<hex>), and puts the record beside them. -EBADMSG: a blob is not what its name says. */
 int image_stage(int staging_fd, const ImageRecord *record);
 int image_commit(Store *s, int staging_fd, const ImageRecord *record);
 /* Takes away the record; blobs that no other image needs are the caller's to name. */

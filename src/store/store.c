@@ -61,8 +61,9 @@ static int open_children(Store *s, Failure *f) {
         for (size_t i = 0; i < ELEMENTSOF(children); i++) {
                 r = open_directory(*children[i].dirfd, children[i].name, children[i].mode, children[i].fd);
                 if (r < 0)
-                        return failure_set_errno(f, FAILURE_STORAGE, r, "cannot open %s below %s", children[i].name,
-                                                 children[i].dirfd == &s->runtime_fd ? s->runtime_path : s->path);
+                        return failure_set_errno(
+                                        f, FAILURE_STORAGE, r, "cannot open %s below %s", children[i].name,
+                                        children[i].dirfd == &s->runtime_fd ? s->runtime_path : s->path);
         }
 
         return 0;

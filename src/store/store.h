@@ -11,12 +11,13 @@
 
 /* The directories that everything durable and everything of this boot lives in:
  *
- *     <root>/layers/<diff-id hex>/{tree/,layer.json}   blobs/sha256/<hex>   images/<config hex>.json   refs/<hash>.json
- *            containers/<id>/{container.json,rootfs/{upper,work}}   staging/<anything half done>
+ *     <root>/layers/<diff-id hex>/{tree/,layer.json}   blobs/sha256/<hex>   images/<config hex>.json
+ * refs/<hash>.json containers/<id>/{container.json,rootfs/{upper,work}}   staging/<anything half done>
  *     <runtime>/containers/<id>/{container.json,supervisor.sock,exit,...}
  *
- * Whatever becomes visible under its final name was complete and durable before: data in staging, syncfs(2) by a worker,
- * rename, syncfs again, and only then the answer. Trees are never deleted in place: their name moves into staging first. */
+ * Whatever becomes visible under its final name was complete and durable before: data in staging, syncfs(2)
+ * by a worker, rename, syncfs again, and only then the answer. Trees are never deleted in place: their name
+ * moves into staging first. */
 
 typedef struct Store {
         char *path, *runtime_path;
@@ -31,13 +32,14 @@ DEFINE_CLEANUP(Store, store_close)
 
 /* A fresh directory below staging; *ret_name is its name there. */
 int store_stage(Store *s, char **ret_name, int *ret_fd);
-/* Moves @name beneath @dirfd into staging, out of everyone's sight; the caller has the tree *ret_name removed later.
- * -ENOENT: there is no such name. */
+/* Moves @name beneath @dirfd into staging, out of everyone's sight; the caller has the tree *ret_name
+ * removed later. -ENOENT: there is no such name. */
 int store_discard(Store *s, int dirfd, const char *name, char **ret_name);
-/* Moves everything that an earlier creeld left in staging beneath one entry. 0: nothing was there, 1: *ret_name. */
+/* Moves everything that an earlier creeld left in staging beneath one entry. 0: nothing was there, 1:
+ * *ret_name. */
 int store_sweep_staging(Store *s, char **ret_name);
 
-/* Calls @callback for every entry of the directory but "." and "..", and those that start with ".#" (half-written files,
- * which are removed). A negative result stops and is returned. */
+/* Calls @callback for every entry of the directory but "." and "..", and those that start with ".#"
+ * (half-written files, which are removed). A negative result stops and is returned. */
 typedef int (*store_entry_t)(Store *s, const char *name, void *userdata);
 int store_for_each(Store *s, int dirfd, store_entry_t callback, void *userdata);

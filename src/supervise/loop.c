@@ -172,7 +172,8 @@ static bool any_stream_blocked(const Supervisor *s) {
         return false;
 }
 
-static int streams_dispatch(Supervisor *s, const struct pollfd *const inputs[SUPERVISOR_STREAMS], const struct pollfd *journal) {
+static int streams_dispatch(Supervisor *s, const struct pollfd *const inputs[SUPERVISOR_STREAMS],
+                            const struct pollfd *journal) {
         int r;
 
         for (size_t i = 0; i < SUPERVISOR_STREAMS; i++) {
@@ -190,7 +191,8 @@ static int streams_dispatch(Supervisor *s, const struct pollfd *const inputs[SUP
 }
 
 static int loop_once(Supervisor *s) {
-        const struct pollfd *payload, *signal, *listener, *session, *journal, *peers[SUPERVISOR_PEERS_MAX], *inputs[SUPERVISOR_STREAMS];
+        const struct pollfd *payload, *signal, *listener, *session, *journal, *peers[SUPERVISOR_PEERS_MAX],
+                        *inputs[SUPERVISOR_STREAMS];
         PollSet set = {};
         int r;
 
@@ -202,7 +204,8 @@ static int loop_once(Supervisor *s) {
         for (size_t i = 0; i < SUPERVISOR_PEERS_MAX; i++)
                 peers[i] = poll_add(&set, s->peers[i], POLLIN);
         for (size_t i = 0; i < SUPERVISOR_STREAMS; i++)
-                inputs[i] = poll_add(&set, stream_wants_input(s->streams + i) ? s->streams[i].fd : -EBADF, POLLIN);
+                inputs[i] = poll_add(&set, stream_wants_input(s->streams + i) ? s->streams[i].fd : -EBADF,
+                                     POLLIN);
 
         r = poll_wait(&set, s->kill_deadline_usec);
         if (r < 0)
@@ -227,34 +230,54 @@ static int loop_once(Supervisor *s) {
         return 0;
 }
 
-/* Everybody who could write is dead, so what is not there now will never be: reads until nothing is left. */
-static void drain(Supervisor *s) {
+/* Waits until the journal takes more. -ETIMEDOUT: it has taken nothing for a long time. */
+static int wait_for_journal(Supervisor *s, Stream *stream) {
         uint64_t deadline = clock_now_monotonic_usec() + JOURNAL_TIMEOUT_USEC;
+        size_t start = stream->start;
+        int r;
 
-        for (size_t i = 0; i < SUPERVISOR_STREAMS; i++) {
-                Stream *stream = s->streams + i;
+        while (stream->blocked && stream->start == start) {
+                PollSet set = {};
 
-                while (stream->fd >= 0 || stream->blocked || stream->start < stream->end) {
-                        struct pollfd p = { .fd = stream->fd, .events = POLLIN };
+                (void) poll_add(&set, s->journal_fd, POLLOUT);
+                r = poll_wait(&set, deadline);
+                if (r < 0)
+                        return r;
+                if (clock_now_monotonic_usec() >= deadline)
+                        return -ETIMEDOUT;
+                r = stream_resume(stream);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
 
-                        if (stream->blocked) {
-                                PollSet set = {};
+/* Reads what is left, which is no more than a pipe holds: everybody who could write is dead. */
+static int drain_stream(Supervisor *s, Stream *stream) {
+        int r = 0;
 
-                                (void) poll_add(&set, s->journal_fd, POLLOUT);
-                                if (clock_now_monotonic_usec() >= deadline || poll_wait(&set, deadline) < 0)
-                                        break;
-                                (void) stream_resume(stream);
-                        } else if (stream->fd >= 0 && poll(&p, 1, 0) > 0) {
-                                if (stream_read(stream) < 0)
-                                        break;
-                        } else {
-                                stream->fd = fd_close(stream->fd);
-                                stream->ended = true;
-                                (void) stream_resume(stream);
-                        }
-                }
+        while (r >= 0 && (stream->fd >= 0 || stream->blocked || stream->start < stream->end)) {
+                struct pollfd p = { .fd = stream->fd, .events = POLLIN };
+
                 if (stream->blocked)
-                        log_warning("the journal takes nothing, the last output of the container is lost");
+                        r = wait_for_journal(s, stream);
+                else if (stream->fd >= 0 && poll(&p, 1, 0) > 0)
+                        r = stream_read(stream);
+                else {
+                        stream->fd = fd_close(stream->fd);
+                        stream->ended = true;
+                        r = stream_resume(stream);
+                }
+        }
+        return r;
+}
+
+static void drain(Supervisor *s) {
+        for (size_t i = 0; i < SUPERVISOR_STREAMS; i++) {
+                int r = drain_stream(s, s->streams + i);
+
+                if (r < 0)
+                        log_warning_errno(r, "the last output of the container does not reach the journal: %m");
         }
 }
 

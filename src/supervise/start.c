@@ -11,8 +11,13 @@
 #define RANGE_SIZE 65536U
 
 void start_init(Start *s) {
-        *s = (Start) { .layers_fd = -EBADF, .rootfs_fd = -EBADF, .runtime_fd = -EBADF, .listen_fd = -EBADF, .seccomp_fd = -EBADF,
-                       .session_fd = -EBADF, .stdio = { -EBADF, -EBADF, -EBADF } };
+        *s = (Start){.layers_fd = -EBADF,
+                     .rootfs_fd = -EBADF,
+                     .runtime_fd = -EBADF,
+                     .listen_fd = -EBADF,
+                     .seccomp_fd = -EBADF,
+                     .session_fd = -EBADF,
+                     .stdio = {-EBADF, -EBADF, -EBADF}};
 }
 
 void start_forget(Start *s) {
@@ -40,9 +45,11 @@ static void take_fds(Message *m, Start *s) {
                 MessageField field;
                 int *fd;
         } fds[] = {
-                { FIELD_LAYERS, &s->layers_fd },   { FIELD_ROOTFS, &s->rootfs_fd },   { FIELD_RUNTIME, &s->runtime_fd },
-                { FIELD_LISTEN, &s->listen_fd },   { FIELD_SECCOMP, &s->seccomp_fd }, { FIELD_SESSION, &s->session_fd },
-                { FIELD_STDIN, &s->stdio[0] },     { FIELD_STDOUT, &s->stdio[1] },    { FIELD_STDERR, &s->stdio[2] },
+                { FIELD_LAYERS, &s->layers_fd },   { FIELD_ROOTFS, &s->rootfs_fd },
+                { FIELD_RUNTIME, &s->runtime_fd }, { FIELD_LISTEN, &s->listen_fd },
+                { FIELD_SECCOMP, &s->seccomp_fd }, { FIELD_SESSION, &s->session_fd },
+                { FIELD_STDIN, &s->stdio[0] },     { FIELD_STDOUT, &s->stdio[1] },
+                { FIELD_STDERR, &s->stdio[2] },
         };
 
         /* The optional ones may be absent. */
@@ -81,7 +88,8 @@ static int read_spec(Message *m, RuntimeSpec **ret, Failure *reterr) {
         (void) message_take_fd(m, FIELD_SPEC, &fd);
         r = fd_read_file(fd, RUNTIME_SPEC_BYTES_MAX, &data, &size);
         if (r < 0)
-                return failure_set_errno(reterr, FAILURE_CONFIGURATION, r, "cannot read the runtime specification");
+                return failure_set_errno(reterr, FAILURE_CONFIGURATION, r,
+                                         "cannot read the runtime specification");
         return runtime_spec_parse(data, size, ret, reterr);
 }
 
@@ -101,7 +109,8 @@ static int set_range(RuntimeSpec *spec, uint64_t base, Failure *reterr) {
         int r;
 
         if (base > UINT32_MAX - RANGE_SIZE)
-                return failure_set(reterr, FAILURE_CONFIGURATION, "%" PRIu64 " is not the base of a range of users", base);
+                return failure_set(reterr, FAILURE_CONFIGURATION,
+                                   "%" PRIu64 " is not the base of a range of users", base);
         spec->namespaces[RUNTIME_NAMESPACE_USER].wanted = true;
         r = set_mapping(&spec->uid_mappings, &spec->n_uid_mappings, (uint32_t) base);
         return r < 0 ? r : set_mapping(&spec->gid_mappings, &spec->n_gid_mappings, (uint32_t) base);
@@ -127,7 +136,8 @@ int start_read(Message *m, Start *ret, Failure *reterr) {
         (void) message_get_u64(m, FIELD_STOP_TIMEOUT_USEC, &ret->stop_timeout_usec);
         (void) message_get_u64(m, FIELD_STOP_SIGNAL, &number);
         if (number < 1 || number >= _NSIG)
-                return failure_set(reterr, FAILURE_CONFIGURATION, "there is no signal number %" PRIu64, number);
+                return failure_set(reterr, FAILURE_CONFIGURATION, "there is no signal number %" PRIu64,
+                                   number);
         ret->stop_signal = (int) number;
         return 0;
 }

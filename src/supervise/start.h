@@ -23,7 +23,8 @@ typedef struct Start {
 void start_init(Start *s);
 void start_done(Start *s);
 
-/* Takes over the fds of the message, reads the specification and lets UID_BASE and TTY have their say in it. */
+/* Takes over the fds of the message, reads the specification and lets UID_BASE and TTY have their say in it.
+ */
 int start_read(Message *m, Start *ret, Failure *reterr);
 
 /* Closes and frees what is of no use once the payload executes. */

@@ -30,7 +30,8 @@ static int send_line(const Stream *s, const char *line, size_t n_bytes, bool par
         return s->send(s->journal_fd, fields, n);
 }
 
-/* Takes the next line out of the buffer, or all of it when no line ends in a full one or none will any more. False: not yet. */
+/* Takes the next line out of the buffer, or all of it when no line ends in a full one or none will any more.
+ * False: not yet. */
 static bool next_line(const Stream *s, size_t *ret_bytes, size_t *ret_consumed, bool *ret_partial) {
         const char *line = s->buffer + s->start;
         size_t n = s->end - s->start;

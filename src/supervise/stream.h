@@ -6,8 +6,8 @@
 
 #include "basic/journal.h"
 
-/* One output of the payload on its way to the journal: lines become entries; what is longer than STREAM_LINE_MAX goes in pieces
- * that carry CONTAINER_PARTIAL_MESSAGE=true, but for the last. */
+/* One output of the payload on its way to the journal: lines become entries; what is longer than
+ * STREAM_LINE_MAX goes in pieces that carry CONTAINER_PARTIAL_MESSAGE=true, but for the last. */
 
 #define STREAM_LINE_MAX (16 * 1024)
 #define STREAM_FIELDS_MAX 16
@@ -31,7 +31,8 @@ typedef struct Stream {
 
 void stream_done(Stream *s);
 
-/* Reads once, which must not block, and passes on what is complete. 0: go on; the fields of @s say what to wait for. */
+/* Reads once, which must not block, and passes on what is complete. 0: go on; the fields of @s say what to
+ * wait for. */
 int stream_read(Stream *s);
 
 /* Tries again what the journal did not take. */

@@ -31,8 +31,12 @@ int main(int argc, char *argv[]) {
         supervisor_init(&s, SOCKET_FD);
         r = supervisor_start(&s, &failure);
         if (r < 0)
-                (void) message_send_failure(SOCKET_FD, failure_kind_to_string(failure.text ? failure.kind : FAILURE_SYSTEM),
-                                            failure.text ?: strerrordesc_np(-r), (unsigned) failure_kind_to_exit_status(failure.text ? failure.kind : FAILURE_SYSTEM));
+                (void) message_send_failure(
+                                SOCKET_FD,
+                                failure_kind_to_string(failure.text ? failure.kind : FAILURE_SYSTEM),
+                                failure.text ?: strerrordesc_np(-r),
+                                (unsigned) failure_kind_to_exit_status(failure.text ? failure.kind
+                                                                                    : FAILURE_SYSTEM));
         else if (r == 0)
                 r = supervisor_run(&s);
         supervisor_done(&s);

@@ -26,8 +26,12 @@
 #include "supervise/supervisor.h"
 
 void supervisor_init(Supervisor *s, int socket_fd) {
-        *s = (Supervisor) { .scope_fd = -EBADF, .payload_fd = -EBADF, .master_fd = -EBADF, .peer_fd = -EBADF, .signal_fd = -EBADF,
-                            .journal_fd = -EBADF };
+        *s = (Supervisor){.scope_fd = -EBADF,
+                          .payload_fd = -EBADF,
+                          .master_fd = -EBADF,
+                          .peer_fd = -EBADF,
+                          .signal_fd = -EBADF,
+                          .journal_fd = -EBADF};
         start_init(&s->start);
         s->peers[0] = socket_fd;
         for (size_t i = 1; i < ELEMENTSOF(s->peers); i++)
@@ -36,7 +40,9 @@ void supervisor_init(Supervisor *s, int socket_fd) {
                 s->streams[i] = (Stream) { .fd = -EBADF, .journal_fd = -EBADF, .send = journal_send };
 }
 
-/* Closes a socket so that the peer finds our last words: with something unread in it, it would find ECONNRESET instead. */
+/* Closes a socket so that the peer finds our last words: with something unread in it, it would find
+ * ECONNRESET instead.
+ */
 static int retire(int fd) {
         char byte;
 
@@ -64,14 +70,19 @@ void supervisor_done(Supervisor *s) {
         start_done(&s->start);
 }
 
-/* The journal's socket, so that poll(2) tells when there is room again. Without a journal lines are dropped. */
+/* The journal's socket, so that poll(2) tells when there is room again. Without a journal lines are dropped.
+ */
 static void open_journal(Supervisor *s) {
-        static const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket" };
+        static const struct sockaddr_un address = { .sun_family = AF_UNIX,
+                                                    .sun_path = "/run/systemd/journal/socket" };
 
         if (journal_open(&s->journal_fd) < 0)
                 return;
-        if (connect(s->journal_fd, (const struct sockaddr *) &address, sizeof(address)) < 0 || fd_set_nonblock(s->journal_fd, true) < 0)
-                log_warning_errno(errno, "cannot connect to the journal, output of container %s may be lost: %m", s->start.name);
+        if (connect(s->journal_fd, (const struct sockaddr *) &address, sizeof(address)) < 0 ||
+            fd_set_nonblock(s->journal_fd, true) < 0)
+                log_warning_errno(errno,
+                                  "cannot connect to the journal, output of container %s may be lost: %m",
+                                  s->start.name);
 }
 
 static void prepare_fields(Supervisor *s) {
@@ -143,20 +154,40 @@ static int prepare(Supervisor *s, Failure *reterr) {
         return runtime_prepare(s->start.spec, &options, &s->runtime, reterr);
 }
 
+static int open_signals(Supervisor *s) {
+        sigset_t mask;
+
+        (void) sigemptyset(&mask);
+        /* SIGURG: systemd stops the scope (unit/scope-property.c). */
+        (void) sigaddset(&mask, SIGURG);
+        (void) sigaddset(&mask, SIGTERM);
+        (void) sigaddset(&mask, SIGINT);
+        if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
+                return negative_errno();
+        s->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+        return s->signal_fd < 0 ? negative_errno() : 0;
+}
+
 static int launch(Supervisor *s, const char *cgroup, Failure *reterr) {
         const RuntimeSpec *spec = s->start.spec;
         int r;
 
         r = cgroup_open(cgroup, &s->scope_fd);
         if (r == -EOPNOTSUPP)
-                return failure_set(reterr, FAILURE_SYSTEM, "there is no cgroup version 2 hierarchy in /sys/fs/cgroup; boot with "
-                                                           "systemd.unified_cgroup_hierarchy=1");
+                return failure_set(reterr, FAILURE_SYSTEM,
+                                   "there is no cgroup version 2 hierarchy in /sys/fs/cgroup; boot with "
+                                   "systemd.unified_cgroup_hierarchy=1");
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_SYSTEM, r, "cannot open the cgroup %s", cgroup);
         r = cgroup_split(s->scope_fd, namespace_host_id(spec->uid_mappings, spec->n_uid_mappings, 0),
-                         namespace_host_id(spec->gid_mappings, spec->n_gid_mappings, 0), &s->payload_fd, reterr);
+                         namespace_host_id(spec->gid_mappings, spec->n_gid_mappings, 0), &s->payload_fd,
+                         reterr);
         if (r < 0)
                 return r;
+        /* From here on there may be a payload that nobody else would stop. */
+        r = open_signals(s);
+        if (r < 0)
+                return failure_set_errno(reterr, FAILURE_SYSTEM, r, "cannot watch for signals");
         r = runtime_launch(s->runtime, s->payload_fd, reterr);
         if (r < 0)
                 return r;
@@ -174,8 +205,8 @@ static int receive(int fd, MessageType type, Message **ret, Failure *reterr) {
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_SYSTEM, r, "cannot understand creeld");
         if (message_type(m) != type)
-                return failure_set(reterr, FAILURE_SYSTEM, "creeld sent %s where %s is due", message_type_to_string(message_type(m)),
-                                   message_type_to_string(type));
+                return failure_set(reterr, FAILURE_SYSTEM, "creeld sent %s where %s is due",
+                                   message_type_to_string(message_type(m)), message_type_to_string(type));
         *ret = TAKE_PTR(m);
         return 0;
 }
@@ -247,32 +278,21 @@ void supervisor_drain_terminal(Supervisor *s) {
                 stream_setup(s, s->streams, TAKE_FD(s->master_fd), "6", true);
 }
 
-static int open_signals(Supervisor *s) {
-        sigset_t mask;
-
-        (void) sigemptyset(&mask);
-        /* SIGURG: systemd stops the scope (unit/scope-property.c). */
-        (void) sigaddset(&mask, SIGURG);
-        (void) sigaddset(&mask, SIGTERM);
-        (void) sigaddset(&mask, SIGINT);
-        if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
-                return negative_errno();
-        s->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-        return s->signal_fd < 0 ? negative_errno() : 0;
-}
-
 /* The program's own code, as the linker places it. */
 extern char __executable_start[], etext[];
 
-/* Hands back the pages of the program that the start alone needed; what the loop needs comes back by itself. */
+/* Hands back the pages of the program that the start alone needed; what the loop needs comes back by itself.
+ */
 static void forget_code(void) {
-        uintptr_t page = (uintptr_t) sysconf(_SC_PAGESIZE), start = (uintptr_t) __executable_start & ~(page - 1);
+        uintptr_t page = (uintptr_t) sysconf(_SC_PAGESIZE),
+                  start = (uintptr_t) __executable_start & ~(page - 1);
 
         (void) madvise((void *) start, ((uintptr_t) etext & ~(page - 1)) - start, MADV_DONTNEED);
 }
 
-/* From here on this process only watches: it keeps what signalling other users' processes takes, and no memory that it does not
- * need. Its death would cost the container's exit status, so the OOM killer shall look elsewhere first. */
+/* From here on this process only watches: it keeps what signalling other users' processes takes, and no
+ * memory that it does not need. Its death would cost the container's exit status, so the OOM killer shall
+ * look elsewhere first. */
 static void settle(Supervisor *s) {
         uint64_t keep = CAPABILITY_BIT(CAP_KILL);
         int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
@@ -290,6 +310,10 @@ static void settle(Supervisor *s) {
 int supervisor_run(Supervisor *s) {
         int r;
 
+        /* Before anybody hears that it runs, and may want it stopped. */
+        r = open_signals(s);
+        if (r < 0)
+                return log_error_errno(r, "cannot watch for signals: %m");
         r = take_terminal(s);
         if (r < 0)
                 return log_error_errno(r, "cannot open the container's terminal: %m");
@@ -299,9 +323,6 @@ int supervisor_run(Supervisor *s) {
         tell_session(s);
         if (s->start.session_fd < 0)
                 supervisor_drain_terminal(s);
-        r = open_signals(s);
-        if (r < 0)
-                return log_error_errno(r, "cannot watch for signals: %m");
         settle(s);
         return loop_run(s);
 }

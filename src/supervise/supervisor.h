@@ -13,13 +13,16 @@
 #define SUPERVISOR_PEERS_MAX 8
 #define SUPERVISOR_STREAMS 2
 
-/* One container from its start to its end. Peers are creeld: the one that started us, and those that connect after it. */
+/* One container from its start to its end. Peers are creeld: the one that started us, and those that connect
+ * after it.
+ */
 typedef struct Supervisor {
         Start start;
         Runtime *runtime;
         int scope_fd, payload_fd; /* cgroups */
         int peers[SUPERVISOR_PEERS_MAX];
-        int master_fd, peer_fd;   /* the terminal; the peer is held so that the master never sees a hang-up between two programs */
+        int master_fd, peer_fd; /* the terminal; the peer is held so that the master never sees a hang-up
+                                   between two programs */
         int signal_fd, journal_fd;
         Stream streams[SUPERVISOR_STREAMS];
         JournalField fields[STREAM_FIELDS_MAX];
@@ -33,7 +36,9 @@ typedef struct Supervisor {
 void supervisor_init(Supervisor *s, int socket_fd);
 void supervisor_done(Supervisor *s);
 
-/* From START to the executing payload. 0: go on. 1: creeld is gone before it said GO; there is nothing to do any more. */
+/* From START to the executing payload. 0: go on. 1: creeld is gone before it said GO; there is nothing to do
+ * any more.
+ */
 int supervisor_start(Supervisor *s, Failure *reterr);
 
 /* Until the payload has ended and everybody knows. */

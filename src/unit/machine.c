@@ -4,7 +4,7 @@
 
 #include "unit/machine.h"
 #include "basic/fd.h"
-#include "basic/list.h"
+#include "basic/hashmap.h"
 #include "basic/log.h"
 #include "basic/memory.h"
 #include "basic/str.h"
@@ -14,59 +14,80 @@
 #define MACHINE_MANAGER "org.freedesktop.machine1.Manager"
 #define MACHINE_NAME_BYTES_MAX 64u
 #define MACHINE_ID_BYTES 16u
-#define CALLS_MAX 1024u
+#define MACHINES_MAX 16384u
 
-/* One registration or unregistration whose answer is on its way. */
-typedef struct MachineCall {
-        MachineRegistry *registry;
-        char *name;
+/* What machined shall be told of one run of a container. */
+typedef struct Request {
         char *root_directory;
         uint8_t id[MACHINE_ID_BYTES];
         pid_t leader;
         int pidfd;
-        bool by_pidfd; /* RegisterMachineEx() of systemd 259 */
+} Request;
+
+typedef enum MachineState {
+        MACHINE_ASKED, /* the answer to RegisterMachine is on its way */
+        MACHINE_REGISTERED,
+        MACHINE_LEAVING, /* the answer to UnregisterMachine is on its way */
+} MachineState;
+
+/* A name that machined knows from us, or is about to. There is one call per name at a time, so that a
+ * container which stops and starts again in the blink of an eye does not collide with itself, and so that
+ * nothing is unregistered but our own. */
+typedef struct Machine {
+        MachineRegistry *registry;
+        char *name;
+        MachineState state;
+        bool leave;       /* unregister as soon as it is registered */
+        bool by_pidfd;    /* asked with RegisterMachineEx() of systemd 259 */
+        Request *request; /* ASKED */
+        Request *next;    /* to be registered once the last one is out of the way */
         sd_bus_slot *slot;
-        LIST_FIELDS(struct MachineCall, calls);
-} MachineCall;
+} Machine;
 
 struct MachineRegistry {
         sd_bus *bus;
         bool lacks_ex;
-        unsigned n_calls;
-        LIST_HEAD(MachineCall, calls);
+        Hashmap *machines;
 };
 
-static MachineCall *machine_call_free(MachineCall *c) {
-        if (!c)
+static Request *request_free(Request *q) {
+        if (!q)
                 return NULL;
-        if (c->registry) {
-                LIST_REMOVE(calls, c->registry->calls, c);
-                c->registry->n_calls--;
-        }
-        sd_bus_slot_unref(c->slot);
-        (void) fd_close(c->pidfd);
-        free(c->root_directory);
-        free(c->name);
-        return mfree(c);
+        (void) fd_close(q->pidfd);
+        free(q->root_directory);
+        return mfree(q);
 }
 
-DEFINE_CLEANUP(MachineCall, machine_call_free)
+DEFINE_CLEANUP(Request, request_free)
 
-static int machine_call_new(MachineRegistry *registry, const char *name, MachineCall **ret) {
-        _cleanup_(machine_call_freep) MachineCall *c = NULL;
+static Machine *machine_free(Machine *m) {
+        if (!m)
+                return NULL;
+        if (m->registry)
+                (void) hashmap_remove(m->registry->machines, m->name);
+        sd_bus_slot_unref(m->slot);
+        request_free(m->request);
+        request_free(m->next);
+        free(m->name);
+        return mfree(m);
+}
 
-        if (registry->n_calls >= CALLS_MAX)
+DEFINE_CLEANUP(Machine, machine_free)
+
+static int machine_new(MachineRegistry *registry, const char *name, Machine **ret) {
+        _cleanup_(machine_freep) Machine *m = NULL;
+        int r;
+
+        if (hashmap_size(registry->machines) >= MACHINES_MAX)
                 return -E2BIG;
-        c = new0(MachineCall, 1);
-        if (!c)
+        m = new0(Machine, 1);
+        if (!m || string_set(&m->name, name) < 0)
                 return -ENOMEM;
-        c->pidfd = -EBADF;
-        if (string_set(&c->name, name) < 0)
-                return -ENOMEM;
-        c->registry = registry;
-        LIST_APPEND(calls, registry->calls, c);
-        registry->n_calls++;
-        *ret = TAKE_PTR(c);
+        r = hashmap_put(registry->machines, m->name, m);
+        if (r < 0)
+                return r;
+        m->registry = registry;
+        *ret = TAKE_PTR(m);
         return 0;
 }
 
@@ -86,49 +107,96 @@ static bool machined_is_absent(const sd_bus_error *e) {
         return false;
 }
 
-static int machine_call_send_register(MachineCall *c);
+static int machine_send(Machine *m);
+static void machine_leave(Machine *m);
 
-static int on_registered(sd_bus_message *reply, void *userdata, sd_bus_error *reterr) {
-        _cleanup_(machine_call_freep) MachineCall *c = userdata;
-        const sd_bus_error *e = sd_bus_message_get_error(reply);
+/* The name is free again: for the next run, if there is one. */
+static void machine_done(Machine *m) {
         int r;
 
-        if (!e)
-                return 0;
-        if (c->by_pidfd && sd_bus_error_has_name(e, SD_BUS_ERROR_UNKNOWN_METHOD)) {
-                c->registry->lacks_ex = true;
-                r = machine_call_send_register(c);
-                if (r < 0)
-                        log_warning_errno(r,
-                                          "Cannot register container %s with systemd-machined, ignoring: %m",
-                                          c->name);
-                else
-                        TAKE_PTR(c);
-        } else if (machined_is_absent(e))
-                log_debug("systemd-machined is not there, container %s is not registered: %s", c->name,
+        m->request = request_free(m->request);
+        m->request = TAKE_PTR(m->next);
+        m->leave = false;
+        if (m->request) {
+                r = machine_send(m);
+                if (r >= 0)
+                        return;
+                log_warning_errno(r, "Cannot register container %s with systemd-machined, ignoring: %m",
+                                  m->name);
+        }
+        machine_free(m);
+}
+
+static void machine_complain(const Machine *m, sd_bus_message *reply) {
+        const sd_bus_error *e = sd_bus_message_get_error(reply);
+
+        if (machined_is_absent(e))
+                log_debug("systemd-machined is not there, container %s is not registered: %s", m->name,
+                          strempty(e->message));
+        else if (m->leave || sd_bus_message_get_errno(reply) == ESRCH)
+                log_debug("Container %s was gone before systemd-machined could register it: %s", m->name,
                           strempty(e->message));
         else
-                log_warning("systemd-machined refuses to register container %s, ignoring: %s", c->name,
+                log_warning("systemd-machined refuses to register container %s, ignoring: %s", m->name,
                             e->message ?: e->name);
+}
+
+static int on_registered(sd_bus_message *reply, void *userdata, sd_bus_error *reterr) {
+        const sd_bus_error *e = sd_bus_message_get_error(reply);
+        Machine *m = userdata;
+
+        if (e && m->by_pidfd && sd_bus_error_has_name(e, SD_BUS_ERROR_UNKNOWN_METHOD)) {
+                m->registry->lacks_ex = true;
+                if (machine_send(m) >= 0)
+                        return 0;
+        }
+        if (e) {
+                machine_complain(m, reply);
+                machine_done(m);
+                return 0;
+        }
+        m->request = request_free(m->request);
+        m->state = MACHINE_REGISTERED;
+        if (m->leave)
+                machine_leave(m);
         return 0;
 }
 
 static int on_unregistered(sd_bus_message *reply, void *userdata, sd_bus_error *reterr) {
-        _cleanup_(machine_call_freep) MachineCall *c = userdata;
         const sd_bus_error *e = sd_bus_message_get_error(reply);
+        Machine *m = userdata;
 
         /* It may well have noticed before we said so. */
         if (e)
-                log_debug("systemd-machined did not unregister container %s, ignoring: %s", c->name,
+                log_debug("systemd-machined did not unregister container %s, ignoring: %s", m->name,
                           e->message ?: e->name);
+        machine_done(m);
         return 0;
 }
 
-/* RegisterMachineEx(s name, a(sv) properties): the pidfd cannot come to mean another process on the way. */
-static int machine_call_append_ex(MachineCall *c, sd_bus_message *m) {
+static void machine_leave(Machine *m) {
         int r;
 
-        r = sd_bus_message_append(m, "s", c->name);
+        if (m->state == MACHINE_ASKED)
+                m->leave = true;
+        if (m->state != MACHINE_REGISTERED)
+                return;
+        m->slot = sd_bus_slot_unref(m->slot);
+        m->state = MACHINE_LEAVING;
+        r = sd_bus_call_method_async(m->registry->bus, &m->slot, MACHINE_NAME, MACHINE_PATH, MACHINE_MANAGER,
+                                     "UnregisterMachine", on_unregistered, m, "s", m->name);
+        if (r < 0) {
+                log_debug_errno(r, "Cannot unregister container %s from systemd-machined, ignoring: %m",
+                                m->name);
+                machine_done(m);
+        }
+}
+
+/* RegisterMachineEx(s name, a(sv) properties): the pidfd cannot come to mean another process on the way. */
+static int machine_append_ex(const Machine *machine, sd_bus_message *m) {
+        int r;
+
+        r = sd_bus_message_append(m, "s", machine->name);
         if (r >= 0)
                 r = sd_bus_message_open_container(m, 'a', "(sv)");
         if (r >= 0)
@@ -138,40 +206,44 @@ static int machine_call_append_ex(MachineCall *c, sd_bus_message *m) {
         if (r >= 0)
                 r = sd_bus_message_open_container(m, 'v', "ay");
         if (r >= 0)
-                r = sd_bus_message_append_array(m, 'y', c->id, sizeof(c->id));
+                r = sd_bus_message_append_array(m, 'y', machine->request->id, sizeof(machine->request->id));
         for (size_t i = 0; r >= 0 && i < 2; i++)
                 r = sd_bus_message_close_container(m);
         if (r >= 0)
                 r = sd_bus_message_append(m, "(sv)(sv)(sv)", "Service", "s", "creel", "Class", "s",
-                                          "container", "LeaderPIDFD", "h", c->pidfd);
-        if (r >= 0 && c->root_directory)
-                r = sd_bus_message_append(m, "(sv)", "RootDirectory", "s", c->root_directory);
+                                          "container", "LeaderPIDFD", "h", machine->request->pidfd);
+        if (r >= 0 && machine->request->root_directory)
+                r = sd_bus_message_append(m, "(sv)", "RootDirectory", "s", machine->request->root_directory);
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-static int machine_call_append(MachineCall *c, sd_bus_message *m) {
+static int machine_append(const Machine *machine, sd_bus_message *m) {
         int r;
 
-        r = sd_bus_message_append(m, "s", c->name);
+        r = sd_bus_message_append(m, "s", machine->name);
         if (r >= 0)
-                r = sd_bus_message_append_array(m, 'y', c->id, sizeof(c->id));
+                r = sd_bus_message_append_array(m, 'y', machine->request->id, sizeof(machine->request->id));
         return r < 0 ? r
-                     : sd_bus_message_append(m, "ssus", "creel", "container", (uint32_t) c->leader,
-                                             strempty(c->root_directory));
+                     : sd_bus_message_append(m, "ssus", "creel", "container",
+                                             (uint32_t) machine->request->leader,
+                                             strempty(machine->request->root_directory));
 }
 
-static int machine_call_send_register(MachineCall *c) {
+static int machine_send(Machine *machine) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        sd_bus *bus = machine->registry->bus;
         int r;
 
         /* A message with an fd would wait right here for the bus to say hello. */
-        c->by_pidfd = c->pidfd >= 0 && !c->registry->lacks_ex && sd_bus_is_ready(c->registry->bus) > 0;
-        c->slot = sd_bus_slot_unref(c->slot);
-        r = sd_bus_message_new_method_call(c->registry->bus, &m, MACHINE_NAME, MACHINE_PATH, MACHINE_MANAGER,
-                                           c->by_pidfd ? "RegisterMachineEx" : "RegisterMachine");
+        machine->by_pidfd = machine->request->pidfd >= 0 && !machine->registry->lacks_ex &&
+                            sd_bus_is_ready(bus) > 0;
+        machine->state = MACHINE_ASKED;
+        machine->slot = sd_bus_slot_unref(machine->slot);
+        r = sd_bus_message_new_method_call(bus, &m, MACHINE_NAME, MACHINE_PATH, MACHINE_MANAGER,
+                                           machine->by_pidfd ? "RegisterMachineEx" : "RegisterMachine");
         if (r >= 0)
-                r = c->by_pidfd ? machine_call_append_ex(c, m) : machine_call_append(c, m);
-        return r < 0 ? r : sd_bus_call_async(c->registry->bus, &c->slot, m, on_registered, c, 0);
+                r = machine->by_pidfd ? machine_append_ex(machine, m) : machine_append(machine, m);
+        return r < 0 ? r : sd_bus_call_async(bus, &machine->slot, m, on_registered, machine, 0);
 }
 
 static int hex_digit(char c) {
@@ -193,49 +265,68 @@ static int machine_id_from_container_id(const char *container_id, uint8_t ret[st
         return 0;
 }
 
+static int request_new(const MachineSpec *spec, Request **ret) {
+        _cleanup_(request_freep) Request *q = NULL;
+        int r;
+
+        q = new0(Request, 1);
+        if (!q)
+                return -ENOMEM;
+        q->leader = spec->leader;
+        q->pidfd = -EBADF;
+        r = machine_id_from_container_id(spec->container_id, q->id);
+        if (r >= 0)
+                r = string_set(&q->root_directory, spec->root_directory);
+        if (r < 0)
+                return r;
+        if (spec->leader_pidfd >= 0) {
+                q->pidfd = fcntl(spec->leader_pidfd, F_DUPFD_CLOEXEC, 3);
+                if (q->pidfd < 0)
+                        return negative_errno();
+        }
+        *ret = TAKE_PTR(q);
+        return 0;
+}
+
 int machine_register(MachineRegistry *registry, const MachineSpec *spec) {
-        _cleanup_(machine_call_freep) MachineCall *c = NULL;
+        _cleanup_(request_freep) Request *q = NULL;
+        Machine *m;
         int r;
 
         if (!machine_name_is_valid(spec->name)) {
-                log_debug("Container %s is not registered with systemd-machined, which wants the form of a host name.",
+                log_debug("Container %s is not registered with systemd-machined: it is no host name.",
                           spec->name);
                 return 0;
         }
-        r = machine_call_new(registry, spec->name, &c);
-        if (r >= 0)
-                r = machine_id_from_container_id(spec->container_id, c->id);
-        if (r >= 0)
-                r = string_set(&c->root_directory, spec->root_directory);
+        r = request_new(spec, &q);
         if (r < 0)
                 return r;
-        c->leader = spec->leader;
-        if (spec->leader_pidfd >= 0) {
-                c->pidfd = fcntl(spec->leader_pidfd, F_DUPFD_CLOEXEC, 3);
-                if (c->pidfd < 0)
-                        return negative_errno();
+        m = hashmap_get(registry->machines, spec->name);
+        if (m) {
+                request_free(m->next);
+                m->next = TAKE_PTR(q);
+                machine_leave(m);
+                return 1;
         }
-        r = machine_call_send_register(c);
+        r = machine_new(registry, spec->name, &m);
         if (r < 0)
                 return r;
-        TAKE_PTR(c);
+        m->request = TAKE_PTR(q);
+        r = machine_send(m);
+        if (r < 0) {
+                machine_free(m);
+                return r;
+        }
         return 1;
 }
 
 int machine_unregister(MachineRegistry *registry, const char *name) {
-        _cleanup_(machine_call_freep) MachineCall *c = NULL;
-        int r;
+        Machine *m = hashmap_get(registry->machines, name);
 
-        if (!machine_name_is_valid(name))
+        if (!m)
                 return 0;
-        r = machine_call_new(registry, name, &c);
-        if (r >= 0)
-                r = sd_bus_call_method_async(registry->bus, &c->slot, MACHINE_NAME, MACHINE_PATH,
-                                             MACHINE_MANAGER, "UnregisterMachine", on_unregistered, c, "s",
-                                             name);
-        if (r < 0)
-                return r;
-        TAKE_PTR(c);
+        m->next = request_free(m->next);
+        machine_leave(m);
         return 1;
 }
 
@@ -253,20 +344,27 @@ bool machine_name_is_valid(const char *s) {
 }
 
 int machine_registry_new(sd_bus *bus, MachineRegistry **ret) {
-        MachineRegistry *r = new0(MachineRegistry, 1);
+        _cleanup_(machine_registry_freep) MachineRegistry *r = NULL;
 
+        r = new0(MachineRegistry, 1);
         if (!r)
                 return -ENOMEM;
         r->bus = sd_bus_ref(bus);
-        *ret = r;
+        r->machines = hashmap_new();
+        if (!r->machines)
+                return -ENOMEM;
+        *ret = TAKE_PTR(r);
         return 0;
 }
 
 MachineRegistry *machine_registry_free(MachineRegistry *r) {
+        Machine *m;
+
         if (!r)
                 return NULL;
-        while (r->calls)
-                machine_call_free(r->calls);
+        for (size_t i = 0; r->machines && (m = hashmap_iterate(r->machines, &i));)
+                machine_free(m);
+        hashmap_free(r->machines);
         sd_bus_unref(r->bus);
         return mfree(r);
 }

@@ -28,10 +28,11 @@ int machine_registry_new(sd_bus *bus, MachineRegistry **ret);
 MachineRegistry *machine_registry_free(MachineRegistry *r);
 DEFINE_CLEANUP(MachineRegistry, machine_registry_free)
 
-/* Sends the registration. 1: sent. 0: left out, since machined would refuse the name. */
+/* Registers a run of a container. 1: under way, after what is under way for this name. 0: left out, since
+ * machined would refuse the name. */
 int machine_register(MachineRegistry *registry, const MachineSpec *spec);
-/* Tells machined that a container is gone before it notices by itself. 0 where its name could never be
- * registered. */
+/* The run is over: to be called for every one, and at once, so that the name is free for the next. 0: it was
+ * not ours. */
 int machine_unregister(MachineRegistry *registry, const char *name);
 
 /* What machined takes for a name: a host name of at most 64 bytes. Container names may also contain '_', end

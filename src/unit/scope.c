@@ -120,14 +120,16 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
 
         if (j->stage == SCOPE_JOB_BLOCKED)
                 scope_job_fail(j, -EEXIST,
-                               "unit %s exists already and is %s; choose another name, or 'systemctl stop %s'",
+                               "unit %s exists already and is %s; choose another name, or 'systemctl stop "
+                               "%s'",
                                j->unit, j->conflict ?: "in use", j->unit);
         else if (j->stage == SCOPE_JOB_QUEUED)
                 scope_job_fail(j, -ETIMEDOUT, "cannot reach systemd to %s %s; is it running as PID 1?",
                                job_verb(j), j->unit);
         else
                 scope_job_fail(j, -ETIMEDOUT,
-                               "systemd did not %s %s within %u s; 'systemctl list-jobs' shows what it waits for",
+                               "systemd did not %s %s within %u s; 'systemctl list-jobs' shows what it "
+                               "waits for",
                                job_verb(j), j->unit, (unsigned) (JOB_TIMEOUT_USEC / USEC_PER_SEC));
         return 0;
 }
@@ -345,7 +347,8 @@ void scope_jobs_on_job_removed(Systemd *s, const char *job_path, const char *res
                                 scope_job_finish(j, 0, NULL);
                         else
                                 scope_job_fail(j, -EIO,
-                                               "systemd could not %s %s (%s); 'systemctl status %s' says more",
+                                               "systemd could not %s %s (%s); 'systemctl status %s' says "
+                                               "more",
                                                job_verb(j), j->unit, result, j->unit);
                         return;
                 }

@@ -152,8 +152,8 @@ static int systemd_greet(Systemd *s) {
                 r = sd_bus_add_match_async(
                                 s->bus, NULL,
                                 "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
-                                "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" SYSTEMD_NAME
-                                "'",
+                                "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0="
+                                "'" SYSTEMD_NAME "'",
                                 on_owner_changed, NULL, s);
         if (r >= 0)
                 r = systemd_match(s, "JobRemoved", on_job_removed);

@@ -70,7 +70,8 @@ static int input_read(Pipeline *p, void *buffer, size_t size, size_t *ret_size, 
                         return 0;
                 }
                 if (errno != EAGAIN && errno != EINTR)
-                        return failure_set_errno(failure, FAILURE_SYSTEM, errno, "cannot read the layer from its pipe");
+                        return failure_set_errno(failure, FAILURE_SYSTEM, errno,
+                                                 "cannot read the layer from its pipe");
                 r = input_wait(p);
                 if (r < 0)
                         return r;
@@ -81,11 +82,15 @@ static int read_check(const PipelineSpec *spec, uint64_t n_bytes, DigestStream *
         Digest digest;
 
         if (n_bytes != spec->bytes)
-                return failure_set(failure, FAILURE_REGISTRY, "only %" PRIu64 " of its %" PRIu64 " bytes came; pull again", n_bytes, spec->bytes);
+                return failure_set(failure, FAILURE_REGISTRY,
+                                   "only %" PRIu64 " of its %" PRIu64 " bytes came; pull again", n_bytes,
+                                   spec->bytes);
         digest_stream_final(hash, &digest);
         if (!digest_equal(&digest, &spec->digest))
-                return failure_set(failure, FAILURE_REGISTRY, "it should have the digest %s, but what came has %s; pull again, or push the image again", spec->digest.string,
-                                   digest.string);
+                return failure_set(failure, FAILURE_REGISTRY,
+                                   "it should have the digest %s, but what came has %s; pull again, or push "
+                                   "the image again",
+                                   spec->digest.string, digest.string);
         return 0;
 }
 
@@ -108,7 +113,9 @@ static int read_input(Pipeline *p, Failure *failure) {
                         break;
                 n_bytes += n;
                 if (n_bytes > p->spec->bytes)
-                        return failure_set(failure, FAILURE_REGISTRY, "more than its %" PRIu64 " bytes came; pull again", p->spec->bytes);
+                        return failure_set(failure, FAILURE_REGISTRY,
+                                           "more than its %" PRIu64 " bytes came; pull again",
+                                           p->spec->bytes);
                 digest_stream_update(&hash, slot, n);
                 ring_commit(p->compressed, n);
         }
@@ -158,7 +165,9 @@ static int inflate_piece(InflateJob *j, const void *data, size_t n, Failure *fai
                 j->n_used = ring_slot_bytes(plain) - b.n_out;
                 j->n_bytes += j->n_used - before;
                 if (j->n_bytes > j->pipeline->spec->bytes_max)
-                        return failure_set(failure, FAILURE_LIMITS_EXCEEDED, "it unpacks to more than %" PRIu64 " bytes; raise the limit if you trust the image",
+                        return failure_set(failure, FAILURE_LIMITS_EXCEEDED,
+                                           "it unpacks to more than %" PRIu64
+                                           " bytes; raise the limit if you trust the image",
                                            j->pipeline->spec->bytes_max);
                 if (b.n_out == 0)
                         (void) inflate_flush(j);
@@ -210,7 +219,9 @@ static int hash_plain(Pipeline *p, Failure *failure) {
                 return r;
         digest_stream_final(&hash, &diff_id);
         if (!digest_equal(&diff_id, &p->spec->diff_id))
-                return failure_set(failure, FAILURE_REGISTRY, "its content should have the diff ID %s, but has %s; the image's configuration does not belong to its layers",
+                return failure_set(failure, FAILURE_REGISTRY,
+                                   "its content should have the diff ID %s, but has %s; the image's "
+                                   "configuration does not belong to its layers",
                                    p->spec->diff_id.string, diff_id.string);
         return 0;
 }
@@ -286,7 +297,8 @@ static void pipeline_work(Pipeline *p, ApplyResult *ret) {
 static int pipeline_result(Pipeline *p, Failure *reterr) {
         if (!p->failed)
                 return 0;
-        return failure_set(reterr, p->failure.text ? p->failure.kind : FAILURE_SYSTEM, "Cannot unpack layer %.12s: %s", digest_hex(&p->spec->digest),
+        return failure_set(reterr, p->failure.text ? p->failure.kind : FAILURE_SYSTEM,
+                           "Cannot unpack layer %.12s: %s", digest_hex(&p->spec->digest),
                            p->failure.text ?: "out of memory");
 }
 

@@ -22,7 +22,8 @@ typedef struct PipelineSpec {
         Digest diff_id;  /* of the uncompressed stream */
         uint64_t bytes_max; /* of the uncompressed stream */
         uint64_t entries_max;
-        void (*progress)(void *userdata, uint64_t bytes); /* called in one thread, often, with the bytes of the compressed stream that are done */
+        void (*progress)(void *userdata, uint64_t bytes); /* called in one thread, often, with the bytes of
+                                                             the compressed stream that are done */
         void *userdata;
 } PipelineSpec;
 
@@ -31,6 +32,7 @@ typedef struct PipelineResult {
         uint64_t file_bytes;
 } PipelineResult;
 
-/* Success means that digest, length and diff ID are what @spec says. FAILURE_REGISTRY: they are not, or the stream is malformed; FAILURE_SECURITY, FAILURE_STORAGE,
- * FAILURE_LIMITS_EXCEEDED, FAILURE_SYSTEM. The text names the layer. */
+/* Success means that digest, length and diff ID are what @spec says. FAILURE_REGISTRY: they are not, or the
+ * stream is malformed; FAILURE_SECURITY, FAILURE_STORAGE, FAILURE_LIMITS_EXCEEDED, FAILURE_SYSTEM. The text
+ * names the layer. */
 int pipeline_run(const PipelineSpec *spec, PipelineResult *ret, Failure *reterr);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* creel-unpack: one layer into a directory, or everything out of one, for creeld. Talks over the socket that is fd 3. */
+/* creel-unpack: one layer into a directory, or everything out of one, for creeld. Talks over the socket that
+ * is fd 3. */
 
 #include <malloc.h>
 #include <poll.h>
@@ -24,7 +25,8 @@
 #define SOCKET_FD 3
 #define PROGRESS_USEC (100 * USEC_PER_MSEC)
 
-/* Whatever comes, or the end: creeld has no more to say, so it does not want the work any more. What is half done is its to remove. */
+/* Whatever comes, or the end: creeld has no more to say, so it does not want the work any more. What is half
+ * done is its to remove. */
 static void *watch(void *userdata) {
         struct pollfd pfd = { .fd = SOCKET_FD, .events = POLLIN | POLLRDHUP };
 
@@ -53,7 +55,9 @@ static int prepare(const SandboxProfile *profile, int rootfd, Failure *reterr) {
 
         r = sandbox_enter(profile, rootfd);
         if (r < 0)
-                return failure_set_errno(reterr, FAILURE_SYSTEM, r, "Cannot enter the sandbox of creel-unpack; run creeld with full privileges");
+                return failure_set_errno(
+                                reterr, FAILURE_SYSTEM, r,
+                                "Cannot enter the sandbox of creel-unpack; run creeld with full privileges");
         r = watch_start();
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_SYSTEM, r, "Cannot start a thread of creel-unpack");
@@ -90,7 +94,9 @@ static int spec_parse(Message *m, PipelineSpec *ret, Failure *reterr) {
 
         c = compression_from_string(compression);
         if (c < 0 || digest_parse(digest, &ret->digest) < 0 || digest_parse(diff_id, &ret->diff_id) < 0)
-                return failure_set(reterr, FAILURE_SYSTEM, "creel-unpack does not know the compression \"%.32s\" or the digests it was given; restart creeld after an update",
+                return failure_set(reterr, FAILURE_SYSTEM,
+                                   "creel-unpack does not know the compression \"%.32s\" or the digests it "
+                                   "was given; restart creeld after an update",
                                    compression);
         ret->compression = (Compression) c;
         return 0;
@@ -142,7 +148,8 @@ static int remove_all(Message *m, Failure *reterr) {
                 return r;
         r = tree_clear(directory);
         if (r == -EBUSY)
-                return failure_set(reterr, FAILURE_STORAGE, "Cannot remove a tree: something is mounted in it; unmount that first");
+                return failure_set(reterr, FAILURE_STORAGE,
+                                   "Cannot remove a tree: something is mounted in it; unmount that first");
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_STORAGE, r, "Cannot remove a tree");
         r = message_new(MESSAGE_REMOVE_DONE, &done);
@@ -158,7 +165,8 @@ static int run(void) {
         if (r == 0)
                 return 0; /* nobody wants anything */
         if (r < 0)
-                return log_error_errno(r, "Cannot read the order on fd %d, which creeld opens: %m", SOCKET_FD);
+                return log_error_errno(r, "Cannot read the order on fd %d, which creeld opens: %m",
+                                       SOCKET_FD);
 
         switch (message_type(m)) {
         case MESSAGE_UNPACK_START:
@@ -168,11 +176,15 @@ static int run(void) {
                 r = remove_all(m, &failure);
                 break;
         default:
-                r = failure_set(&failure, FAILURE_SYSTEM, "creel-unpack does not take a %s message; restart creeld after an update", message_type_to_string(message_type(m)));
+                r = failure_set(&failure, FAILURE_SYSTEM,
+                                "creel-unpack does not take a %s message; restart creeld after an update",
+                                message_type_to_string(message_type(m)));
         }
         if (r < 0)
-                (void) message_send_failure(SOCKET_FD, failure_kind_to_string(failure.text ? failure.kind : FAILURE_SYSTEM),
-                                            failure.text ?: "creel-unpack is out of memory", 0);
+                (void) message_send_failure(
+                                SOCKET_FD,
+                                failure_kind_to_string(failure.text ? failure.kind : FAILURE_SYSTEM),
+                                failure.text ?: "creel-unpack is out of memory", 0);
         return r;
 }
 

@@ -324,7 +324,7 @@ def expected_tree(tar_bytes):
             name = os.fsencode(member.name.rstrip("/"))
             parent, base = os.path.split(name)
             if base == b".wh..wh..opq":
-                found[parent]["xattrs"][  "trusted.overlay.opaque"] = b"y"
+                found[parent]["xattrs"]["trusted.overlay.opaque"] = b"y"
                 continue
             if base.startswith(b".wh."):
                 found[os.path.join(parent, base[4:])] = {"whiteout": True}
@@ -349,7 +349,7 @@ def expected_tree(tar_bytes):
             what["xattrs"] = {
                 key.removeprefix(prefix): value.encode("utf-8", "surrogateescape")
                 for key, value in member.pax_headers.items()
-                if key.startswith(prefix)
+                if key.startswith(prefix) and not key.startswith((prefix + "trusted.", prefix + "user.overlay."))
             }
             found[name] = what
     for name, target in links.items():
@@ -426,7 +426,9 @@ def odd_layer(compression="gzip"):
     layer.symlink("links/absolute", "/etc/passwd").symlink("links/loop", "loop").symlink("links/up", "../../../../etc/passwd")
     layer.hardlink("links/of-a-link", "links/absolute")
     layer.dir("xattrs", xattrs={"user.on-directory": "yes"})
-    layer.file("xattrs/binary", "x", xattrs={"user.bytes": bytes(range(256)), "user.empty": "", "trusted.mine": "t"})
+    layer.file("xattrs/binary", "x", xattrs={"user.bytes": bytes(range(256)), "user.empty": ""})
+    # trusted.* is overlayfs's, and user.overlay.* is, where nobody is root: images cannot set them
+    layer.file("xattrs/forbidden", "x", xattrs={f"{key}.overlay.opaque": "y" for key in ("trusted", "user")} | {"trusted.mine": "t"})
     layer.file("xattrs/capable", "x", mode=0o755, xattrs={"security.capability": images.CAP_NET_RAW_EP})
     layer.file("xattrs/owned-capable", "x", mode=0o4755, uid=33, gid=33, xattrs={"security.capability": images.CAP_NET_RAW_EP})
     layer.dir("nodes").char_device("nodes/null", 1, 3, mode=0o666).block_device("nodes/loop", 7, 200, mode=0o660, gid=6)

@@ -46,11 +46,21 @@ GENERATED = {"config.h"}
 
 # C files without a mirror under tests/unit: main() of an executable is named like its folder and is seen by the
 # integration tests; so are the D-Bus vtables and the verbs of creelctl, which are nothing without a bus.
-UNMIRRORED = [re.compile(r"src/(\w+)/\1\.c"), re.compile(r".*-dbus\.c"), re.compile(r"src/ctl/verb-\w+\.c")]
+UNMIRRORED = [
+    re.compile(r"src/(\w+)/\1\.c"),  # main(): parse, new, run, free
+    re.compile(r".*-dbus\.c"),  # vtables: nothing without a bus, tests/integration
+    # What talks to PID 1, workers and supervisors: tests/integration proves it with the real ones.
+    re.compile(r"src/engine/(container-start|container-stop|supervisor|transfer|worker)\.c"),
+    re.compile(r"src/manager/\w+\.c"),
+    re.compile(r"src/ctl/[\w-]+\.c"),  # the command line: driven as users do, tests/integration
+    # The parts of creel-unpack: unpack-harness.py drives them with streams made byte by byte through the real program, and
+    # fuzz-tar-apply.c in one process.
+    re.compile(r"src/(image|unpack)/\w[\w-]*\.c"),
+]
 
 FILE_LINES = 900
 FUNCTION_LINES = 120
-COLUMNS = 120
+COLUMNS = 109  # of C; tables in Python and shell may be wider
 
 BANNED = {
     "unbounded copy; memcpy() after a check of the length, or string_format()": "strcpy strcat stpcpy sprintf vsprintf"
@@ -276,7 +286,7 @@ def rule_space(tree):
                 tree.report(path, number, "a tab")
             if line != line.rstrip():
                 tree.report(path, number, "trailing white space")
-            if len(line) > COLUMNS and not path.endswith(("meson.build", "meson_options.txt")):
+            if len(line) > COLUMNS and path.endswith((".c", ".h")):
                 tree.report(path, number, f"{len(line)} columns, {COLUMNS} at most")
 
 

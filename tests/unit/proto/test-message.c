@@ -13,7 +13,8 @@
 
 static void test_round_trip(void **state) {
         _cleanup_(message_freep) Message *m = NULL, *got = NULL;
-        _cleanup_close_ int a = -EBADF, b = -EBADF, null = open("/dev/null", O_RDONLY | O_CLOEXEC), taken = -EBADF;
+        _cleanup_close_ int a = -EBADF, b = -EBADF, null = open("/dev/null", O_RDONLY | O_CLOEXEC),
+                            taken = -EBADF;
         int pair[2];
         struct stat st;
         uint64_t index;

@@ -201,17 +201,22 @@ class Registry:
             self.manifests[name] = (media_type, body)
         return {'mediaType': media_type, 'digest': sha256(body), 'size': len(body)}
 
-    def add_image(self, layers, tag=None, architecture='amd64', docker=False, types=None, config=None, n_diff_ids=None, sizes=None):
+    def add_image(self, layers, tag=None, architecture='amd64', docker=False, types=None, config=None,
+                  n_diff_ids=None, sizes=None):
         """@layers: contents as transferred; gzip by default."""
+        n_diff_ids = len(layers) if n_diff_ids is None else n_diff_ids
+        types = types or [DOCKER_LAYER if docker else OCI_LAYER + '+gzip'] * len(layers)
+        sizes = sizes or [len(data) for data in layers]
         config = config or {'os': 'linux', 'architecture': architecture, 'config': {'Cmd': ['/bin/sh'], 'Env': ['A=b']},
-                            'rootfs': {'type': 'layers', 'diff_ids': [sha256(b'd%d' % i) for i in range(len(layers) if n_diff_ids is None else n_diff_ids)]}}
+                            'rootfs': {'type': 'layers', 'diff_ids': [sha256(b'd%d' % i) for i in range(n_diff_ids)]}}
         body = json.dumps(config).encode()
         document = {
             'schemaVersion': 2,
             'mediaType': DOCKER_MANIFEST if docker else OCI_MANIFEST,
-            'config': {'mediaType': DOCKER_CONFIG if docker else OCI_CONFIG, 'digest': self.add_blob(body), 'size': len(body)},
-            'layers': [{'mediaType': types[i] if types else DOCKER_LAYER if docker else OCI_LAYER + '+gzip', 'digest': self.add_blob(data),
-                        'size': sizes[i] if sizes else len(data)} for i, data in enumerate(layers)],
+            'config': {'mediaType': DOCKER_CONFIG if docker else OCI_CONFIG, 'digest': self.add_blob(body),
+                       'size': len(body)},
+            'layers': [{'mediaType': types[i], 'digest': self.add_blob(data), 'size': sizes[i]}
+                       for i, data in enumerate(layers)],
         }
         return self.add_manifest(DOCKER_MANIFEST if docker else OCI_MANIFEST, document, tag)
 
@@ -237,7 +242,8 @@ class Pull:
             os.dup2(theirs.fileno(), 3)
             os.set_inheritable(3, True)
 
-        self.process = subprocess.Popen([PROGRAM], preexec_fn=place, close_fds=False, env=environment, stdin=subprocess.DEVNULL)
+        self.process = subprocess.Popen([PROGRAM], preexec_fn=place, close_fds=False, env=environment,
+                                        stdin=subprocess.DEVNULL)
         theirs.close()
         self.backlog, self.layers, self.progress = [], [], []
         fields = {'REFERENCE': reference, 'PLATFORM': platform}
@@ -408,13 +414,16 @@ def case_nothing_but_metadata():
 def case_index_and_platforms():
     with Registry() as r:
         entries = []
-        for os_name, architecture, variant, layer in (('unknown', 'unknown', None, b'attestation'), ('windows', 'amd64', None, b'windows'), ('linux', 'arm', 'v6', b'arm6'),
-                                                      ('linux', 'arm', 'v7', b'arm7'), ('linux', 'amd64', None, b'amd64'), ('linux', 'arm64', 'v8', b'arm64')):
+        for os_name, architecture, variant, layer in (
+                ('unknown', 'unknown', None, b'attestation'), ('windows', 'amd64', None, b'windows'),
+                ('linux', 'arm', 'v6', b'arm6'), ('linux', 'arm', 'v7', b'arm7'), ('linux', 'amd64', None, b'amd64'),
+                ('linux', 'arm64', 'v8', b'arm64')):
             d = r.add_image([layer], architecture=architecture)
             d['platform'] = {'os': os_name, 'architecture': architecture, **({'variant': variant} if variant else {})}
             entries.append(d)
         top = r.add_index(entries, '1')
-        for platform, layer in (('linux/amd64', b'amd64'), ('linux/arm64', b'arm64'), ('linux/arm/v7', b'arm7'), ('linux/arm/v6', b'arm6')):
+        for platform, layer in (('linux/amd64', b'amd64'), ('linux/arm64', b'arm64'), ('linux/arm/v7', b'arm7'),
+                                ('linux/arm/v6', b'arm6')):
             with pulls(r, platform=platform) as p:
                 p.resolve()
                 assert p.digest == top['digest'] == p.record['indexDigest']
@@ -560,6 +569,11 @@ def case_rights_are_gone():
 
 # Cases: logging in
 
+def challenge(h, value):
+    h.error(401, 'UNAUTHORIZED', 'no', {'WWW-Authenticate': value})
+    return True
+
+
 AUTH = base64.b64encode(b'anna:secret').decode()
 
 
@@ -578,7 +592,8 @@ def bearer(registry, tokens, need_login=False):
         if tokens and h.headers.get('Authorization') == 'Bearer ' + tokens[-1]:
             return False
         h.error(401, 'UNAUTHORIZED', 'no', {'WWW-Authenticate': [
-            'Negotiate', f'Basic realm="x", Bearer realm="http://{registry.host}/token",service="the registry", scope="repository:team/app:pull"']})
+            'Negotiate', f'Basic realm="x", Bearer realm="http://{registry.host}/token",service="the registry", '
+                         'scope="repository:team/app:pull"']})
         return True
     return fault
 
@@ -613,7 +628,7 @@ def case_bearer_with_credentials():
             p.resolve()
             p.finish()
         refuses(r, 'AuthenticationRequired', r.host, 'asks for a login')
-        refuses(r, 'AuthenticationRequired', 'anna', credentials=credentials(r.host, base64.b64encode(b'anna:wrong').decode()))
+        refuses(r, 'AuthenticationRequired', 'anna', credentials=credentials(r.host, 'YW5uYTp3cm9uZw=='))
         refuses(r, 'InvalidArgument', 'auth.json', credentials=b'{"auths": []}')
 
 
@@ -632,19 +647,19 @@ def case_basic():
             assert p.fetch_all() == {0: b'x'}
             p.finish()
         refuses(r, 'AuthenticationRequired', 'asks for a login')
-        refuses(r, 'AuthenticationRequired', 'bert', credentials=credentials(r.host, base64.b64encode(b'bert:x').decode()))
+        refuses(r, 'AuthenticationRequired', 'bert', credentials=credentials(r.host, 'YmVydDp4'))
 
 
 def case_denied_and_strange_challenges():
     with Registry() as r:
         r.fault = lambda h: h.error(403, 'DENIED', 'requested \x1b[31maccess\r\nis denied') or True
         refuses(r, 'AuthenticationRequired', 'denies access', 'denied: requested  [31maccess  is denied')
-        r.fault = lambda h: h.error(401, 'UNAUTHORIZED', 'no', {'WWW-Authenticate': 'Negotiate'}) or True
+        r.fault = lambda h: challenge(h, 'Negotiate')
         refuses(r, 'AuthenticationRequired', 'not supported')
-        r.fault = lambda h: h.error(401, 'UNAUTHORIZED', 'no', {'WWW-Authenticate': 'Bearer realm="file:///etc/passwd"'}) or True
+        r.fault = lambda h: challenge(h, 'Bearer realm="file:///etc/passwd"')
         refuses(r, 'Registry', 'no address')
         r.fault = lambda h: (h.answer(200, b'{"token": "a\\r\\nX: y"}') if h.path.startswith('/token') else
-                             h.error(401, 'UNAUTHORIZED', 'no', {'WWW-Authenticate': f'Bearer realm="http://{r.host}/token"'})) or True
+                             challenge(h, f'Bearer realm="http://{r.host}/token"')) or True
         refuses(r, 'Registry', 'without a token')
 
 
@@ -673,7 +688,7 @@ def case_redirect_keeps_the_login_at_home():
         assert len(cdn.requests) == 2
         assert all('Authorization' not in headers for _, _, headers in cdn.requests)
         # A challenge from there must not be answered with our login.
-        cdn.fault = lambda h: h.error(401, 'UNAUTHORIZED', 'no', {'WWW-Authenticate': 'Basic realm="x"'}) or True
+        cdn.fault = lambda h: challenge(h, 'Basic realm="x"')
         refuses(r, 'Registry', 'redirects to a server that refuses', credentials=credentials(r.host))
         assert all('Authorization' not in headers for _, _, headers in cdn.requests)
 
@@ -695,7 +710,8 @@ def case_cut_off_and_resumed():
                 start = int(h.headers.get('Range', 'bytes=0-')[6:-1])
                 end = cuts.pop(0)
                 if start:
-                    h.answer(206, data[start:end], {'Content-Range': f'bytes {start}-{len(data) - 1}/{len(data)}'}, len(data) - start)
+                    h.answer(206, data[start:end], {'Content-Range': f'bytes {start}-{len(data) - 1}/{len(data)}'},
+                             len(data) - start)
                 else:
                     h.answer(200, data[:end], length=len(data))
                 h.drop()
@@ -717,7 +733,14 @@ def case_cut_off_for_good():
             p.resolve()
             p.fetch(0)
             p.failure('Registry', 'announces 50000 bytes where the manifest says 50005')
-        r.fault = lambda h: h.path.endswith(sha256(data)) and (h.answer(200, data[:10000], length=len(data) + 5) or h.drop() or True)
+
+        def fault(h):
+            if not h.path.endswith(sha256(data)):
+                return False
+            h.answer(200, data[:10000], length=len(data) + 5)
+            h.drop()
+            return True
+        r.fault = fault
         with pulls(r) as p:
             p.resolve()
             p.fetch(0)
@@ -783,7 +806,8 @@ def case_busy():
             assert p.fetch_all() == {0: b'x'}
             p.finish()
         assert not any(busy.values())
-        r.fault = lambda h: h.error(429, 'TOOMANYREQUESTS', 'You have reached your limit', {'Retry-After': '3600'}) or True
+        r.fault = lambda h: h.error(429, 'TOOMANYREQUESTS', 'You have reached your limit',
+                                    {'Retry-After': '3600'}) or True
         refuses(r, 'Registry', 'You have reached your limit', 'try again later')
 
 
@@ -855,7 +879,8 @@ def case_wrong_digests():
         assert 'wrong manifest' in text
 
         media_type, body = r.manifests['1']
-        r.fault = lambda h: '/manifests/' in h.path and (h.answer(200, body, {'Content-Type': media_type, 'Docker-Content-Digest': wanted}) or True)
+        headers = {'Content-Type': media_type, 'Docker-Content-Digest': wanted}
+        r.fault = lambda h: '/manifests/' in h.path and (h.answer(200, body, headers) or True)
         refuses(r, 'Registry', wanted, 'wrong manifest')
         r.fault = None
         config = json.loads(body)['config']['digest']
@@ -865,9 +890,11 @@ def case_wrong_digests():
 
 def case_documents_of_other_kinds():
     with Registry() as r:
-        r.add_manifest('application/vnd.docker.distribution.manifest.v1+prettyjws', {'schemaVersion': 1, 'name': 'x', 'fsLayers': []}, '1')
+        r.add_manifest('application/vnd.docker.distribution.manifest.v1+prettyjws',
+                       {'schemaVersion': 1, 'name': 'x', 'fsLayers': []}, '1')
         refuses(r, 'Registry', 'schema 1')
-        r.add_manifest(OCI_MANIFEST, {'schemaVersion': 2, 'config': {'mediaType': 'application/vnd.cncf.helm.config.v1+json', 'digest': sha256(b''), 'size': 0}, 'layers': []}, '1')
+        chart = {'mediaType': 'application/vnd.cncf.helm.config.v1+json', 'digest': sha256(b''), 'size': 0}
+        r.add_manifest(OCI_MANIFEST, {'schemaVersion': 2, 'config': chart, 'layers': []}, '1')
         refuses(r, 'Registry', 'artifact')
         r.add_manifest(OCI_INDEX, {'schemaVersion': 2, 'manifests': [], 'layers': []}, '1')
         refuses(r, 'Registry', 'at once')
@@ -903,8 +930,9 @@ def case_tls():
     if not openssl:
         return 'no openssl to make a certificate with'
     with tempfile.TemporaryDirectory() as d:
-        subprocess.run([openssl, 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', f'{d}/key', '-out', f'{d}/crt', '-days', '2',
-                        '-subj', '/CN=test', '-addext', 'subjectAltName=IP:127.0.0.1'], check=True, capture_output=True)
+        subprocess.run([openssl, 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
+                        '-keyout', f'{d}/key', '-out', f'{d}/crt', '-days', '2', '-subj', '/CN=test', '-addext',
+                        'subjectAltName=IP:127.0.0.1'], check=True, capture_output=True)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(f'{d}/crt', f'{d}/key')
         with open(f'{d}/crt', 'rb') as f:
@@ -919,7 +947,7 @@ def case_tls():
         refuses(plain, 'Network', 'TLS handshake', plain=False)
         r.fault = lambda h: h.answer(302, b'', {'Location': f'http://{plain.host}{h.path}'}) or True
         refuses(r, 'Security', 'not https', plain=False, ca=ca)
-        r.fault = lambda h: h.error(401, 'UNAUTHORIZED', 'no', {'WWW-Authenticate': f'Bearer realm="http://{plain.host}/token"'}) or True
+        r.fault = lambda h: challenge(h, f'Bearer realm="http://{plain.host}/token"')
         refuses(r, 'Security', 'plain HTTP', plain=False, ca=ca)
         assert plain.requests == []
     return None

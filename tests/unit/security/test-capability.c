@@ -29,7 +29,8 @@ static void test_names(void **state) {
 }
 
 static void test_sets(void **state) {
-        const char *good[] = { "CAP_KILL", "CAP_CHOWN", NULL }, *bad[] = { "CAP_KILL", "CAP_FUN", NULL }, *name = NULL;
+        const char *good[] = { "CAP_KILL", "CAP_CHOWN", NULL }, *bad[] = { "CAP_KILL", "CAP_FUN", NULL },
+                   *name = NULL;
         uint64_t set = 99;
 
         assert_int_equal(capability_set_parse((char *const *) good, &set, &name), 0);
@@ -46,7 +47,8 @@ static void test_sets(void **state) {
 static int drop_everything_but_kill(void) {
         uint64_t keep = CAPABILITY_BIT(CAP_KILL);
 
-        if (capability_bound(keep) < 0 || capability_apply(keep, keep, keep) < 0 || capability_apply_ambient(keep) < 0)
+        if (capability_bound(keep) < 0 || capability_apply(keep, keep, keep) < 0 ||
+            capability_apply_ambient(keep) < 0)
                 return 1;
         if (prctl(PR_CAPBSET_READ, CAP_KILL) != 1 || prctl(PR_CAPBSET_READ, CAP_CHOWN) != 0)
                 return 2;

@@ -111,7 +111,8 @@ static void test_reserved(void **state) {
         assert_false(idreserved_collides(reserved, 0, 100000));
         assert_true(idreserved_collides(reserved, 0, 100001));
         assert_true(idreserved_collides(reserved, 0x80000, IDRANGE_SIZE)); /* subuid */
-        assert_true(idreserved_collides(reserved, 0x90000, IDRANGE_SIZE)); /* subgid reaches into it by one */
+        assert_true(idreserved_collides(reserved, 0x90000,
+                                        IDRANGE_SIZE)); /* subgid reaches into it by one */
         assert_false(idreserved_collides(reserved, 0xA0000, IDRANGE_SIZE));
         assert_false(idreserved_collides(NULL, 0x80000, IDRANGE_SIZE));
         reserved = idreserved_free(reserved);

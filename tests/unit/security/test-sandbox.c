@@ -44,8 +44,8 @@ static int teardown(void **state) {
         return path_remove_tree(AT_FDCWD, directory, 1000);
 }
 
-/* What @try gives inside the sandbox: 0 or an error number; 1000 + signal when it ended that way; 999 for a failed
- * entry. */
+/* What @try gives inside the sandbox: 0 or an error number; 1000 + signal when it ended that way; 999 for a
+ * failed entry. */
 static int inside(const SandboxProfile *profile, long (*try)(void)) {
         int status;
         pid_t pid;
@@ -149,7 +149,8 @@ static long try_vsock_with_high_bits(void) {
 }
 
 static long try_executable_memory(void) {
-        return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
+        return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1
+                                                                                                         : 0;
 }
 
 static long try_memory(void) {
@@ -281,7 +282,8 @@ static void test_all(void **state) {
         }
 }
 
-/* Without Landlock in the kernel ".." leads out of the staging directory for creel-pull; with it, nowhere. */
+/* Without Landlock in the kernel ".." leads out of the staging directory for creel-pull; with it, nowhere.
+ */
 static void test_above(void **state) {
         long version = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
 
@@ -336,9 +338,10 @@ static void test_capabilities(void **state) {
         if (directory_fd < 0)
                 skip();
         capabilities_of(&SANDBOX_PULL, 0);
-        capabilities_of(&SANDBOX_UNPACK,
-                        1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_FOWNER | 1U << CAP_FSETID |
-                                1U << CAP_LINUX_IMMUTABLE | 1U << CAP_SYS_ADMIN | 1U << CAP_MKNOD | 1U << CAP_SETFCAP);
+        capabilities_of(&SANDBOX_UNPACK, 1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_FOWNER |
+                                                         1U << CAP_FSETID | 1U << CAP_LINUX_IMMUTABLE |
+                                                         1U << CAP_SYS_ADMIN | 1U << CAP_MKNOD |
+                                                         1U << CAP_SETFCAP);
         capabilities_of(&SANDBOX_REMOVE,
                         1U << CAP_DAC_OVERRIDE | 1U << CAP_DAC_READ_SEARCH | 1U << CAP_FOWNER |
                                 1U << CAP_LINUX_IMMUTABLE);

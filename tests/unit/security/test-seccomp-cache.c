@@ -14,9 +14,10 @@
 #include "security/seccomp-cache.h"
 #include "test.h"
 
-static const char profile[] = "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": [{\"name\": \"chroot\", "
-                              "\"action\": \"SCMP_ACT_ERRNO\","
-                              "\"excludes\": {\"caps\": [\"CAP_SYS_CHROOT\"]}}]}";
+static const char profile[] =
+                "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": [{\"name\": \"chroot\", "
+                "\"action\": \"SCMP_ACT_ERRNO\","
+                "\"excludes\": {\"caps\": [\"CAP_SYS_CHROOT\"]}}]}";
 #define CHROOT (UINT64_C(1) << 18)
 
 typedef struct Place {

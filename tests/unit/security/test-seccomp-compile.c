@@ -30,7 +30,8 @@
 typedef struct Call {
         long number;
         long args[3];
-        int expected; /* 0: goes through the filter, whatever the kernel then says; else the error, or KILLED + signal
+        int expected; /* 0: goes through the filter, whatever the kernel then says; else the error, or KILLED
+                       * + signal
                        */
 } Call;
 
@@ -94,7 +95,8 @@ static void assert_calls(int fd, const Call *calls, size_t n) {
 
                 if (got != calls[i].expected)
                         fail_msg("call %ld (%#lx, %#lx, %#lx) of row %zu: %d instead of %d", calls[i].number,
-                                 calls[i].args[0], calls[i].args[1], calls[i].args[2], i, got, calls[i].expected);
+                                 calls[i].args[0], calls[i].args[1], calls[i].args[2], i, got,
+                                 calls[i].expected);
         }
 }
 
@@ -205,8 +207,9 @@ static void test_own_profile_i386(void **state) {
                 { 359 /* socket */, {AF_UNIX, SOCK_STREAM}, 0 },
                 { 425 /* io_uring_setup */, {}, ENOSYS },
         };
-        static const char native_only[] = "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": [{\"name\": \"sync\", "
-                                          "\"action\": \"SCMP_ACT_ERRNO\"}]}";
+        static const char native_only[] =
+                        "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": [{\"name\": \"sync\", "
+                        "\"action\": \"SCMP_ACT_ERRNO\"}]}";
         _cleanup_close_ int fd = -EBADF, native_fd = -EBADF;
         const Call x32 = {0x40000000 + 110 /* getppid */, {}, KILLED + SIGSYS};
 
@@ -219,7 +222,8 @@ static void test_own_profile_i386(void **state) {
                 int got = call_filtered(fd, &calls[i], make_i386);
 
                 if (got != calls[i].expected)
-                        fail_msg("32-bit call %ld: %d instead of %d", calls[i].number, got, calls[i].expected);
+                        fail_msg("32-bit call %ld: %d instead of %d", calls[i].number, got,
+                                 calls[i].expected);
         }
         assert_calls(fd, &x32, 1);
 
@@ -232,11 +236,14 @@ static void test_own_profile_i386(void **state) {
 static void test_actions_and_operators(void **state) {
         static const char json[] =
                         "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": ["
-                        "{\"name\": \"getpgid\", \"action\": \"SCMP_ACT_ERRNO\", \"errnoRet\": 5, \"args\": ["
-                        " {\"index\": 0, \"value\": 7, \"op\": \"SCMP_CMP_EQ\"}, {\"index\": 0, \"value\": 9, \"op\": "
+                        "{\"name\": \"getpgid\", \"action\": \"SCMP_ACT_ERRNO\", \"errnoRet\": 5, \"args\": "
+                        "["
+                        " {\"index\": 0, \"value\": 7, \"op\": \"SCMP_CMP_EQ\"}, {\"index\": 0, \"value\": "
+                        "9, \"op\": "
                         "\"SCMP_CMP_EQ\"}]},"
                         "{\"name\": \"getsid\", \"action\": \"SCMP_ACT_ERRNO\", \"errnoRet\": 5, \"args\": ["
-                        " {\"index\": 0, \"value\": 100, \"op\": \"SCMP_CMP_GE\"}, {\"index\": 1, \"value\": 3, "
+                        " {\"index\": 0, \"value\": 100, \"op\": \"SCMP_CMP_GE\"}, {\"index\": 1, "
+                        "\"value\": 3, "
                         "\"op\": \"SCMP_CMP_LE\"}]},"
                         "{\"names\": [\"sync\"], \"action\": \"SCMP_ACT_KILL_PROCESS\"},"
                         "{\"names\": [\"no_such_call_at_all\"], \"action\": \"SCMP_ACT_KILL_PROCESS\"},"

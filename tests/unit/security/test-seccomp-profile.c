@@ -32,7 +32,8 @@ static void test_runtime_spec_form(void **state) {
                                "[\"SCMP_ARCH_X86_64\", \"SCMP_ARCH_X86\"],"
                                "\"flags\": [\"SECCOMP_FILTER_FLAG_LOG\"], \"syscalls\": ["
                                "{\"names\": [\"read\", \"write\"], \"action\": \"SCMP_ACT_ALLOW\"},"
-                               "{\"names\": [\"clone\"], \"action\": \"SCMP_ACT_ERRNO\", \"errnoRet\": 22, \"args\": ["
+                               "{\"names\": [\"clone\"], \"action\": \"SCMP_ACT_ERRNO\", \"errnoRet\": 22, "
+                               "\"args\": ["
                                "{\"index\": 1, \"value\": 18446744073709551615, \"valueTwo\": 4, \"op\": "
                                "\"SCMP_CMP_MASKED_EQ\"}]}]}",
                                &p, NULL),
@@ -59,14 +60,15 @@ static void test_defaults(void **state) {
         } cases[] = {
                 { "{\"defaultAction\": \"SCMP_ACT_ERRNO\"}", SECCOMP_RET_ERRNO | EPERM },
                 { "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"defaultErrnoRet\": 38}",
-                 SECCOMP_RET_ERRNO | ENOSYS},
+                  SECCOMP_RET_ERRNO | ENOSYS },
                 { "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"defaultErrno\": \"ENOSYS\"}",
-                 SECCOMP_RET_ERRNO | ENOSYS},
-                { "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"defaultErrno\": \"EINVAL\", \"defaultErrnoRet\": "
-                 "38}",
-                 SECCOMP_RET_ERRNO | EINVAL},
+                  SECCOMP_RET_ERRNO | ENOSYS },
+                { "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"defaultErrno\": \"EINVAL\", "
+                  "\"defaultErrnoRet\": "
+                  "38}",
+                  SECCOMP_RET_ERRNO | EINVAL },
                 { "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"defaultErrnoRet\": 38, \"syscalls\": null}",
-                 SECCOMP_RET_ALLOW},
+                  SECCOMP_RET_ALLOW },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
@@ -110,7 +112,8 @@ static void test_conditions(void **state) {
 static void test_arch_map(void **state) {
         static const char json[] =
                         "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"archMap\": ["
-                        "{\"architecture\": \"SCMP_ARCH_AARCH64\", \"subArchitectures\": [\"SCMP_ARCH_ARM\"]},"
+                        "{\"architecture\": \"SCMP_ARCH_AARCH64\", \"subArchitectures\": "
+                        "[\"SCMP_ARCH_ARM\"]},"
                         "{\"architecture\": \"SCMP_ARCH_X86_64\", \"subArchitectures\": [\"SCMP_ARCH_X86\", "
                         "\"SCMP_ARCH_X32\"]}]}";
         _cleanup_(seccomp_profile_freep) SeccompProfile *p = NULL;
@@ -140,19 +143,21 @@ static void test_refusals(void **state) {
                 { "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"default\": 1}", "\"default\"" },
                 { "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"flags\": [\"FAST\"]}", "FAST" },
                 { "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"architectures\": [\"SCMP_ARCH_VAX\"]}",
-                 "SCMP_ARCH_VAX"},
-                { "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"architectures\": [\"SCMP_ARCH_ARM\"], \"archMap\": "
-                 "["
-                 "{\"architecture\": \"SCMP_ARCH_X86_64\"}]}",
-                 "archMap"},
+                  "SCMP_ARCH_VAX" },
+                { "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"architectures\": [\"SCMP_ARCH_ARM\"], "
+                  "\"archMap\": "
+                  "["
+                  "{\"architecture\": \"SCMP_ARCH_X86_64\"}]}",
+                  "archMap" },
                 { "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"archMap\": [{\"architecture\": "
-                 "\"SCMP_ARCH_VAX\"}]}",
-                 "SCMP_ARCH_VAX"},
+                  "\"SCMP_ARCH_VAX\"}]}",
+                  "SCMP_ARCH_VAX" },
                 { "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"archMap\": [1]}", "archMap[0]" },
                 { "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": {}}", "syscalls" },
                 { "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [1]}", "syscalls[0]" },
-                { "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [{\"action\": \"SCMP_ACT_ALLOW\"}]}",
-                 "names"},
+                { "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [{\"action\": "
+                  "\"SCMP_ACT_ALLOW\"}]}",
+                  "names" },
                 { RULE(", \"name\": \"chroot\""), "name" },
                 { RULE(", \"exclude\": {}"), "\"exclude\"" },
                 { RULE(", \"excludes\": {\"capabilities\": []}"), "\"capabilities\"" },
@@ -161,12 +166,13 @@ static void test_refusals(void **state) {
                 { RULE(", \"includes\": {\"minKernel\": \"new\"}"), "new" },
                 { RULE(", \"includes\": {\"minKernel\": \"4.8x\"}"), "4.8x" },
                 { RULE(", \"args\": [{\"index\": 6, \"value\": 1, \"op\": \"SCMP_CMP_EQ\"}]"), "index" },
-                { RULE(", \"args\": [{\"index\": 0, \"value\": 1, \"op\": \"SCMP_CMP_IN\"}]"), "SCMP_CMP_IN" },
+                { RULE(", \"args\": [{\"index\": 0, \"value\": 1, \"op\": \"SCMP_CMP_IN\"}]"),
+                  "SCMP_CMP_IN" },
                 { RULE(", \"args\": [{\"index\": 0, \"value\": 1}]"), "op" },
                 { RULE(", \"args\": [{\"index\": 0, \"op\": \"SCMP_CMP_EQ\"}]"), "value" },
                 { RULE(", \"args\": [{\"index\": 0, \"value\": -1, \"op\": \"SCMP_CMP_EQ\"}]"), "value" },
                 { RULE(", \"args\": [{\"index\": 0, \"value\": 1, \"mask\": 1, \"op\": \"SCMP_CMP_EQ\"}]"),
-                 "mask"},
+                  "mask" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
@@ -189,7 +195,8 @@ static const SeccompRule *rule_for(const SeccompProfile *p, const char *name, ui
         return NULL;
 }
 
-/* The profile that is installed: what capabilities open, and that a name is never allowed and refused at once. */
+/* The profile that is installed: what capabilities open, and that a name is never allowed and refused at
+ * once. */
 static void test_own_profile(void **state) {
         static const struct {
                 const char *name;

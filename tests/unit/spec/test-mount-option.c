@@ -12,7 +12,8 @@ static void test_attributes(void **state) {
         _cleanup_(mount_options_done) MountOptions o = {};
 
         assert_int_equal(mount_options_parse((char *const *) words, &o), 0);
-        assert_int_equal(o.attr_set, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_RDONLY | MOUNT_ATTR_STRICTATIME);
+        assert_int_equal(o.attr_set,
+                         MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_RDONLY | MOUNT_ATTR_STRICTATIME);
         assert_int_equal(o.attr_clear, MOUNT_ATTR__ATIME);
         assert_int_equal(o.recursive_set, MOUNT_ATTR_RDONLY);
         assert_true(o.idmap);

@@ -12,29 +12,38 @@
 #include "test.h"
 
 static const char full[] =
-        "{\"ociVersion\":\"1.2.0\",\"unknown\":{\"x\":1},"
-        "\"process\":{\"terminal\":true,\"consoleSize\":{\"height\":24,\"width\":80},"
-        "\"user\":{\"uid\":1,\"gid\":2,\"umask\":63,\"username\":\"app:adm\",\"additionalGids\":[3,4]},"
-        "\"args\":[\"/bin/sh\",\"-c\",\"true\"],\"env\":[\"A=b\",\"C=\"],\"cwd\":\"/w\","
-        "\"capabilities\":{\"bounding\":[\"CAP_KILL\"],\"ambient\":[]},"
-        "\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":10,\"hard\":18446744073709551615}],"
-        "\"noNewPrivileges\":true,\"oomScoreAdj\":-5,\"apparmorProfile\":\"p\"},"
-        "\"root\":{\"path\":\"/r\",\"readonly\":true},\"hostname\":\"h\",\"domainname\":\"d\","
-        "\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
-        "{\"destination\":\"/x\",\"type\":\"bind\",\"source\":\"/y\",\"options\":[\"rbind\",\"ro\"]}],"
-        "\"annotations\":{\"k\":\"v\"},"
-        "\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"uts\"},{\"type\":\"network\",\"path\":\"/run/ns\"},{\"type\":\"user\"}],"
-        "\"uidMappings\":[{\"containerID\":0,\"hostID\":1000,\"size\":10}],\"gidMappings\":[{\"containerID\":0,\"hostID\":2000,\"size\":10}],"
-        "\"devices\":[{\"path\":\"/dev/fuse\",\"type\":\"c\",\"major\":10,\"minor\":229,\"fileMode\":438,\"uid\":7}],"
-        "\"sysctl\":{\"net.a\":\"1\"},\"maskedPaths\":[\"/proc/kcore\"],\"readonlyPaths\":[\"/proc/sys\"],"
-        "\"rootfsPropagation\":\"rslave\",\"resources\":{\"memory\":{}}}}";
+                "{\"ociVersion\":\"1.2.0\",\"unknown\":{\"x\":1},"
+                "\"process\":{\"terminal\":true,\"consoleSize\":{\"height\":24,\"width\":80},"
+                "\"user\":{\"uid\":1,\"gid\":2,\"umask\":63,\"username\":\"app:adm\",\"additionalGids\":[3,"
+                "4]},"
+                "\"args\":[\"/bin/sh\",\"-c\",\"true\"],\"env\":[\"A=b\",\"C=\"],\"cwd\":\"/w\","
+                "\"capabilities\":{\"bounding\":[\"CAP_KILL\"],\"ambient\":[]},"
+                "\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":10,\"hard\":18446744073709551615}],"
+                "\"noNewPrivileges\":true,\"oomScoreAdj\":-5,\"apparmorProfile\":\"p\"},"
+                "\"root\":{\"path\":\"/r\",\"readonly\":true},\"hostname\":\"h\",\"domainname\":\"d\","
+                "\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
+                "{\"destination\":\"/x\",\"type\":\"bind\",\"source\":\"/"
+                "y\",\"options\":[\"rbind\",\"ro\"]}],"
+                "\"annotations\":{\"k\":\"v\"},"
+                "\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"uts\"},{\"type\":\"network\","
+                "\"path\":\"/"
+                "run/ns\"},{\"type\":\"user\"}],"
+                "\"uidMappings\":[{\"containerID\":0,\"hostID\":1000,\"size\":10}],\"gidMappings\":[{"
+                "\"containerID\":0,"
+                "\"hostID\":2000,\"size\":10}],"
+                "\"devices\":[{\"path\":\"/dev/"
+                "fuse\",\"type\":\"c\",\"major\":10,\"minor\":229,\"fileMode\":438,\"uid\":7}],"
+                "\"sysctl\":{\"net.a\":\"1\"},\"maskedPaths\":[\"/proc/kcore\"],\"readonlyPaths\":[\"/proc/"
+                "sys\"],"
+                "\"rootfsPropagation\":\"rslave\",\"resources\":{\"memory\":{}}}}";
 
 static void test_full(void **state) {
         _cleanup_(runtime_spec_freep) RuntimeSpec *s = NULL;
         _cleanup_failure_ Failure failure = {};
 
         assert_int_equal(runtime_spec_parse(full, strlen(full), &s, &failure), 0);
-        assert_true(s->process.terminal && s->process.no_new_privileges && s->process.oom_score_adj_set && s->root_readonly);
+        assert_true(s->process.terminal && s->process.no_new_privileges && s->process.oom_score_adj_set &&
+                    s->root_readonly);
         assert_int_equal(s->process.console_width, 80);
         assert_int_equal(s->process.umask, 077);
         assert_string_equal(s->process.username, "app:adm");
@@ -90,20 +99,30 @@ static void test_refused(void **state) {
                 { "{" PROCESS ",\"user\":{\"uid\":-1}}}", "process.user.uid" },
                 { "{" PROCESS ",\"user\":{\"uid\":4294967296}}}", "process.user.uid" },
                 { "{" PROCESS ",\"user\":{\"additionalGids\":[\"x\"]}}}", "process.user.additionalGids" },
-                { "{" PROCESS ",\"rlimits\":[{\"type\":\"RLIMIT_X\",\"soft\":1,\"hard\":1}]}}", "process.rlimits[0].type" },
-                { "{" PROCESS ",\"rlimits\":[{\"type\":\"RLIMIT_AS\",\"soft\":2,\"hard\":1}]}}", "process.rlimits[0].soft" },
+                { "{" PROCESS ",\"rlimits\":[{\"type\":\"RLIMIT_X\",\"soft\":1,\"hard\":1}]}}",
+                  "process.rlimits[0].type" },
+                { "{" PROCESS ",\"rlimits\":[{\"type\":\"RLIMIT_AS\",\"soft\":2,\"hard\":1}]}}",
+                  "process.rlimits[0].soft" },
                 { "{" PROCESS "},\"hostname\":\"h\"}", "hostname" },
                 { "{" PROCESS "},\"mounts\":[1]}", "mounts[0]" },
                 { "{" PROCESS "},\"mounts\":[{\"destination\":\"x\"}]}", "mounts[0].destination" },
                 { "{" PROCESS "},\"mounts\":[{\"destination\":\"/x\"}]}", "mounts[0].type" },
-                { "{" PROCESS "},\"mounts\":[{\"destination\":\"/x\",\"type\":\"bind\",\"source\":\"y\"}]}", "mounts[0].source" },
-                { "{" PROCESS "},\"mounts\":[{\"destination\":\"/x\",\"type\":\"bind\",\"source\":\"/y\",\"options\":[\"size=1\"]}]}", "mounts[0].options" },
-                { "{" PROCESS "},\"linux\":{\"namespaces\":[{\"type\":\"moon\"}]}}", "linux.namespaces[0].type" },
-                { "{" PROCESS "},\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"pid\"}]}}", "linux.namespaces[1].type" },
-                { "{" PROCESS "},\"linux\":{\"namespaces\":[{\"type\":\"pid\",\"path\":\"x\"}]}}", "linux.namespaces[0].path" },
+                { "{" PROCESS "},\"mounts\":[{\"destination\":\"/x\",\"type\":\"bind\",\"source\":\"y\"}]}",
+                  "mounts[0].source" },
+                { "{" PROCESS "},\"mounts\":[{\"destination\":\"/x\",\"type\":\"bind\",\"source\":\"/"
+                  "y\",\"options\":[\"size=1\"]}]}",
+                  "mounts[0].options" },
+                { "{" PROCESS "},\"linux\":{\"namespaces\":[{\"type\":\"moon\"}]}}",
+                  "linux.namespaces[0].type" },
+                { "{" PROCESS "},\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"pid\"}]}}",
+                  "linux.namespaces[1].type" },
+                { "{" PROCESS "},\"linux\":{\"namespaces\":[{\"type\":\"pid\",\"path\":\"x\"}]}}",
+                  "linux.namespaces[0].path" },
                 { "{" PROCESS "},\"linux\":{\"namespaces\":[{\"type\":\"user\"}]}}", "linux.uidMappings" },
-                { "{" PROCESS "},\"linux\":{\"devices\":[{\"path\":\"/etc/x\",\"type\":\"c\"}]}}", "linux.devices[0].path" },
-                { "{" PROCESS "},\"linux\":{\"devices\":[{\"path\":\"/dev/x\",\"type\":\"z\"}]}}", "linux.devices[0].type" },
+                { "{" PROCESS "},\"linux\":{\"devices\":[{\"path\":\"/etc/x\",\"type\":\"c\"}]}}",
+                  "linux.devices[0].path" },
+                { "{" PROCESS "},\"linux\":{\"devices\":[{\"path\":\"/dev/x\",\"type\":\"z\"}]}}",
+                  "linux.devices[0].type" },
                 { "{" PROCESS "},\"linux\":{\"rootfsPropagation\":\"x\"}}", "linux.rootfsPropagation" },
         };
 

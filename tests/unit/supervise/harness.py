@@ -21,8 +21,8 @@ BUSYBOX = '/usr/bin/busybox'
 
 DEFAULT_CAPABILITIES = ['CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_FOWNER', 'CAP_FSETID', 'CAP_KILL', 'CAP_NET_BIND_SERVICE',
                         'CAP_SETFCAP', 'CAP_SETGID', 'CAP_SETPCAP', 'CAP_SETUID', 'CAP_SYS_CHROOT']
-MASKED = ['/proc/acpi', '/proc/kcore', '/proc/keys', '/proc/latency_stats', '/proc/timer_list', '/proc/timer_stats', '/proc/sched_debug',
-          '/proc/scsi', '/sys/firmware', '/sys/fs/selinux', '/sys/dev/block']
+MASKED = ['/proc/acpi', '/proc/kcore', '/proc/keys', '/proc/latency_stats', '/proc/timer_list', '/proc/timer_stats',
+          '/proc/sched_debug', '/proc/scsi', '/sys/firmware', '/sys/fs/selinux', '/sys/dev/block']
 READONLY = ['/proc/asound', '/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
 
 
@@ -107,18 +107,23 @@ def default_spec(args, **process):
     return {
         'ociVersion': '1.2.0',
         'process': {'user': {'uid': 0, 'gid': 0}, 'args': args, 'cwd': '/', 'env': ['PATH=/bin:/sbin', 'TERM=xterm'],
-                    'capabilities': {k: DEFAULT_CAPABILITIES for k in ('bounding', 'effective', 'permitted')}, **process},
+                    'capabilities': {k: DEFAULT_CAPABILITIES for k in ('bounding', 'effective', 'permitted')},
+                    **process},
         'root': {'path': 'rootfs'},
         'hostname': 'box',
         'mounts': [
             {'destination': '/proc', 'type': 'proc', 'source': 'proc', 'options': ['nosuid', 'noexec', 'nodev']},
-            {'destination': '/dev', 'type': 'tmpfs', 'source': 'tmpfs', 'options': ['nosuid', 'strictatime', 'mode=755', 'size=65536k']},
+            {'destination': '/dev', 'type': 'tmpfs', 'source': 'tmpfs',
+             'options': ['nosuid', 'strictatime', 'mode=755', 'size=65536k']},
             {'destination': '/dev/pts', 'type': 'devpts', 'source': 'devpts',
              'options': ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5']},
-            {'destination': '/dev/shm', 'type': 'tmpfs', 'source': 'shm', 'options': ['nosuid', 'noexec', 'nodev', 'mode=1777', 'size=65536k']},
-            {'destination': '/dev/mqueue', 'type': 'mqueue', 'source': 'mqueue', 'options': ['nosuid', 'noexec', 'nodev']},
+            {'destination': '/dev/shm', 'type': 'tmpfs', 'source': 'shm',
+             'options': ['nosuid', 'noexec', 'nodev', 'mode=1777', 'size=65536k']},
+            {'destination': '/dev/mqueue', 'type': 'mqueue', 'source': 'mqueue',
+             'options': ['nosuid', 'noexec', 'nodev']},
             {'destination': '/sys', 'type': 'sysfs', 'source': 'sysfs', 'options': ['nosuid', 'noexec', 'nodev', 'ro']},
-            {'destination': '/sys/fs/cgroup', 'type': 'cgroup', 'source': 'cgroup', 'options': ['nosuid', 'noexec', 'nodev', 'relatime', 'ro']},
+            {'destination': '/sys/fs/cgroup', 'type': 'cgroup', 'source': 'cgroup',
+             'options': ['nosuid', 'noexec', 'nodev', 'relatime', 'ro']},
         ],
         'linux': {
             'namespaces': [{'type': t} for t in ('pid', 'network', 'ipc', 'uts', 'mount', 'cgroup')],
@@ -157,11 +162,11 @@ class Store:
         os.chown(tree + '/home/app', 1000, 1000)
         os.symlink('/run', tree + '/link-to-run')
         shutil.copy(BUSYBOX, tree + '/bin/busybox')
-        for name in ('sh', 'cat', 'echo', 'id', 'ls', 'sleep', 'true', 'false', 'kill', 'tty', 'stat', 'touch', 'mount', 'env', 'pwd',
-                     'hostname', 'readlink', 'grep', 'umask', 'dd', 'seq', 'printf', 'stty', 'ps', 'awk', 'head', 'wc', 'ip', 'mkdir'):
+        for name in ('sh', 'cat', 'echo', 'id', 'ls', 'sleep', 'true', 'tty', 'stat', 'touch', 'pwd', 'hostname',
+                     'readlink', 'grep', 'seq', 'stty', 'head', 'wc', 'mkdir'):
             os.symlink('busybox', tree + '/bin/' + name)
         with open(tree + '/etc/passwd', 'w', encoding='utf-8') as f:
-            f.write('root:x:0:0:root:/root:/bin/sh\nbad line\napp:x:1000:1000:app:/home/app:/bin/sh\n')
+            f.write('root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000:app:/home/app:/bin/sh\n')
         with open(tree + '/etc/group', 'w', encoding='utf-8') as f:
             f.write('root:x:0:\napp:x:1000:\naudio:x:29:app,other\nvideo:x:44:other\n')
         with open(tree + '/etc/base', 'w', encoding='utf-8') as f:
@@ -188,7 +193,8 @@ class Container:
 
     count = 0
 
-    def __init__(self, store, spec, program, layers=None, userns=True, stdio=(None, None, None), go=True, session=False, **fields):
+    def __init__(self, store, spec, program, layers=None, userns=True, stdio=(None, None, None), go=True, session=False,
+                 **fields):
         Container.count += 1
         self.id = ('%064x' % (os.getpid() << 64 | Container.count))
         self.store = store
@@ -202,8 +208,9 @@ class Container:
         os.mkdir(self.cgroup_path)
         self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.session = None
-        self.process = subprocess.Popen([program], env={'CREEL_LOG_LEVEL': os.environ.get('CREEL_LOG_LEVEL', 'info')}, stdin=subprocess.DEVNULL,
-                                        preexec_fn=lambda: (os.dup2(theirs.fileno(), 3), os.set_inheritable(3, True)), close_fds=False)
+        self.process = subprocess.Popen([program], env={'CREEL_LOG_LEVEL': os.environ.get('CREEL_LOG_LEVEL', 'info')},
+                                        stdin=subprocess.DEVNULL, close_fds=False,
+                                        preexec_fn=lambda: (os.dup2(theirs.fileno(), 3), os.set_inheritable(3, True)))
         theirs.close()
         self.start(spec, layers if layers is not None else store.layers, userns, stdio, session, fields)
         if go:
@@ -213,15 +220,18 @@ class Container:
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         listener.bind(self.runtime + '/supervisor.sock')
         listener.listen(8)
-        opened = [memfd(json.dumps(spec).encode()), os.open(self.store.path + '/layers', os.O_RDONLY | os.O_DIRECTORY),
-                  os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY), os.open(self.runtime, os.O_RDONLY | os.O_DIRECTORY), listener.fileno()]
+        opened = [memfd(json.dumps(spec).encode())]
+        opened += [os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+                   for path in (self.store.path + '/layers', self.directory, self.runtime)]
+        opened.append(listener.fileno())
         fields = [('FIELD_CONTAINER', self.id), ('FIELD_NAME', 'test')]
         fields += [('FIELD_LAYER', layer) for layer in layers]
         fields += [('FIELD_STOP_SIGNAL', signal.SIGTERM), ('FIELD_STOP_TIMEOUT_USEC', 2000000)]
         if userns:
             fields.append(('FIELD_UID_BASE', UID_BASE))
         fields += list(zip(('FIELD_SPEC', 'FIELD_LAYERS', 'FIELD_ROOTFS', 'FIELD_RUNTIME', 'FIELD_LISTEN'), opened))
-        fields += [(name, fd) for name, fd in zip(('FIELD_STDIN', 'FIELD_STDOUT', 'FIELD_STDERR'), stdio) if fd is not None]
+        names = ('FIELD_STDIN', 'FIELD_STDOUT', 'FIELD_STDERR')
+        fields += [(name, fd) for name, fd in zip(names, stdio) if fd is not None]
         fields += [('FIELD_' + key.upper(), value) for key, value in extra.items()]
         if session:
             self.session, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -115,6 +115,31 @@ static void test_plain(void **state) {
         assert_int_equal(d->n_unregister, 1);
 }
 
+/* Stops and starts again before machined has answered anything. */
+static void test_in_the_blink_of_an_eye(void **state) {
+        const MachineSpec spec = {
+                        .name = "web", .container_id = CONTAINER_ID, .leader = getpid(), .leader_pidfd = -1};
+        Machined *d = *state;
+
+        assert_int_equal(machine_unregister(d->registry, "web"), 0);
+        for (unsigned i = 0; i < 3; i++) {
+                assert_int_equal(machine_register(d->registry, &spec), 1);
+                assert_int_equal(machine_unregister(d->registry, "web"), 1);
+        }
+        peer_settle(d->event);
+        assert_int_equal(d->n_plain, 1);
+        assert_int_equal(d->n_unregister, 1);
+        assert_int_equal(machine_unregister(d->registry, "web"), 0);
+
+        assert_int_equal(machine_register(d->registry, &spec), 1);
+        assert_int_equal(machine_unregister(d->registry, "web"), 1);
+        assert_int_equal(machine_register(d->registry, &spec), 1);
+        peer_settle(d->event);
+        assert_int_equal(d->n_plain, 3);
+        assert_int_equal(d->n_unregister, 2);
+        assert_int_equal(machine_unregister(d->registry, "web"), 1);
+}
+
 static void test_pidfd_where_machined_takes_it(void **state) {
         _cleanup_close_ int fd = memfd_create("stands-for-a-pidfd", MFD_CLOEXEC);
         Machined *d = *state;
@@ -122,6 +147,7 @@ static void test_pidfd_where_machined_takes_it(void **state) {
         register_web(d, fd);
         assert_int_equal(d->n_ex, 1);
         assert_int_equal(d->n_plain, 1);
+        assert_int_equal(machine_unregister(d->registry, "web"), 1);
         register_web(d, fd); /* asked once, remembered */
         assert_int_equal(d->n_ex, 1);
         assert_int_equal(d->n_plain, 2);
@@ -178,6 +204,7 @@ static void test_names(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                         cmocka_unit_test_setup_teardown(test_plain, setup, teardown),
+                        cmocka_unit_test_setup_teardown(test_in_the_blink_of_an_eye, setup, teardown),
                         cmocka_unit_test_setup_teardown(test_pidfd_where_machined_takes_it, setup, teardown),
                         cmocka_unit_test_setup_teardown(test_pidfd_alone, setup, teardown),
                         cmocka_unit_test_setup_teardown(test_absent_and_freed_while_waiting, setup,

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "basic/fd.h"
+#include "runtime/mount.h"
+
+#include "child.h"
+#include "test.h"
+
+static int new_tmpfs(void) {
+        _cleanup_failure_ Failure failure = {};
+        MountOptions options = {};
+        int fd = -EBADF;
+
+        CHECK(mount_new("tmpfs", "x", &options, &fd, &failure) >= 0);
+        return fd;
+}
+
+static void refused_option(void) {
+        char bad[] = "mode=nonsense", *data[] = { bad, NULL };
+        _cleanup_failure_ Failure failure = {};
+        MountOptions options = { .data = data };
+        int fd = -EBADF;
+
+        CHECK(mount_new("tmpfs", "x", &options, &fd, &failure) < 0);
+        CHECK(strstr(failure.text, "mode=nonsense"));
+        CHECK(mount_new("nosuchfs", "x", &(MountOptions) {}, &fd, &failure) < 0);
+        CHECK(strstr(failure.text, "nosuchfs"));
+}
+
+static void attach(void) {
+        _cleanup_close_ int root = open(".", O_PATH | O_DIRECTORY), target = -EBADF, fd = new_tmpfs(),
+                            found = -EBADF;
+        _cleanup_failure_ Failure failure = {};
+
+        CHECK(mkdirat(fd, "inside", 0755) >= 0);
+        CHECK(mount_open_target(root, "/a/b", MOUNT_TARGET_INSIDE, true, &target, &failure) >= 0);
+        CHECK(mount_attach(fd, target, root, "/a/b", MOUNT_TARGET_INSIDE, &failure) >= 0);
+        found = open("/mnt/a/b/inside", O_PATH);
+        CHECK(found >= 0);
+}
+
+static void links(void) {
+        _cleanup_close_ int root = open(".", O_PATH | O_DIRECTORY), target = -EBADF;
+        _cleanup_failure_ Failure failure = {};
+        struct stat st;
+
+        CHECK(mkdir("real", 0755) >= 0 && symlink("/real", "link") >= 0 && symlink("/etc", "out") >= 0);
+        CHECK(mount_open_target(root, "/link/sub", MOUNT_TARGET_INSIDE, true, &target, &failure) >= 0);
+        CHECK(stat("real/sub", &st) >= 0 && S_ISDIR(st.st_mode));
+        target = fd_close(target);
+        CHECK(mount_open_target(root, "/link", MOUNT_TARGET_NO_LINKS, true, &target, &failure) < 0);
+        CHECK(failure.kind == FAILURE_SECURITY);
+        CHECK(mount_open_target(root, "/link/more", MOUNT_TARGET_NO_LINKS, true, &target, &failure) < 0);
+        CHECK(mount_open_target(root, "/out/creel-test", MOUNT_TARGET_INSIDE, false, &target, &failure) < 0);
+        CHECK(stat("/etc/creel-test", &st) < 0);
+        CHECK(mount_open_target(root, "/../../x/..", MOUNT_TARGET_INSIDE, false, &target, &failure) < 0);
+}
+
+static void files(void) {
+        _cleanup_close_ int root = open(".", O_PATH | O_DIRECTORY), target = -EBADF;
+        _cleanup_failure_ Failure failure = {};
+        struct stat st;
+
+        CHECK(mount_open_target(root, "/etc/hosts", MOUNT_TARGET_INSIDE, false, &target, &failure) >= 0);
+        CHECK(stat("etc/hosts", &st) >= 0 && S_ISREG(st.st_mode) && st.st_size == 0);
+        target = fd_close(target);
+        CHECK(mount_open_target(root, "/etc", MOUNT_TARGET_INSIDE, false, &target, &failure) < 0);
+        CHECK(failure.kind == FAILURE_INVALID_ARGUMENT);
+}
+
+static void bind_options(void) {
+        static char source[] = "/mnt/src", destination[] = "/x";
+        RuntimeMount m = {.destination = destination,
+                          .source = source,
+                          .options = {.bind = true, .attr_set = MOUNT_ATTR_RDONLY}};
+        _cleanup_close_ int fd = -EBADF, made = -EBADF;
+        _cleanup_failure_ Failure failure = {};
+
+        CHECK(mount_bind(&m, -EBADF, &fd, &failure) < 0);
+        CHECK(failure.kind == FAILURE_INVALID_ARGUMENT && strstr(failure.text, "/mnt/src"));
+        CHECK(mkdir("src", 0755) >= 0);
+        CHECK(mount_bind(&m, -EBADF, &fd, &failure) >= 0);
+        made = openat(fd, "new", O_CREAT | O_WRONLY, 0644);
+        CHECK(made < 0 && errno == EROFS);
+}
+
+#define ISOLATED(name)                                              \
+        static void test_##name(void **state) {                     \
+                assert_int_equal(run_isolated(name), 0);            \
+        }
+ISOLATED(refused_option)
+ISOLATED(attach)
+ISOLATED(links)
+ISOLATED(files)
+ISOLATED(bind_options)
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                        cmocka_unit_test(test_refused_option), cmocka_unit_test(test_attach),
+                        cmocka_unit_test(test_links),          cmocka_unit_test(test_files),
+                        cmocka_unit_test(test_bind_options),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
