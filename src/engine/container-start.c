@@ -219,15 +219,6 @@ void container_begin_start(Container *c, Job *j) {
         }
 }
 
-static void report_start(Container *c) {
-        _cleanup_strv_free_ char **l = NULL;
-        char *name = NULL, *image = NULL;
-
-        if (string_format(&name, "name=%s", c->record->name) >= 0 && strv_consume(&l, name) >= 0 &&
-            string_format(&image, "image=%s", c->record->image) >= 0 && strv_consume(&l, image) >= 0)
-                engine_event(c->engine, "container", "start", c->record->id, l);
-}
-
 void container_on_started(Container *c, pid_t leader, int leader_pidfd, uint64_t time_usec) {
         _cleanup_failure_ Failure f = {};
 
@@ -247,7 +238,7 @@ void container_on_started(Container *c, pid_t leader, int leader_pidfd, uint64_t
         }
         if (time_usec > 0)
                 c->record->started_usec = time_usec;
-        report_start(c);
+        container_event(c, "start", NULL, 0);
         if (c->engine->observer)
                 c->engine->observer->container_started(c, c->engine->observer_data);
         if (c->jobs && c->jobs->begun && c->jobs->type == JOB_START)

@@ -89,20 +89,6 @@ void container_begin_remove(Container *c, Job *j) {
         container_finish_removal(c);
 }
 
-static void report_exit(Container *c, const ExitRecord *exit) {
-        _cleanup_strv_free_ char **l = NULL;
-        char *name = NULL, *image = NULL, *code = NULL;
-
-        if (string_format(&name, "name=%s", c->record->name) < 0 || strv_consume(&l, name) < 0 ||
-            string_format(&image, "image=%s", c->record->image) < 0 || strv_consume(&l, image) < 0)
-                return;
-        if (exit->oom)
-                engine_event(c->engine, "container", "oom", c->record->id, l);
-        if (string_format(&code, "exitCode=%d", exit->status) < 0 || strv_consume(&l, code) < 0)
-                return;
-        engine_event(c->engine, "container", "died", c->record->id, l);
-}
-
 void container_on_exited(Container *c, const ExitRecord *exit) {
         _cleanup_failure_ Failure f = {};
         bool remove;
@@ -120,7 +106,11 @@ void container_on_exited(Container *c, const ExitRecord *exit) {
 
         if (c->engine->observer)
                 c->engine->observer->container_exited(c, c->engine->observer_data);
-        report_exit(c, exit);
+        if (exit->oom)
+                container_event(c, "oom", NULL, 0);
+        container_event(c, "died", "exitCode", exit->status);
+        if (c->jobs && c->jobs->begun && c->jobs->type == JOB_STOP)
+                container_event(c, "stop", NULL, 0);
         if (!remove) {
                 if (container_move(c, CONTAINER_EVENT_EXITED, &f) < 0)
                         log_warning("%s", strempty(f.text));

@@ -192,10 +192,19 @@ int container_move(Container *c, ContainerEvent event, Failure *f) {
         return 0;
 }
 
-int container_kill(Container *c, bool all, int signal, Failure *f) {
+void container_event(const Container *c, const char *action, const char *key, int value) {
         _cleanup_strv_free_ char **l = NULL;
-        _cleanup_free_ char *number = NULL, *name = NULL;
+        char *name = NULL, *image = NULL, *extra = NULL;
 
+        if (string_format(&name, "name=%s", c->record->name) < 0 || strv_consume(&l, name) < 0 ||
+            string_format(&image, "image=%s", c->record->image) < 0 || strv_consume(&l, image) < 0)
+                return;
+        if (key && (string_format(&extra, "%s=%d", key, value) < 0 || strv_consume(&l, extra) < 0))
+                return;
+        engine_event(c->engine, "container", action, c->record->id, l);
+}
+
+int container_kill(Container *c, bool all, int signal, Failure *f) {
         if (!container_is_running(c) || c->leader_pidfd < 0)
                 return failure_set(f, FAILURE_INVALID_STATE, "%s: the container is %s, not running",
                                    c->record->name, container_state_to_string(c->state));
@@ -209,10 +218,7 @@ int container_kill(Container *c, bool all, int signal, Failure *f) {
                 return failure_set_errno(f, FAILURE_SYSTEM, errno, "cannot signal container %s",
                                          c->record->name);
 
-        if (string_format(&number, "signal=%d", signal) >= 0 &&
-            string_format(&name, "name=%s", c->record->name) >= 0 && strv_extend(&l, name) >= 0 &&
-            strv_extend(&l, number) >= 0)
-                engine_event(c->engine, "container", "kill", c->record->id, l);
+        container_event(c, "kill", "signal", signal);
         return 0;
 }
 
@@ -329,21 +335,9 @@ static int container_materialize(Container *c) {
         return r < 0 ? r : container_save(c);
 }
 
-static char **container_attributes(const Container *c) {
-        _cleanup_strv_free_ char **l = NULL;
-        char *name = NULL, *image = NULL;
-
-        if (string_format(&name, "name=%s", c->record->name) < 0 || strv_consume(&l, name) < 0)
-                return NULL;
-        if (string_format(&image, "image=%s", c->record->image) < 0 || strv_consume(&l, image) < 0)
-                return NULL;
-        return TAKE_PTR(l);
-}
-
 int container_create(Engine *e, Image *image, const char *reference, ContainerSpec *spec, Container **ret,
                      Failure *f) {
         _cleanup_(container_spec_freep) ContainerSpec *owned = spec;
-        _cleanup_strv_free_ char **attributes = NULL;
         ContainerRecord *record = NULL;
         Container *c, *holder;
         int r;
@@ -373,8 +367,7 @@ int container_create(Engine *e, Image *image, const char *reference, ContainerSp
                 container_finish_removal(c);
                 return r;
         }
-        attributes = container_attributes(c);
-        engine_event(e, "container", "create", c->record->id, attributes);
+        container_event(c, "create", NULL, 0);
         *ret = c;
         return 0;
 }
@@ -536,7 +529,6 @@ static void container_unlink_files(Container *c) {
 }
 
 void container_finish_removal(Container *c) {
-        _cleanup_strv_free_ char **attributes = container_attributes(c);
         Engine *e = c->engine;
         bool orphaned;
 
@@ -544,7 +536,7 @@ void container_finish_removal(Container *c) {
         (void) hashmap_remove(e->containers_by_name, c->record->name);
         container_unlink_files(c);
         c->removed = true;
-        engine_event(e, "container", "remove", c->record->id, attributes);
+        container_event(c, "remove", NULL, 0);
         if (e->observer)
                 e->observer->container_removed(c, e->observer_data);
         watches_run(c);

@@ -115,6 +115,9 @@ void container_job_done(Container *c, const Failure *f);
 /* Signals the payload: @all: every process of it. Bypasses the queue. */
 int container_kill(Container *c, bool all, int signal, Failure *f);
 
+/* Tells of an event of this container, with its name and image, and @key=@value unless @key is NULL. */
+void container_event(const Container *c, const char *action, const char *key, int value);
+
 /* Calls back once when the condition holds, maybe at once. */
 int container_watch(Container *c, ContainerCondition condition, container_watch_t callback, void *userdata,
                     Failure *f);

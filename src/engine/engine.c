@@ -14,11 +14,13 @@
 #include "basic/path.h"
 #include "basic/str.h"
 #include "basic/strv.h"
+#include "engine/compile.h"
 #include "engine/container.h"
 #include "engine/image.h"
 #include "engine/supervisor.h"
 #include "engine/transfer.h"
 #include "engine/worker.h"
+#include "security/seccomp-cache.h"
 #include "store/layer.h"
 
 #define PROGRAM_BYTES_MAX (64 * 1024 * 1024)
@@ -172,6 +174,20 @@ static int engine_load(Engine *e) {
         return r;
 }
 
+/* The filter of a container without wishes, so that the first start of one does not wait for the compiler.
+ */
+static void warm_seccomp_cache(Engine *e) {
+        static const ContainerSpec plain = {};
+        _cleanup_failure_ Failure f = {};
+        _cleanup_close_ int fd = -EBADF;
+        uint64_t capabilities;
+
+        if (container_capabilities(&plain, &capabilities, &f) < 0 ||
+            seccomp_cache_get(e->seccomp_cache_fd, e->seccomp_profile, strlen(e->seccomp_profile),
+                              capabilities, &fd, &f) < 0)
+                log_warning("%s", strempty(f.text));
+}
+
 int engine_new(const EngineParameters *p, Engine **ret, Failure *f) {
         _cleanup_(engine_freep) Engine *e = new(Engine, 1);
         int r;
@@ -207,6 +223,7 @@ int engine_new(const EngineParameters *p, Engine **ret, Failure *f) {
         if (r < 0)
                 return failure_set_errno(f, FAILURE_SYSTEM, r,
                                          "cannot connect to systemd; creeld needs it as PID 1");
+        warm_seccomp_cache(e);
         r = engine_load(e);
         if (r < 0)
                 return failure_set_errno(f, FAILURE_STORAGE, r, "cannot read the store %s", p->store_path);

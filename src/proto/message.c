@@ -451,11 +451,14 @@ int message_recv(int socket_fd, Message **ret) {
         };
         int fds[MESSAGE_FDS_MAX], r;
         size_t n_fds = 0;
+        unsigned resets = 0;
         ssize_t n;
 
+        /* A peer that went away without having read everything leaves ECONNRESET once, in front of what it
+         * still sent. */
         do
                 n = recvmsg(socket_fd, &mh, MSG_CMSG_CLOEXEC);
-        while (n < 0 && errno == EINTR);
+        while (n < 0 && (errno == EINTR || (errno == ECONNRESET && resets++ == 0)));
         if (n < 0)
                 return errno == ECONNRESET ? 0 : negative_errno();
 

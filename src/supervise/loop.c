@@ -277,7 +277,7 @@ static void drain(Supervisor *s) {
                 int r = drain_stream(s, s->streams + i);
 
                 if (r < 0)
-                        log_warning_errno(r, "the last output of the container does not reach the journal: %m");
+                        log_warning_errno(r, "the last output does not reach the journal: %m");
         }
 }
 

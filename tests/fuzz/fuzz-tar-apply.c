@@ -33,8 +33,8 @@ static int read_input(void *userdata, const void **ret, size_t *ret_size) {
         return 1;
 }
 
-/* Whatever a layer says, everything happens beneath the directory: a file beside it must stay what it was, and nothing may
- * appear there. */
+/* Whatever a layer says, everything happens beneath the directory: a file beside it must stay what it was,
+ * and nothing may appear there. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         char path[] = "/tmp/creel-fuzz-XXXXXX";
         _cleanup_close_ int outer = -EBADF, root = -EBADF;
@@ -55,7 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 abort();
         before = (off_t) st.st_mtim.tv_nsec;
 
-        (void) apply_tar(root, read_input, &in, &(const ApplyLimits) { .entries_max = ENTRIES_MAX }, &result, &failure);
+        (void) apply_tar(root, read_input, &in, &(const ApplyLimits){ .entries_max = ENTRIES_MAX }, &result,
+                         &failure);
 
         if (fstatat(outer, "guard", &st, 0) < 0 || (off_t) st.st_mtim.tv_nsec != before || st.st_nlink != 2)
                 abort();
