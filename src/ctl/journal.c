@@ -120,6 +120,8 @@ static int print_entry(sd_journal *j, const JournalLines *lines) {
 
         (void) get_data(j, "PRIORITY", &priority, &n_priority);
         out = n_priority == 1 && *priority == '3' ? lines->error : lines->out;
+        /* Where both go to one place, the lines keep their order. */
+        (void) fflush(out == lines->out ? lines->error : lines->out);
         if (lines->timestamps) {
                 r = sd_journal_get_realtime_usec(j, &usec);
                 if (r < 0)
