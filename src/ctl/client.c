@@ -45,7 +45,8 @@ static const struct {
           "polkit does not allow this for you; run it as root or ask an administrator" },
         { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, FAILURE_SECURITY,
           "polkit wants a password for this; run it as root or in a session with a polkit agent" },
-        { SD_BUS_ERROR_UNKNOWN_OBJECT, FAILURE_NO_SUCH_CONTAINER, "the container was removed in the meantime" },
+        { SD_BUS_ERROR_UNKNOWN_OBJECT, FAILURE_NO_SUCH_CONTAINER,
+          "the container was removed in the meantime" },
 };
 
 bool client_error_is_lost(const sd_bus_error *e) {

@@ -55,7 +55,8 @@ def test_pull_prints_the_id(creelctl, registry, busybox):
     config_digest = json.loads(busybox.manifest)["config"]["digest"]
     assert done.stdout.strip() == config_digest
     shown = inspect(creelctl, reference)
-    assert (shown["Id"], shown["Digest"], shown["RepoTags"]) == (config_digest, busybox.digest, [reference])
+    assert (shown["Id"], shown["Digest"]) == (config_digest, busybox.digest)
+    assert reference in shown["RepoTags"]  # the same image may be here under other names, from other tests
 
 
 def test_pull_without_a_tag_means_latest(creelctl, registry):
