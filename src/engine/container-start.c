@@ -103,7 +103,7 @@ static int request_scope(Container *c, Failure *f) {
                                         .cpus = spec->cpus,
                                         .tasks_max = container_spec_is_set(spec,
                                                                            container_spec_find("pids-limit"))
-                                                                     ? spec->pids_limit
+                                                                     ? (spec->pids_limit ?: -1)
                                                                      : TASKS_MAX_DEFAULT,
                                         /* Programs ignore it; the supervisor takes it for "stop the
                                          * container". Thus a stop of the scope by systemd ends in the
