@@ -266,6 +266,15 @@ static void on_unpacked(TransferLayer *l, Message *m) {
         transfer_advance(t);
 }
 
+/* The pipe ended before creel-pull said so: it failed or died, and tells that itself, or by its silence. */
+static bool input_broke_off(const TransferLayer *l, const Message *m) {
+        const char *error = NULL;
+
+        return m && l->state == LAYER_FETCHING && message_type(m) == MESSAGE_FAILED &&
+               message_get_string(m, FIELD_ERROR, &error) >= 0 &&
+               failure_kind_from_string(error) == FAILURE_CANCELLED;
+}
+
 static void on_unpack_message(Worker *w, Message *m, void *userdata) {
         TransferLayer *l = userdata;
         _cleanup_free_ char *what = NULL;
@@ -276,6 +285,9 @@ static void on_unpack_message(Worker *w, Message *m, void *userdata) {
                 on_unpacked(l, m);
                 return;
         }
+        l->broke_off |= input_broke_off(l, m);
+        if (l->broke_off)
+                return;
         if (!m && l->state == LAYER_DONE) {
                 l->unpack = worker_free(l->unpack);
                 return;

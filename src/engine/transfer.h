@@ -36,6 +36,7 @@ typedef struct TransferLayer {
         uint64_t size_bytes, fetched_bytes;
         LayerState state;
         bool duplicate; /* the same diff ID stands earlier in this image */
+        bool broke_off; /* its input ended early: creel-pull will tell why */
         Worker *unpack;
 } TransferLayer;
 

@@ -81,8 +81,9 @@ static int input_read(Pipeline *p, void *buffer, size_t size, size_t *ret_size, 
 static int read_check(const PipelineSpec *spec, uint64_t n_bytes, DigestStream *hash, Failure *failure) {
         Digest digest;
 
+        /* Not our failure: whoever feeds us broke off, and knows why. */
         if (n_bytes != spec->bytes)
-                return failure_set(failure, FAILURE_REGISTRY,
+                return failure_set(failure, FAILURE_CANCELLED,
                                    "only %" PRIu64 " of its %" PRIu64 " bytes came; pull again", n_bytes,
                                    spec->bytes);
         digest_stream_final(hash, &digest);

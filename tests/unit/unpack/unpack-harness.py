@@ -194,7 +194,7 @@ class Damage(Case):
     def test_truncated_transfer(self):
         blob = gzip.compress(self.plain)
         self.bad(
-            "Registry",
+            "Cancelled",
             f"only {len(blob) - 9} of its {len(blob)} bytes",
             self.plain,
             blob=blob[:-9],
