@@ -48,7 +48,10 @@ int cgroup_scope_of(pid_t pid, char **ret) {
         if (!line)
                 return -ENXIO;
         line[strcspn(line, "\n")] = 0;
-        end = strstr(line, ".scope");
+        /* a name may have ".scope" in its middle */
+        for (end = strstr(line, ".scope"); end; end = strstr(end + 1, ".scope"))
+                if (!end[strlen(".scope")] || end[strlen(".scope")] == '/')
+                        break;
         if (!end)
                 return -ENXIO;
         end[strlen(".scope")] = 0;

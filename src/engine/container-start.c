@@ -26,15 +26,27 @@
 /* systemd kills what is left this much later than we would have. */
 #define SCOPE_STOP_GRACE_USEC (5 * USEC_PER_SEC)
 
+/* Whether the scope of that name is the one we asked for: another's must not be stopped. */
+static bool scope_is_ours(const Container *c) {
+        _cleanup_free_ char *path = NULL;
+
+        if (c->cgroup)
+                return true;
+        return cgroup_scope_of(supervisor_pid(c->supervisor), &path) >= 0 &&
+               streq(strrchr(path, '/') + 1, c->unit);
+}
+
 static void start_failed(Container *c, const Failure *f) {
         c->scope_job = scope_job_free(c->scope_job);
         c->session_fd = fd_close(c->session_fd);
         if (c->supervisor) {
+                /* A scope whose only process died on the way into it would stay. */
+                if (scope_is_ours(c))
+                        (void) scope_stop(c->engine->systemd, c->unit, NULL, NULL, NULL);
                 supervisor_kill(c->supervisor);
                 supervisor_release(TAKE_PTR(c->supervisor), NULL);
-                /* A scope whose only process died on the way into it would stay. */
-                (void) scope_stop(c->engine->systemd, c->unit, NULL, NULL, NULL);
         }
+        c->cgroup = mfree(c->cgroup);
         (void) string_set(&c->record->error, f->text);
         if (f->kind == FAILURE_COMMAND_NOT_FOUND || f->kind == FAILURE_COMMAND_NOT_EXECUTABLE)
                 c->record->exit_code = failure_kind_to_exit_status(f->kind);

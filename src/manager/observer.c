@@ -15,8 +15,16 @@ static void emit_new(Service *s, const char *signal, const char *id, const char 
         (void) sd_bus_emit_signal(s->bus, BUS_PATH, MANAGER_INTERFACE, signal, "so", id, path);
 }
 
-static void emit_removed(Service *s, const char *signal, const char *id, const char *path) {
-        (void) sd_bus_emit_object_removed(s->bus, path);
+/* sd_bus_emit_object_removed() asks which interfaces the object has, and it is gone by now. */
+static void emit_interfaces_removed(Service *s, const char *path, const char *interface) {
+        (void) sd_bus_emit_interfaces_removed(s->bus, path, "org.freedesktop.DBus.Peer",
+                                              "org.freedesktop.DBus.Introspectable",
+                                              "org.freedesktop.DBus.Properties", interface, NULL);
+}
+
+static void emit_removed(Service *s, const char *signal, const char *id, const char *path,
+                         const char *interface) {
+        emit_interfaces_removed(s, path, interface);
         (void) sd_bus_emit_signal(s->bus, BUS_PATH, MANAGER_INTERFACE, signal, "so", id, path);
 }
 
@@ -31,7 +39,7 @@ static void on_container_removed(Container *c, void *userdata) {
         _cleanup_free_ char *path = NULL;
 
         if (container_dbus_path(c, &path) >= 0)
-                emit_removed(userdata, "ContainerRemoved", c->record->id, path);
+                emit_removed(userdata, "ContainerRemoved", c->record->id, path, BUS_INTERFACE("Container"));
 }
 
 static void on_container_changed(Container *c, void *userdata) {
@@ -72,7 +80,8 @@ static void on_image_removed(Image *i, void *userdata) {
         _cleanup_free_ char *path = NULL;
 
         if (image_dbus_path(i, &path) >= 0)
-                emit_removed(userdata, "ImageRemoved", i->record->config_digest.string, path);
+                emit_removed(userdata, "ImageRemoved", i->record->config_digest.string, path,
+                             BUS_INTERFACE("Image"));
 }
 
 static void on_image_changed(Image *i, void *userdata) {
@@ -103,7 +112,7 @@ static void on_transfer_removed(Transfer *t, void *userdata) {
         if (!good &&
             string_format(&error, BUS_ERROR_PREFIX "%s", failure_kind_to_string(t->failure.kind)) < 0)
                 return;
-        (void) sd_bus_emit_object_removed(s->bus, path);
+        emit_interfaces_removed(s, path, BUS_INTERFACE("Transfer"));
         (void) sd_bus_emit_signal(s->bus, BUS_PATH, MANAGER_INTERFACE, "TransferRemoved", "uossss", t->id,
                                   path, transfer_result_to_string(t->result), good ? t->image_id.string : "",
                                   strempty(error), good ? "" : strempty(t->failure.text));

@@ -4,6 +4,49 @@
 #include "basic/str.h"
 #include "spec/json.h"
 
+/* An integer that json-c would clamp. Fractions and exponents do not become integers. */
+static bool number_fits(const char *s, size_t n) {
+        char digits[32];
+        uint64_t v = 0;
+        bool negative = *s == '-';
+
+        for (size_t i = 0; i < n; i++)
+                if (strchr(".eE", s[i]))
+                        return true;
+        if (n >= sizeof(digits))
+                return false;
+        memcpy(digits, s, n);
+        digits[n] = 0;
+        return parse_u64(digits + negative, &v) != -ERANGE && (!negative || v <= (uint64_t) INT64_MAX + 1);
+}
+
+/* Finds what json-c lets through even when strict: names in single quotes, NaN, Infinity, control characters
+ * in strings, and integers that do not fit, which it clamps. */
+static bool text_is_strict(const char *data, size_t n_bytes) {
+        bool inside = false;
+
+        for (size_t i = 0; i < n_bytes; i++) {
+                size_t n = 0;
+
+                if (data[i] == '"')
+                        inside = !inside;
+                else if (inside && (unsigned char) data[i] < ' ')
+                        return false;
+                else if (inside)
+                        i += data[i] == '\\';
+                else if (data[i] == '\'' || data[i] == 'N' || data[i] == 'I')
+                        return false;
+                else {
+                        while (i + n < n_bytes && data[i + n] && strchr(DIGITS "+-.eE", data[i + n]))
+                                n++;
+                        if (n > 0 && strchr(DIGITS "-", data[i]) && !number_fits(data + i, n))
+                                return false;
+                        i += n > 0 ? n - 1 : 0;
+                }
+        }
+        return true;
+}
+
 int json_parse(const char *data, size_t n_bytes, size_t max_bytes, json_object **ret) {
         struct json_tokener *tokener;
         _cleanup_json_ json_object *o = NULL;
@@ -11,6 +54,8 @@ int json_parse(const char *data, size_t n_bytes, size_t max_bytes, json_object *
 
         if (n_bytes > max_bytes || n_bytes > INT32_MAX)
                 return -EFBIG;
+        if (!text_is_strict(data, n_bytes))
+                return -EBADMSG;
 
         tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
         if (!tokener)

@@ -23,7 +23,8 @@ static inline void json_putp(json_object **o) {
 
 #define _cleanup_json_ _cleanup_(json_putp)
 
-/* -EBADMSG: not one well-formed value in UTF-8, or nested too deeply. -EFBIG: more than @max_bytes. */
+/* -EBADMSG: not one well-formed value in UTF-8, nested too deeply, or with an integer that fits neither
+ * int64_t nor uint64_t. -EFBIG: more than @max_bytes. */
 int json_parse(const char *data, size_t n_bytes, size_t max_bytes, json_object **ret);
 int json_format(json_object *o, bool pretty, char **ret);
 

@@ -6,116 +6,282 @@
 
 #include "test.h"
 
-static int parse(const char *s, json_object **ret) {
-        return json_parse(s, strlen(s), 1024, ret);
+static int parse(const char *text, json_object **ret) {
+        return json_parse(text, strlen(text), 1024 * 1024, ret);
 }
 
-static void test_whole_input(void **state) {
-        static const char *const good[] = { "{}", " {\"a\": [1, 2]} \n", "12", "\"x\"", "[]" };
+static void test_whole_values_only(void **state) {
+        static const char *const good[] = { "{}",   " \t\r\n{} \n", "[]",     "\"x\"",
+                                            "true", "17",           "-1.5e3", "{\"a\":[1,{\"b\":null}]}" };
         static const char *const bad[] = {
-                "",    " ",        "{",        "{} x",  "{}{}",      "[1,]",          "{\"a\": 1,}",
-                "nul", "\"\xff\"", "// x\n{}", "[1 2]", "{\"a\" 1}", "\"unterminated"
+                "",
+                " ",
+                "{",
+                "}",
+                "{}{}",
+                "{} x",
+                "{}]",
+                "[1,]",
+                "[1 2]",
+                "{\"a\"}",
+                "{\"a\":1,}",
+                "{a:1}",
+                "{'a':1}",
+                "tru",
+                "True",
+                "nul",
+                "01",
+                "+1",
+                ".5",
+                "NaN",
+                "Infinity",
+                "-Infinity",
+                "\"x",
+                "\"\x01\"",
+                "\"\\x\"",
+                "\"\\u12\"",
+                "// c\n{}",
+                "/* c */{}",
+                "{}/* c */",
+                "\"\xff\"",
+                "\"\xc3\x28\"",
+                "\xef\xbb\xbf{}",
         };
-        char deep[128] = {};
 
         for (size_t i = 0; i < ELEMENTSOF(good); i++) {
                 _cleanup_json_ json_object *o = NULL;
 
                 assert_int_equal(parse(good[i], &o), 0);
+                assert_non_null(o);
         }
         for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
-                json_object *o = NULL;
+                _cleanup_json_ json_object *o = NULL;
 
-                assert_int_equal(parse(bad[i], &o), -EBADMSG);
+                if (parse(bad[i], &o) != -EBADMSG)
+                        fail_msg("accepted: %s", bad[i]);
+                assert_null(o);
         }
-        memset(deep, '[', JSON_DEPTH_MAX + 4);
-        memset(deep + JSON_DEPTH_MAX + 4, ']', JSON_DEPTH_MAX + 4);
-        assert_int_equal(parse(deep, &(json_object *) { NULL }), -EBADMSG);
-        assert_int_equal(json_parse("{}\0", 3, 1024, &(json_object *) { NULL }), -EBADMSG);
-        assert_int_equal(json_parse("{}", 2, 1, &(json_object *) { NULL }), -EFBIG);
+}
+
+static void test_nul_bytes(void **state) {
+        static const struct {
+                const char *data;
+                size_t n;
+        } bad[] = { { "{}\0", 3 }, { "{}\0{}", 5 },   { "\0{}", 3 }, { "{\"a\":\0001}", 8 },
+                    { "17\0", 3 }, { "\"a\0b\"", 5 }, { "\0", 1 } };
+
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
+                _cleanup_json_ json_object *o = NULL;
+
+                if (json_parse(bad[i].data, bad[i].n, 100, &o) != -EBADMSG)
+                        fail_msg("row %zu is accepted", i);
+        }
+}
+
+static void test_depth(void **state) {
+        for (unsigned depth = 1; depth < 100000; depth = depth < 40 ? depth + 1 : depth * 10) {
+                _cleanup_free_ char *bomb = malloc(2 * depth + 1), *unclosed = malloc(depth + 1);
+                _cleanup_json_ json_object *o = NULL;
+
+                (void) memset(bomb, '[', depth);
+                (void) memset(bomb + depth, ']', depth);
+                bomb[2 * depth] = 0;
+                if (depth < JSON_DEPTH_MAX - 1)
+                        assert_int_equal(parse(bomb, &o), 0);
+                else if (depth > JSON_DEPTH_MAX)
+                        assert_int_equal(parse(bomb, &o), -EBADMSG);
+                (void) memset(unclosed, '[', depth);
+                unclosed[depth] = 0;
+                json_putp(&o);
+                assert_int_equal(parse(unclosed, &o), -EBADMSG);
+        }
+}
+
+static void test_size(void **state) {
+        _cleanup_json_ json_object *o = NULL;
+
+        assert_int_equal(json_parse("{}", 2, 1, &o), -EFBIG);
+        assert_int_equal(json_parse("{}", (size_t) INT32_MAX + 1, SIZE_MAX, &o), -EFBIG); /* not read */
+        assert_null(o);
+}
+
+static void test_numbers(void **state) {
+        _cleanup_json_ json_object *o = NULL;
+        uint64_t u = 7;
+        int64_t i = 7;
+
+        assert_int_equal(parse("{\"zero\":0,\"minus\":-1,\"i64\":9223372036854775806,\"u64\":"
+                               "18446744073709551615,\"real\":1.0,\"exp\":1e3,\"text\":\"1\","
+                               "\"null\":null,\"low\":-9223372036854775807}",
+                               &o),
+                         0);
+        assert_int_equal(json_get_u64(o, "minus", &u), -EBADMSG);
+        assert_int_equal(json_get_u64(o, "real", &u), -EBADMSG);
+        assert_int_equal(json_get_u64(o, "exp", &u), -EBADMSG);
+        assert_int_equal(json_get_u64(o, "text", &u), -EBADMSG);
+        assert_int_equal(json_get_u64(o, "null", &u), -ENODATA);
+        assert_int_equal(json_get_u64(o, "absent", &u), -ENODATA);
+        assert_int_equal(u, 7);
+        assert_int_equal(json_get_u64(o, "u64", &u), 0);
+        assert_true(u == UINT64_MAX);
+        assert_int_equal(json_get_u64(o, "zero", &u), 0);
+        assert_int_equal(u, 0);
+        assert_int_equal(json_get_i64(o, "u64", &i), -EBADMSG);
+        assert_int_equal(json_get_i64(o, "low", &i), 0);
+        assert_true(i == -INT64_MAX);
+        assert_int_equal(json_get_i64(o, "i64", &i), 0);
+        assert_true(i == INT64_MAX - 1);
+}
+
+/* Clamped numbers would mean something else than what was written. */
+static void test_huge_numbers(void **state) {
+        static const char *const huge[] = { "18446744073709551616", "99999999999999999999999999",
+                                            "-9223372036854775809", "-99999999999999999999999999" };
+
+        for (size_t k = 0; k < ELEMENTSOF(huge); k++) {
+                _cleanup_json_ json_object *o = NULL;
+                _cleanup_free_ char *text = NULL;
+
+                assert_int_equal(string_format(&text, "{\"n\":%s}", huge[k]), 0);
+                if (parse(text, &o) != -EBADMSG)
+                        fail_msg("%s is accepted", huge[k]);
+        }
+}
+
+static void test_numbers_and_quotes_in_strings(void **state) {
+        static const char *const good[] = {
+                "\"99999999999999999999999999\"",
+                "\"it's\"",
+                "\"\\\"'\\\\\"",
+                "{\"a'\":\"99999999999999999999 '\"}",
+                "[-9223372036854775808,18446744073709551615,1.00000000000000000000000000000000000000001,1e-"
+                "5]",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(good); i++) {
+                _cleanup_json_ json_object *o = NULL;
+
+                if (parse(good[i], &o) != 0)
+                        fail_msg("%s is refused", good[i]);
+        }
+}
+
+static void test_strings(void **state) {
+        _cleanup_json_ json_object *o = NULL;
+        _cleanup_free_ char *owned = NULL;
+        const char *s = NULL;
+
+        assert_int_equal(parse("{\"s\":\"\\u00e9\",\"nul\":\"a\\u0000b\",\"n\":1,\"null\":null,\"empty\":"
+                               "\"\"}",
+                               &o),
+                         0);
+        assert_int_equal(json_get_string(o, "nul", &s), -EBADMSG);
+        assert_int_equal(json_get_string(o, "n", &s), -EBADMSG);
+        assert_int_equal(json_get_string(o, "null", &s), -ENODATA);
+        assert_null(s);
+        assert_int_equal(json_get_string(o, "s", &s), 0);
+        assert_string_equal(s, "\xc3\xa9");
+
+        assert_int_equal(json_dup_string(o, "absent", &owned), 0);
+        assert_null(owned);
+        assert_int_equal(json_dup_string(o, "nul", &owned), -EBADMSG);
+        assert_int_equal(json_dup_string(o, "empty", &owned), 0);
+        assert_string_equal(owned, "");
+
+        assert_int_equal(json_get_string(NULL, "s", &s), -EBADMSG);
 }
 
 static void test_types(void **state) {
         _cleanup_json_ json_object *o = NULL;
-        _cleanup_free_ char *copy = NULL;
-        const char *s = "untouched";
         json_object *v = NULL;
-        uint64_t u = 7;
-        int64_t n = 7;
         bool b = true;
 
-        assert_int_equal(parse("{\"s\": \"x\", \"u\": 18446744073709551614, \"i\": -5, \"b\": false, \"n\": "
-                               "null, \"f\": 1.5, "
-                               "\"nul\": \"a\\u0000b\", \"big\": 99999999999999999999, \"a\": []}",
-                               &o),
-                         0);
-        assert_int_equal(json_get_string(o, "absent", &s), -ENODATA);
-        assert_int_equal(json_get_string(o, "n", &s), -ENODATA);
-        assert_int_equal(json_get_string(o, "u", &s), -EBADMSG);
-        assert_int_equal(json_get_string(o, "nul", &s), -EBADMSG);
-        assert_string_equal(s, "untouched");
-        assert_int_equal(json_get_string(o, "s", &s), 0);
-        assert_string_equal(s, "x");
-        assert_int_equal(json_dup_string(o, "absent", &copy), 0);
-        assert_null(copy);
-        assert_int_equal(json_dup_string(o, "s", &copy), 0);
-        assert_string_equal(copy, "x");
-
-        assert_int_equal(json_get_u64(o, "i", &u), -EBADMSG);
-        assert_int_equal(json_get_u64(o, "f", &u), -EBADMSG);
-        assert_int_equal(json_get_u64(o, "s", &u), -EBADMSG);
-        assert_int_equal(json_get_i64(o, "big", &n), -EBADMSG);
-        assert_int_equal(json_get_i64(o, "u", &n), -EBADMSG);
-        assert_true(u == 7 && n == 7);
-        assert_int_equal(json_get_u64(o, "u", &u), 0);
-        assert_true(u == UINT64_MAX - 1);
-        assert_int_equal(json_get_u64(o, "big", &u), 0);
-        assert_true(u == UINT64_MAX);
-        assert_int_equal(json_get_i64(o, "i", &n), 0);
-        assert_int_equal(n, -5);
+        assert_int_equal(parse("{\"a\":[],\"i\":0,\"s\":\"false\",\"b\":false}", &o), 0);
         assert_int_equal(json_get_boolean(o, "i", &b), -EBADMSG);
+        assert_int_equal(json_get_boolean(o, "s", &b), -EBADMSG);
+        assert_true(b);
         assert_int_equal(json_get_boolean(o, "b", &b), 0);
         assert_false(b);
         assert_int_equal(json_get(o, "a", json_type_object, &v), -EBADMSG);
         assert_int_equal(json_get(NULL, "a", json_type_object, &v), -EBADMSG);
+        assert_null(v);
+        assert_int_equal(json_get(o, "a", json_type_array, &v), 0);
+        assert_non_null(v);
 }
 
 static void test_vectors(void **state) {
-        _cleanup_json_ json_object *o = NULL, *copy = NULL;
-        _cleanup_strv_free_ char **l = NULL, **map = NULL, **bad = NULL;
-        _cleanup_free_ char *text = NULL;
+        _cleanup_json_ json_object *o = NULL;
+        _cleanup_strv_free_ char **l = NULL;
+        static const char *const bad[] = { "number", "null-inside", "nested", "nul", "text", "object" };
 
-        assert_int_equal(parse("{\"l\": [\"a\", \"\"], \"m\": {\"k\": \"v=w\", \"e\": \"\"}, \"x\": [1], "
-                               "\"y\": [null], \"z\": {\"k\": 1}}",
+        assert_int_equal(parse("{\"good\":[\"a\",\"\"],\"empty\":[],\"number\":[\"a\",1],\"null-inside\":["
+                               "null],\"nested\":[[\"a\"]],\"nul\":[\"a\\u0000\"],"
+                               "\"text\":\"a\",\"object\":{}}",
                                &o),
                          0);
-        assert_int_equal(json_get_strv(o, "x", &bad), -EBADMSG);
-        assert_int_equal(json_get_strv(o, "y", &bad), -EBADMSG);
-        assert_int_equal(json_get_string_map(o, "z", &bad), -EBADMSG);
-        assert_null(bad);
-        assert_int_equal(json_get_strv(o, "l", &l), 0);
-        assert_true(strv_equal(l, (char *[]) { (char *) "a", (char *) "", NULL }));
-        assert_int_equal(json_get_string_map(o, "m", &map), 0);
-        assert_true(strv_equal(map, (char *[]) { (char *) "k=v=w", (char *) "e=", NULL }));
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+                assert_int_equal(json_get_strv(o, bad[i], &l), -EBADMSG);
+        assert_int_equal(json_get_strv(o, "absent", &l), -ENODATA);
+        assert_null(l);
+        assert_int_equal(json_get_strv(o, "empty", &l), 0);
+        assert_int_equal(strv_length(l), 0);
+        assert_int_equal(json_get_strv(o, "good", &l), 0);
+        assert_int_equal(strv_length(l), 2);
+        assert_string_equal(l[1], "");
+}
 
-        copy = json_object_new_object();
-        assert_int_equal(json_add_strv(copy, "l", l), 0);
-        assert_int_equal(json_add_strv(copy, "none", NULL), 0);
-        assert_int_equal(json_add_string_map(copy, "m", map), 0);
-        assert_int_equal(json_add_string(copy, "none", NULL), 0);
-        assert_int_equal(json_add_u64(copy, "u", UINT64_MAX - 1), 0);
-        assert_int_equal(json_add_i64(copy, "i", -1), 0);
-        assert_int_equal(json_add_boolean(copy, "b", true), 0);
-        assert_int_equal(json_format(copy, false, &text), 0);
-        assert_string_equal(text, "{\"l\":[\"a\",\"\"],\"m\":{\"k\":\"v=w\",\"e\":\"\"},\"u\":"
-                                  "18446744073709551614,\"i\":-1,\"b\":true}");
+static void test_maps(void **state) {
+        _cleanup_json_ json_object *o = NULL, *out = json_object_new_object();
+        _cleanup_strv_free_ char **l = NULL;
+        _cleanup_free_ char *text = NULL;
+        char *const broken[] = { (char *) "no-equals", NULL };
+
+        assert_int_equal(parse("{\"m\":{\"b\":\"1=2\",\"a\":\"\"},\"bad\":{\"a\":1},\"null\":{\"a\":null}}",
+                               &o),
+                         0);
+        assert_int_equal(json_get_string_map(o, "bad", &l), -EBADMSG);
+        assert_int_equal(json_get_string_map(o, "null", &l), -EBADMSG);
+        assert_int_equal(json_get_string_map(o, "m", &l), 0);
+        assert_string_equal(l[0], "b=1=2");
+        assert_string_equal(l[1], "a=");
+        assert_int_equal(json_add_string_map(out, "m", l), 0);
+        assert_int_equal(json_add_string_map(out, "x", broken), -EINVAL);
+        assert_int_equal(json_format(out, false, &text), 0);
+        assert_string_equal(text, "{\"m\":{\"b\":\"1=2\",\"a\":\"\"}}");
+}
+
+static void test_adding(void **state) {
+        _cleanup_json_ json_object *o = json_object_new_object();
+        _cleanup_free_ char *text = NULL;
+        char *const l[] = { (char *) "a/b", (char *) "\"\n", NULL };
+
+        assert_int_equal(json_add_string(o, "s", "x"), 0);
+        assert_int_equal(json_add_string(o, "none", NULL), 0);
+        assert_int_equal(json_add_strv(o, "none", NULL), 0);
+        assert_int_equal(json_add(o, "none", NULL), -ENOMEM);
+        assert_int_equal(json_add_u64(o, "u", UINT64_MAX), 0);
+        assert_int_equal(json_add_i64(o, "i", -5), 0);
+        assert_int_equal(json_add_boolean(o, "b", true), 0);
+        assert_int_equal(json_add_strv(o, "l", l), 0);
+        assert_int_equal(json_format(o, false, &text), 0);
+        assert_string_equal(text, "{\"s\":\"x\",\"u\":18446744073709551615,\"i\":-5,\"b\":true,\"l\":[\"a/"
+                                  "b\",\"\\\"\\n\"]}");
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_whole_input),
+                cmocka_unit_test(test_whole_values_only),
+                cmocka_unit_test(test_nul_bytes),
+                cmocka_unit_test(test_depth),
+                cmocka_unit_test(test_size),
+                cmocka_unit_test(test_numbers),
+                cmocka_unit_test(test_huge_numbers),
+                cmocka_unit_test(test_numbers_and_quotes_in_strings),
+                cmocka_unit_test(test_strings),
                 cmocka_unit_test(test_types),
                 cmocka_unit_test(test_vectors),
+                cmocka_unit_test(test_maps),
+                cmocka_unit_test(test_adding),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
