@@ -15,6 +15,8 @@
 #define PROC_BYTES_MAX 65536
 #define DEPTH_MAX 64
 
+#define CGROUP_PATH_BYTES_MAX 4096
+
 /* Files in /proc and cgroupfs say they are empty: read on until there is no more. */
 static int read_virtual(int dirfd, const char *path, char **ret) {
         _cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -113,4 +115,33 @@ int cgroup_signal_payload(const char *scope, int signal) {
         }
         signal_tree(fd, signal, 0);
         return 0;
+}
+
+/* "a-b.slice" -> "a.slice/a-b.slice", systemd.slice(5). */
+static int append_slices(FILE *f, const char *slice) {
+        if (streq(slice, "-.slice"))
+                return 0;
+        for (const char *dash = strchr(slice, '-'); dash; dash = strchr(dash + 1, '-'))
+                if (fprintf(f, "/%.*s.slice", (int) (dash - slice), slice) < 0)
+                        return -EIO;
+        return fprintf(f, "/%s", slice) < 0 ? -EIO : 0;
+}
+
+int cgroup_unit_is_empty(const char *slice, const char *unit) {
+        char path[CGROUP_PATH_BYTES_MAX] = "";
+        _cleanup_free_ char *text = NULL;
+        FILE *f;
+        int r;
+
+        f = fmemopen(path, sizeof(path), "w");
+        if (!f)
+                return negative_errno();
+        r = fputs("/sys/fs/cgroup", f) < 0 ? -EIO : append_slices(f, slice);
+        if (r >= 0 && fprintf(f, "/%s/cgroup.events", unit) < 0)
+                r = -EIO;
+        if (fclose(f) != 0 && r >= 0)
+                r = -ENAMETOOLONG;
+        if (r >= 0)
+                r = read_virtual(AT_FDCWD, path, &text);
+        return r < 0 ? r : startswith(text, "populated 0\n") || strstr(text, "\npopulated 0\n");
 }

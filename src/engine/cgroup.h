@@ -10,3 +10,7 @@ int cgroup_scope_of(pid_t pid, char **ret);
 /* Signals every process beneath <scope>/payload; SIGKILL does so at one blow. -ENOENT: the cgroup is gone.
  */
 int cgroup_signal_payload(const char *scope, int signal);
+
+/* Whether the cgroup of a unit directly in that slice has no process, 0 or 1. -ENOENT: there is no such
+ * cgroup. */
+int cgroup_unit_is_empty(const char *slice, const char *unit);

@@ -26,26 +26,18 @@
 /* systemd kills what is left this much later than we would have. */
 #define SCOPE_STOP_GRACE_USEC (5 * USEC_PER_SEC)
 
-/* Whether the scope of that name is the one we asked for: another's must not be stopped. */
-static bool scope_is_ours(const Container *c) {
-        _cleanup_free_ char *path = NULL;
-
-        if (c->cgroup)
-                return true;
-        return cgroup_scope_of(supervisor_pid(c->supervisor), &path) >= 0 &&
-               streq(strrchr(path, '/') + 1, c->unit);
-}
-
 static void start_failed(Container *c, const Failure *f) {
-        c->scope_job = scope_job_free(c->scope_job);
         c->session_fd = fd_close(c->session_fd);
         if (c->supervisor) {
-                /* A scope whose only process died on the way into it would stay. */
-                if (scope_is_ours(c))
-                        (void) scope_stop(c->engine->systemd, c->unit, NULL, NULL, NULL);
                 supervisor_kill(c->supervisor);
                 supervisor_release(TAKE_PTR(c->supervisor), NULL);
         }
+        /* A scope whose only process died on the way into it would stay. One that only has the name is
+         * somebody else's. */
+        c->scope_job = scope_job_abandon(c->scope_job);
+        if (c->has_scope)
+                (void) scope_stop(c->engine->systemd, c->unit, NULL, NULL, NULL);
+        c->has_scope = false;
         c->cgroup = mfree(c->cgroup);
         (void) string_set(&c->record->error, f->text);
         if (f->kind == FAILURE_COMMAND_NOT_FOUND || f->kind == FAILURE_COMMAND_NOT_EXECUTABLE)
@@ -80,6 +72,7 @@ static void on_scope(int error, const char *text, void *userdata) {
                 start_failed(c, &f);
                 return;
         }
+        c->has_scope = true;
         c->cgroup = mfree(c->cgroup);
         r = cgroup_scope_of(supervisor_pid(c->supervisor), &c->cgroup);
         if (r >= 0)
@@ -110,7 +103,7 @@ static int request_scope(Container *c, Failure *f) {
                                         .cpus = spec->cpus,
                                         .tasks_max = container_spec_is_set(spec,
                                                                            container_spec_find("pids-limit"))
-                                                                     ? spec->pids_limit
+                                                                     ? (spec->pids_limit ?: -1)
                                                                      : TASKS_MAX_DEFAULT,
                                         /* Programs ignore it; the supervisor takes it for "stop the
                                          * container". Thus a stop of the scope by systemd ends in the

@@ -97,6 +97,7 @@ void container_on_exited(Container *c, const ExitRecord *exit) {
         c->record->oom_killed = exit->oom;
         c->leader = 0;
         c->leader_pidfd = fd_close(c->leader_pidfd);
+        c->has_scope = false;
         c->cgroup = mfree(c->cgroup);
         /* The scope lives until its last process, the supervisor, is gone; what is left of a removal waits
          * for that, too. */

@@ -65,6 +65,7 @@ struct Container {
 
         Supervisor *supervisor; /* from the beginning of a start until the payload's exit is known */
         ScopeJob *scope_job;
+        bool has_scope; /* systemd has made the scope for this start */
         pid_t leader;
         int leader_pidfd;
         int session_fd; /* a copy of the caller's, closed when the exit is recorded and a removal done */

@@ -14,6 +14,7 @@
 #include "basic/path.h"
 #include "basic/str.h"
 #include "basic/strv.h"
+#include "engine/cgroup.h"
 #include "engine/compile.h"
 #include "engine/container.h"
 #include "engine/image.h"
@@ -290,11 +291,20 @@ static void reattach(Container *c) {
         container_on_exited(c, &e);
 }
 
+/* A start that ended with an earlier creeld may have left a scope that was never populated: systemd keeps it. */
+static void drop_empty_scope(const Container *c) {
+        const char *slice = c->record->spec->cgroup_parent ?: "machine.slice";
+
+        if (cgroup_unit_is_empty(slice, c->unit) > 0)
+                (void) scope_stop(c->engine->systemd, c->unit, NULL, NULL, NULL);
+}
+
 static void reconcile_container(Container *c) {
         if (container_is_running(c) || c->state == CONTAINER_RESTARTING) {
                 reattach(c);
                 return;
         }
+        drop_empty_scope(c);
         /* Created for one run that did not come about, or in the middle of its removal. */
         if (c->state == CONTAINER_REMOVING || container_is_ephemeral(c)) {
                 (void) scope_kill(c->engine->systemd, c->unit, SIGKILL, NULL, NULL, NULL);

@@ -10,11 +10,11 @@
  * other. OCI image-spec 1.1, layer.md. Where the specification is silent, containers/storage is followed:
  *
  * - Parents that no member made are made with mode 0755 for root:root. A parent that is a link of this layer
- * is resolved inside the tree.
+ *   is resolved inside the tree.
  * - A directory over a directory keeps what is in it. Anything else over anything replaces it; a directory
- * that replaces a non-directory is opaque, as nothing of the layers below may show through.
+ *   that replaces a non-directory is opaque, as nothing of the layers below may show through.
  * - Whiteouts hide what the layers below have, never what this layer has, whichever comes first. A directory
- * that this layer both hides and has is opaque.
+ *   that this layer both hides and has is opaque.
  * - A character device 0:0 among the members is taken for the whiteout that it would be.
  * - Hard links need a target in this layer; their own metadata is that of the target.
  *

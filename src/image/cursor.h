@@ -45,5 +45,5 @@ int cursor_finish(Cursor *c);
 bool whiteout_is(mode_t mode, dev_t rdev);
 int whiteout_make(int dirfd, const char *name);
 int opaque_mark(int fd);
-/* Makes the directory @name, opaque, where *@path is a whiteout or another non-directory that has to go. */
+/* Makes the directory @name, opaque, where there is a whiteout or another non-directory that has to go. */
 int opaque_replace(int dirfd, const char *name, mode_t mode);

@@ -8,9 +8,9 @@
 /* Names of tar members: what they may look like, and what those with ".wh." mean. OCI image-spec 1.1,
  * layer.md, "Whiteouts".
  *
- *     member = ("/" | "./")* component ("/"+ component)* "/"*      "." components vanish, ".." ones are
- * refused
- */
+ *     member = "/"* component ("/"+ component)* "/"*
+ *
+ * Components "." vanish, ".." are refused. */
 
 #define MEMBER_PATH_MAX 4095
 #define MEMBER_DEPTH_MAX 1024

@@ -7,9 +7,9 @@
  * write them; sparse maps as GNU tar does (manual, "PAX Format, Versions 0.0, 0.1 and 1.0").
  *
  *     body   = record*
- *     record = length:decimal " " key "=" value "\n"         length counts the whole record; an empty value
- * takes a former one back
- */
+ *     record = length:decimal " " key "=" value "\n"
+ *
+ * The length counts the whole record; an empty value takes a former one back. */
 
 typedef struct Pax {
         char *path, *link;

@@ -8,8 +8,8 @@
 /* One 512-byte header of a tar stream, and the numbers in it. POSIX.1-2017, pax, "ustar Interchange Format";
  * GNU tar manual, "Basic Tar Format" and "Storing Sparse Files".
  *
- *     number = blank* octal-digit* (blank | NUL)*            | base-256: first byte 0x80 (positive) or 0xff
- * (negative)
+ *     number   = blank* octal-digit* (blank | NUL)* | base-256
+ *     base-256 = a big-endian two's complement whose first bit is a mark, and not part of it
  */
 
 typedef enum TarFormat {

@@ -37,6 +37,7 @@ struct ScopeJob {
         ScopeJobKind kind;
         ScopeJobStage stage;
         bool floating;
+        bool abandoned; /* START: what comes out of it is to be stopped */
         bool lost; /* sent before on a connection that broke: it may have taken effect */
         char *unit;
         ScopeSpec *spec; /* START */
@@ -73,6 +74,16 @@ ScopeJob *scope_job_free(ScopeJob *j) {
         return mfree(j);
 }
 
+ScopeJob *scope_job_abandon(ScopeJob *j) {
+        if (!j || j->stage == SCOPE_JOB_DONE || j->stage == SCOPE_JOB_BLOCKED ||
+            (j->stage == SCOPE_JOB_QUEUED && !j->lost))
+                return scope_job_free(j);
+        assert(j->kind == SCOPE_JOB_START);
+        j->abandoned = j->floating = true;
+        j->callback = NULL;
+        return NULL;
+}
+
 /* The last step of a job: @j may be gone afterwards. Takes @text; without it, running out of memory is the
  * story. */
 static void scope_job_finish(ScopeJob *j, int error, char *text) {
@@ -84,6 +95,8 @@ static void scope_job_finish(ScopeJob *j, int error, char *text) {
         j->slot = sd_bus_slot_unref(j->slot);
         j->timer = sd_event_source_disable_unref(j->timer);
         scope_job_unlink(j);
+        if (j->abandoned && error >= 0)
+                (void) scope_stop(s, j->unit, NULL, NULL, NULL);
         if (j->callback)
                 j->callback(error, error < 0 ? t ?: "out of memory" : NULL, j->userdata);
         else if (error < 0)
@@ -225,6 +238,8 @@ static int scope_job_recover(ScopeJob *j, const sd_bus_error *e) {
                 scope_job_finish(j, 0, NULL);
                 return 0;
         }
+        if (sd_bus_error_has_name(e, ERROR_UNIT_EXISTS) && j->abandoned && !j->lost)
+                return 1;
         if (sd_bus_error_has_name(e, ERROR_UNIT_EXISTS))
                 r = j->lost ? scope_job_check_owner(j) : scope_job_block(j);
         else if (!j->systemd->refuses_pidfds && j->systemd->version >= SYSTEMD_VERSION_PIDFDS &&

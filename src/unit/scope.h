@@ -54,6 +54,10 @@ int scope_kill(Systemd *s, const char *unit, int signal, scope_callback_t callba
 ScopeJob *scope_job_free(ScopeJob *j);
 DEFINE_CLEANUP(ScopeJob, scope_job_free)
 
+/* Gives up a start whose process is gone: a scope that systemd has made, or makes yet, is stopped, and one
+ * that has our name but is somebody else's is left alone. */
+ScopeJob *scope_job_abandon(ScopeJob *j);
+
 /* "web" -> "creel-web.scope". -EINVAL: not a container's name, or too long for a unit's. */
 int scope_unit_name(const char *container_name, char **ret);
 /* Is this the name of a slice, as systemd.slice(5) wants it? */

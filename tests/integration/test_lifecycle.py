@@ -693,3 +693,10 @@ def test_nothing_of_a_container_stays(creelctl, start, image):
     for pid in (leader, supervisor):
         pidfd_wait(pid)
     assert not Path("/sys/fs/cgroup/machine.slice/creel-thorough.scope").exists() or traces.units() == []
+
+
+@pytest.mark.parametrize("limit, shown", [("0", "infinity"), ("-1", "infinity"), ("77", "77"), (None, "2048")])
+def test_pids_limit_of_the_scope(creelctl, image, run, limit, shown):
+    creelctl("run", "-d", "--name", "limited", *(["--pids-limit", limit] if limit else []), image, "sleep", "1000")
+    assert run("systemctl", "show", "-p", "TasksMax", "--value", "creel-limited.scope").stdout.strip() == shown
+    creelctl("rm", "-f", "-t", "0", "limited")

@@ -49,13 +49,14 @@ def small_image(marker, **kw):
 
 
 @pytest.mark.smoke
-def test_pull_prints_the_id(creelctl, registry, busybox):
-    reference = registry.push(busybox, "pull/plain:1")
+def test_pull_prints_the_id(creelctl, registry):
+    image = small_image("plain")
+    reference = registry.push(image, "pull/plain:1")
     done = creelctl("pull", reference)
-    config_digest = json.loads(busybox.manifest)["config"]["digest"]
+    config_digest = json.loads(image.manifest)["config"]["digest"]
     assert done.stdout.strip() == config_digest
     shown = inspect(creelctl, reference)
-    assert (shown["Id"], shown["Digest"], shown["RepoTags"]) == (config_digest, busybox.digest, [reference])
+    assert (shown["Id"], shown["Digest"], shown["RepoTags"]) == (config_digest, image.digest, [reference])
 
 
 def test_pull_without_a_tag_means_latest(creelctl, registry):

@@ -53,9 +53,6 @@ UNMIRRORED = [
     re.compile(r"src/engine/(container-start|container-stop|supervisor|transfer|worker)\.c"),
     re.compile(r"src/manager/\w+\.c"),
     re.compile(r"src/ctl/verb-\w+\.c"),  # driven as users do, tests/integration
-    # The parts of creel-unpack: unpack-harness.py drives them with streams made byte by byte through the real program, and
-    # fuzz-tar-apply.c in one process.
-    re.compile(r"src/(image|unpack)/\w[\w-]*\.c"),
 ]
 
 FILE_LINES = 900

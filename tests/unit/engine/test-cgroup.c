@@ -17,6 +17,18 @@ static void test_absent(void **state) {
         assert_null(path);
 }
 
+static void test_units(void **state) {
+        char deep[256];
+
+        assert_int_equal(cgroup_unit_is_empty("creeltest-none.slice", "creel-x.scope"), -ENOENT);
+        assert_int_equal(cgroup_unit_is_empty("-.slice", "creel-no-such.scope"), -ENOENT);
+        /* every dash is a directory */
+        for (size_t i = 0; i < 248; i++)
+                deep[i] = i % 2 ? '-' : 'a';
+        (void) strcpy(deep + 248, "a.slice");
+        assert_int_equal(cgroup_unit_is_empty(deep, "creel-x.scope"), -ENAMETOOLONG);
+}
+
 static void test_self(void **state) {
         _cleanup_free_ char *path = NULL;
         int r;
@@ -33,6 +45,7 @@ static void test_self(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_absent),
+                cmocka_unit_test(test_units),
                 cmocka_unit_test(test_self),
         };
 

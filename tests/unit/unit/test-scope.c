@@ -196,6 +196,35 @@ static void test_cancelled_jobs_say_nothing(void **state) {
         assert_int_equal(w->systemd->n_jobs, 0);
 }
 
+static void test_abandoned_start(void **state) {
+        Outcome o = {};
+        World *w = *state;
+        ScopeJob *j;
+
+        /* nothing is asked of systemd yet */
+        assert_int_equal(scope_start(w->systemd, &web, on_outcome, &o, &j), 0);
+        assert_null(scope_job_abandon(j));
+        peer_settle(w->pid1->event);
+        assert_int_equal(w->pid1->n_start, 0);
+        assert_int_equal(w->pid1->n_stop, 0);
+
+        /* it is on its way: what comes of it goes */
+        assert_int_equal(scope_start(w->systemd, &web, on_outcome, &o, &j), 0);
+        assert_null(scope_job_abandon(j));
+        peer_settle(w->pid1->event);
+        assert_int_equal(w->pid1->n_start, 1);
+        assert_int_equal(w->pid1->n_stop, 1);
+
+        /* somebody else's is left alone */
+        w->pid1->exists = true;
+        assert_int_equal(scope_start(w->systemd, &web, on_outcome, &o, &j), 0);
+        assert_null(scope_job_abandon(j));
+        peer_settle(w->pid1->event);
+        assert_int_equal(w->pid1->n_stop, 1);
+        assert_int_equal(o.n, 0);
+        assert_int_equal(w->systemd->n_jobs, 0);
+}
+
 static void test_starts_are_bounded(void **state) {
         Outcome o[SCOPE_STARTS_IN_FLIGHT_MAX + 3] = {};
         World *w = *state;
@@ -244,6 +273,7 @@ int main(void) {
                         cmocka_unit_test_setup_teardown(test_name_of_somebody_else, setup, teardown),
                         cmocka_unit_test_setup_teardown(test_reexec_in_the_middle, setup, teardown),
                         cmocka_unit_test_setup_teardown(test_cancelled_jobs_say_nothing, setup, teardown),
+                        cmocka_unit_test_setup_teardown(test_abandoned_start, setup, teardown),
                         cmocka_unit_test_setup_teardown(test_starts_are_bounded, setup, teardown),
                         cmocka_unit_test(test_names),
         };

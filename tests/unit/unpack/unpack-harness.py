@@ -27,7 +27,18 @@ BINARY, PROTOCOL = sys.argv[1], worker.Protocol(sys.argv[2])
 CAP_NET_RAW = struct.pack("<IIIII", 0x02000001, 1 << 13, 0, 0, 0)
 
 
-def member(name, data=None, kind=tarfile.REGTYPE, link="", mode=0o644, uid=0, gid=0, mtime=1.5, pax=None, device=(0, 0)):
+def member(
+    name,
+    data=None,
+    kind=tarfile.REGTYPE,
+    link="",
+    mode=0o644,
+    uid=0,
+    gid=0,
+    mtime=1.5,
+    pax=None,
+    device=(0, 0),
+):
     info = tarfile.TarInfo(name)
     info.type, info.linkname, info.mode, info.uid, info.gid, info.mtime = kind, link, mode, uid, gid, mtime
     info.devmajor, info.devminor = device
@@ -83,7 +94,9 @@ class Case(unittest.TestCase):
         return os.lstat(self.path(name))
 
     def run_worker(self, plain, blob=None, compression="none", **changes):
-        return worker.unpack(PROTOCOL, BINARY, self.tree, plain if blob is None else blob, compression, plain, **changes)
+        return worker.unpack(
+            PROTOCOL, BINARY, self.tree, plain if blob is None else blob, compression, plain, **changes
+        )
 
     def good(self, *members, form=tarfile.PAX_FORMAT, **more):
         return self.good_stream(archive(*members, form=form), **more)
@@ -135,7 +148,14 @@ class Streams(Case):
         plain, out = archive(*self.members), io.BytesIO()
         with gzip.GzipFile("a name", "wb", fileobj=out) as f:
             f.write(plain[:3333])
-        self.check(plain, out.getvalue() + gzip.compress(b"") + gzip.compress(plain[3333:9000]) + gzip.compress(plain[9000:], 1), "gzip")
+        self.check(
+            plain,
+            out.getvalue()
+            + gzip.compress(b"")
+            + gzip.compress(plain[3333:9000])
+            + gzip.compress(plain[9000:], 1),
+            "gzip",
+        )
 
     def test_zstd(self):
         plain = archive(*self.members)
@@ -173,14 +193,26 @@ class Damage(Case):
 
     def test_truncated_transfer(self):
         blob = gzip.compress(self.plain)
-        self.bad("Registry", f"only {len(blob) - 9} of its {len(blob)} bytes", self.plain, blob=blob[:-9], compression="gzip",
-                 BYTES=len(blob))
+        self.bad(
+            "Registry",
+            f"only {len(blob) - 9} of its {len(blob)} bytes",
+            self.plain,
+            blob=blob[:-9],
+            compression="gzip",
+            BYTES=len(blob),
+        )
 
     def test_truncated_streams(self):
         for pack, name in ((gzip.compress, "gzip"), (zstd, "zstd")):
             for cut in (1, 8, 100):
                 with self.subTest(name=name, cut=cut):
-                    self.bad("Registry", "ends too early", self.plain, blob=pack(self.plain)[:-cut], compression=name)
+                    self.bad(
+                        "Registry",
+                        "ends too early",
+                        self.plain,
+                        blob=pack(self.plain)[:-cut],
+                        compression=name,
+                    )
 
     def test_empty_streams(self):
         for name in ("gzip", "zstd"):
@@ -196,7 +228,13 @@ class Damage(Case):
                     self.bad("Registry", "", self.plain, blob=bytes(hurt), compression=name)
 
     def test_rubbish_behind_gzip(self):
-        self.bad("Registry", "no gzip header", self.plain, blob=gzip.compress(self.plain) + b"rubbish, and more of it", compression="gzip")
+        self.bad(
+            "Registry",
+            "no gzip header",
+            self.plain,
+            blob=gzip.compress(self.plain) + b"rubbish, and more of it",
+            compression="gzip",
+        )
 
     def test_wrong_digest(self):
         text = self.bad("Registry", "should have the digest", self.plain, DIGEST="sha256:" + "a" * 64)
@@ -210,18 +248,41 @@ class Damage(Case):
         self.bad("Registry", "more than its 1000 bytes", self.plain, BYTES=1000)
 
     def test_media_type_lies(self):
-        self.bad("Registry", "says uncompressed tar, but the data is gzip", self.plain, blob=gzip.compress(self.plain))
+        self.bad(
+            "Registry",
+            "says uncompressed tar, but the data is gzip",
+            self.plain,
+            blob=gzip.compress(self.plain),
+        )
         self.bad("Registry", "says uncompressed tar, but the data is zstd", self.plain, blob=zstd(self.plain))
-        self.bad("Registry", "says gzip, but the data is zstd", self.plain, blob=zstd(self.plain), compression="gzip")
+        self.bad(
+            "Registry",
+            "says gzip, but the data is zstd",
+            self.plain,
+            blob=zstd(self.plain),
+            compression="gzip",
+        )
         self.bad("Registry", "no gzip header", self.plain, compression="gzip")
         self.bad("Registry", "zstd data is damaged", self.plain, compression="zstd")
 
     def test_bomb(self):
         plain = archive(member("zeros", bytes(64 << 20)))
-        self.bad("LimitsExceeded", "more than 10000000 bytes", plain, blob=gzip.compress(plain), compression="gzip", BYTES_MAX=10000000)
+        self.bad(
+            "LimitsExceeded",
+            "more than 10000000 bytes",
+            plain,
+            blob=gzip.compress(plain),
+            compression="gzip",
+            BYTES_MAX=10000000,
+        )
 
     def test_too_many_entries(self):
-        self.bad("LimitsExceeded", "more than 9 entries", archive(*[member(f"f{i}") for i in range(10)]), ENTRIES_MAX=9)
+        self.bad(
+            "LimitsExceeded",
+            "more than 9 entries",
+            archive(*[member(f"f{i}") for i in range(10)]),
+            ENTRIES_MAX=9,
+        )
 
     def test_tar_damage(self):
         good = archive(member("f", b"x" * 2000))
@@ -232,12 +293,29 @@ class Damage(Case):
         self.bad("Registry", "unknown type 0x4d", raw_header(b"m", b"M") + bytes(1024))
 
     def test_huge_pax_header(self):
-        self.bad("LimitsExceeded", "long name or pax header", raw_header(b"x", b"x", size=2 << 20) + bytes(2 << 20))
+        self.bad(
+            "LimitsExceeded", "long name or pax header", raw_header(b"x", b"x", size=2 << 20) + bytes(2 << 20)
+        )
 
     def test_malformed_pax(self):
-        for body in (b"5 a=b\n", b"99 path=x\n", b"path=x\n", b"11 path=xy", b"10 uid=-1\n", b"12 mtime=1e5\n"[:13], b"9 =value\n"):
+        for body in (
+            b"5 a=b\n",
+            b"99 path=x\n",
+            b"path=x\n",
+            b"11 path=xy",
+            b"10 uid=-1\n",
+            b"12 mtime=1e5\n"[:13],
+            b"9 =value\n",
+        ):
             with self.subTest(body=body):
-                self.bad("Registry", "pax header", raw_header(b"x", b"x", size=len(body)) + body.ljust(512, b"\0") + raw_header(b"f", b"0") + bytes(1024))
+                self.bad(
+                    "Registry",
+                    "pax header",
+                    raw_header(b"x", b"x", size=len(body))
+                    + body.ljust(512, b"\0")
+                    + raw_header(b"f", b"0")
+                    + bytes(1024),
+                )
 
 
 class Metadata(Case):
@@ -256,9 +334,17 @@ class Metadata(Case):
             member("disk", kind=tarfile.BLKTYPE, mode=0o660, gid=6, device=(8, 300)),
         )
         want = {
-            "d": (0o42775, 5, 7), "d/inherits-nothing": (0o100640, 0, 0), "d/sub": (0o40700, 0, 0), "suid": (0o104755, 0, 0),
-            "suid-owned": (0o106711, 65535, 1), "tmp": (0o41777, 0, 0), "nothing": (0o100000, 0, 0), "link": (0o120777, 9, 8),
-            "fifo": (0o10622, 3, 0), "null": (0o20666, 0, 0), "disk": (0o60660, 0, 6),
+            "d": (0o42775, 5, 7),
+            "d/inherits-nothing": (0o100640, 0, 0),
+            "d/sub": (0o40700, 0, 0),
+            "suid": (0o104755, 0, 0),
+            "suid-owned": (0o106711, 65535, 1),
+            "tmp": (0o41777, 0, 0),
+            "nothing": (0o100000, 0, 0),
+            "link": (0o120777, 9, 8),
+            "fifo": (0o10622, 3, 0),
+            "null": (0o20666, 0, 0),
+            "disk": (0o60660, 0, 6),
         }
         for name, (mode, uid, gid) in want.items():
             st = self.stat(name)
@@ -267,26 +353,62 @@ class Metadata(Case):
         self.assertEqual(os.readlink(self.path("link")), "../../anywhere")
 
     def test_times(self):
-        times = {"./": "11.5", "d": "1234567890.123456789", "d/f": "-1.5", "d/l": "5.000000001", "e": "7", "d/sub": "8.25"}
-        kinds = {"./": tarfile.DIRTYPE, "d": tarfile.DIRTYPE, "e": tarfile.DIRTYPE, "d/sub": tarfile.DIRTYPE, "d/l": tarfile.SYMTYPE}
+        times = {
+            "./": "11.5",
+            "d": "1234567890.123456789",
+            "d/f": "-1.5",
+            "d/l": "5.000000001",
+            "e": "7",
+            "d/sub": "8.25",
+        }
+        kinds = {
+            "./": tarfile.DIRTYPE,
+            "d": tarfile.DIRTYPE,
+            "e": tarfile.DIRTYPE,
+            "d/sub": tarfile.DIRTYPE,
+            "d/l": tarfile.SYMTYPE,
+        }
         members = [
-            member(n, kind=kinds.get(n, tarfile.REGTYPE), link="x" if n == "d/l" else "", mode=0o755, pax={"mtime": t}) for n, t in times.items()
+            member(
+                n,
+                kind=kinds.get(n, tarfile.REGTYPE),
+                link="x" if n == "d/l" else "",
+                mode=0o755,
+                pax={"mtime": t},
+            )
+            for n, t in times.items()
         ]
         # Children that come late, out of order, and replace each other must not show in their directories.
         late = [member(n, b"x") for n in ("d/sub/late", "e/late", "d/late", "e/late", "root-late")]
         self.good(*members, *late)
-        nsec = {"./": 11500000000, "d": 1234567890123456789, "d/f": -1500000000, "d/l": 5000000001, "e": 7000000000, "d/sub": 8250000000}
+        nsec = {
+            "./": 11500000000,
+            "d": 1234567890123456789,
+            "d/f": -1500000000,
+            "d/l": 5000000001,
+            "e": 7000000000,
+            "d/sub": 8250000000,
+        }
         for name, t in nsec.items():
             self.assertEqual(self.stat(name).st_mtime_ns, t, name)
 
     def test_xattrs(self):
         pax = {
-            "SCHILY.xattr.user.plain": "a=b\nc", "SCHILY.xattr.user.overlay.opaque": "y", "SCHILY.xattr.trusted.overlay.opaque": "y",
-            "SCHILY.xattr.trusted.other": "1", "SCHILY.xattr.security.selinux": "label", "SCHILY.xattr.security.capability": CAP_NET_RAW.decode("latin-1"),
+            "SCHILY.xattr.user.plain": "a=b\nc",
+            "SCHILY.xattr.user.overlay.opaque": "y",
+            "SCHILY.xattr.trusted.overlay.opaque": "y",
+            "SCHILY.xattr.trusted.other": "1",
+            "SCHILY.xattr.security.selinux": "label",
+            "SCHILY.xattr.security.capability": CAP_NET_RAW.decode("latin-1"),
             "LIBARCHIVE.xattr.user.with%3Descape": "AAEC/w==",
         }
-        self.good(member("ping", b"x", mode=0o755, uid=4, pax=pax), directory("d", pax={"SCHILY.xattr.trusted.overlay.opaque": "y", "SCHILY.xattr.user.d": "1"}))
-        self.assertEqual(sorted(os.listxattr(self.path("ping"))), ["security.capability", "user.plain", "user.with=escape"])
+        self.good(
+            member("ping", b"x", mode=0o755, uid=4, pax=pax),
+            directory("d", pax={"SCHILY.xattr.trusted.overlay.opaque": "y", "SCHILY.xattr.user.d": "1"}),
+        )
+        self.assertEqual(
+            sorted(os.listxattr(self.path("ping"))), ["security.capability", "user.plain", "user.with=escape"]
+        )
         self.assertEqual(os.getxattr(self.path("ping"), "user.plain"), b"a=b\nc")
         self.assertEqual(os.getxattr(self.path("ping"), "user.with=escape"), b"\0\1\2\xff")
         self.assertEqual(os.getxattr(self.path("ping"), "security.capability"), CAP_NET_RAW)
@@ -294,18 +416,35 @@ class Metadata(Case):
 
     def test_default_acl_is_kept_and_not_handed_down(self):
         acl = struct.pack("<I" + "HHI" * 3, 2, 1, 7, 0xFFFFFFFF, 4, 5, 0xFFFFFFFF, 0x20, 0, 0xFFFFFFFF)
-        self.good(directory("d", pax={"LIBARCHIVE.xattr.system.posix_acl_default": base64.b64encode(acl).decode()}), member("d/f", b"x", mode=0o666), directory("d/e", mode=0o777))
+        self.good(
+            directory("d", pax={"LIBARCHIVE.xattr.system.posix_acl_default": base64.b64encode(acl).decode()}),
+            member("d/f", b"x", mode=0o666),
+            directory("d/e", mode=0o777),
+        )
         if not os.listxattr(self.path("d")):
             self.skipTest("no access lists on this file system")
         self.assertEqual(os.listxattr(self.path("d/f")) + os.listxattr(self.path("d/e")), [])
-        self.assertEqual((oct(self.stat("d/f").st_mode), oct(self.stat("d/e").st_mode)), ("0o100666", "0o40777"))
+        self.assertEqual(
+            (oct(self.stat("d/f").st_mode), oct(self.stat("d/e").st_mode)), ("0o100666", "0o40777")
+        )
 
     def test_large_ids(self):
         for more in ({"uid": 65536}, {"gid": 100000}, {"uid": 1 << 40}):
-            self.assertIn('"f": it belongs to', self.bad("LimitsExceeded", "0 to 65535 only", archive(member("f", **more))))
+            self.assertIn(
+                '"f": it belongs to',
+                self.bad("LimitsExceeded", "0 to 65535 only", archive(member("f", **more))),
+            )
 
     def test_names(self):
-        names = ["e\u0301-nfd", "\u00e9-nfd", "n" * 255, "/".join(["deep" * 20] * 40), "new\nline", "back\\slash", "bad\udcff"]
+        names = [
+            "e\u0301-nfd",
+            "\u00e9-nfd",
+            "n" * 255,
+            "/".join(["deep" * 20] * 40),
+            "new\nline",
+            "back\\slash",
+            "bad\udcff",
+        ]
         for form in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT):
             with self.subTest(form=form):
                 self.setUp()
@@ -335,9 +474,18 @@ class Metadata(Case):
         open(os.path.join(source, "empty"), "wb").close()
         with open(os.path.join(source, "all-hole"), "wb") as f:
             f.truncate(5 << 20)
-        for form in (["gnu"], ["pax", "--sparse-version=0.0"], ["pax", "--sparse-version=0.1"], ["pax", "--sparse-version=1.0"]):
+        for form in (
+            ["gnu"],
+            ["pax", "--sparse-version=0.0"],
+            ["pax", "--sparse-version=0.1"],
+            ["pax", "--sparse-version=1.0"],
+        ):
             with self.subTest(form=form):
-                plain = subprocess.run(["tar", "-S", "-C", source, "-c", "--format=" + form[0], *form[1:], "."], stdout=subprocess.PIPE, check=True).stdout
+                plain = subprocess.run(
+                    ["tar", "-S", "-C", source, "-c", "--format=" + form[0], *form[1:], "."],
+                    stdout=subprocess.PIPE,
+                    check=True,
+                ).stdout
                 self.assertLess(len(plain), 4 << 20)
                 self.setUp()
                 answer, _ = self.good_stream(plain)
@@ -349,12 +497,25 @@ class Metadata(Case):
 class Overlay(Case):
     def test_whiteouts(self):
         self.good(
-            member(".wh.gone"), member("d/.wh.gone"), member("a", b"x"), member(".wh.a"), member(".wh.b"), member("b", b"x"),
-            member(".wh.dir"), directory("dir", mode=0o711), member("dir/f", b"x"),
-            directory("dir2"), member(".wh.dir2"),
-            member(".wh.implicit"), member("implicit/f", b"x"),
-            member(".wh..wh.plnk", b"x"), member(".wh..wh.plnk/4.5", b"x"), member(".wh..wh.orph"),
-            member("node", kind=tarfile.CHRTYPE), member("with space/.wh.na me"), member(".wh.big", uid=100000),
+            member(".wh.gone"),
+            member("d/.wh.gone"),
+            member("a", b"x"),
+            member(".wh.a"),
+            member(".wh.b"),
+            member("b", b"x"),
+            member(".wh.dir"),
+            directory("dir", mode=0o711),
+            member("dir/f", b"x"),
+            directory("dir2"),
+            member(".wh.dir2"),
+            member(".wh.implicit"),
+            member("implicit/f", b"x"),
+            member(".wh..wh.plnk", b"x"),
+            member(".wh..wh.plnk/4.5", b"x"),
+            member(".wh..wh.orph"),
+            member("node", kind=tarfile.CHRTYPE),
+            member("with space/.wh.na me"),
+            member(".wh.big", uid=100000),
         )
         for name in ("gone", "d/gone", "node", "with space/na me", "big"):
             self.assert_whiteout(name)
@@ -367,26 +528,50 @@ class Overlay(Case):
         self.assertEqual([n for n in os.listdir(self.tree) if n.startswith(".wh.")], [])
 
     def test_opaque(self):
-        self.good(directory("d"), member("d/before", b"x"), member("d/.wh..wh..opq"), member("d/after", b"x"), member("new/.wh..wh..opq"), directory("d", mode=0o750))
+        self.good(
+            directory("d"),
+            member("d/before", b"x"),
+            member("d/.wh..wh..opq"),
+            member("d/after", b"x"),
+            member("new/.wh..wh..opq"),
+            directory("d", mode=0o750),
+        )
         self.assertTrue(self.opaque("d") and self.opaque("new"))
         self.assertEqual(sorted(os.listdir(self.path("d"))), ["after", "before"])
         self.assertEqual(oct(self.stat("d").st_mode), "0o40750")
 
     def test_replacing(self):
         self.good(
-            directory("dir-file"), member("dir-file/x/y", b"1"), member("dir-file", b"2"),
-            member("file-dir", b"1"), directory("file-dir"), member("file-dir/x", b"2"),
-            member("file-file", b"long content"), member("file-file", b"2"),
-            member("link-file", kind=tarfile.SYMTYPE, link="file-file"), member("link-file", b"3"),
-            directory("dir-link"), member("dir-link/x", b"1"), member("dir-link", kind=tarfile.SYMTYPE, link="/etc"),
-            member("link-dir", kind=tarfile.SYMTYPE, link="dir-dir"), directory("link-dir"),
-            directory("dir-dir", mode=0o700), member("dir-dir/kept", b"1"), directory("dir-dir", mode=0o755, uid=3),
-            member("fifo", b"x"), member("fifo", kind=tarfile.FIFOTYPE),
+            directory("dir-file"),
+            member("dir-file/x/y", b"1"),
+            member("dir-file", b"2"),
+            member("file-dir", b"1"),
+            directory("file-dir"),
+            member("file-dir/x", b"2"),
+            member("file-file", b"long content"),
+            member("file-file", b"2"),
+            member("link-file", kind=tarfile.SYMTYPE, link="file-file"),
+            member("link-file", b"3"),
+            directory("dir-link"),
+            member("dir-link/x", b"1"),
+            member("dir-link", kind=tarfile.SYMTYPE, link="/etc"),
+            member("link-dir", kind=tarfile.SYMTYPE, link="dir-dir"),
+            directory("link-dir"),
+            directory("dir-dir", mode=0o700),
+            member("dir-dir/kept", b"1"),
+            directory("dir-dir", mode=0o755, uid=3),
+            member("fifo", b"x"),
+            member("fifo", kind=tarfile.FIFOTYPE),
         )
-        self.assertEqual((self.stat("dir-file").st_size, self.stat("file-file").st_size, self.stat("link-file").st_size), (1, 1, 1))
+        self.assertEqual(
+            (self.stat("dir-file").st_size, self.stat("file-file").st_size, self.stat("link-file").st_size),
+            (1, 1, 1),
+        )
         self.assertTrue(self.opaque("file-dir") and self.opaque("link-dir"))
         self.assertFalse(self.opaque("dir-dir"))
-        self.assertTrue(stat.S_ISLNK(self.stat("dir-link").st_mode) and stat.S_ISFIFO(self.stat("fifo").st_mode))
+        self.assertTrue(
+            stat.S_ISLNK(self.stat("dir-link").st_mode) and stat.S_ISFIFO(self.stat("fifo").st_mode)
+        )
         self.assertEqual((os.listdir(self.path("dir-dir")), self.stat("dir-dir").st_uid), (["kept"], 3))
 
     def test_implicit_parents(self):
@@ -395,21 +580,32 @@ class Overlay(Case):
 
     def test_links_as_parents(self):
         self.good(
-            directory("usr/lib"), member("lib", kind=tarfile.SYMTYPE, link="usr/lib"), member("lib/f", b"x"),
-            member("absolute", kind=tarfile.SYMTYPE, link="/usr"), member("absolute/g", b"x"),
-            member("up", kind=tarfile.SYMTYPE, link="../../../../../../usr"), member("up/new/h", b"x"),
+            directory("usr/lib"),
+            member("lib", kind=tarfile.SYMTYPE, link="usr/lib"),
+            member("lib/f", b"x"),
+            member("absolute", kind=tarfile.SYMTYPE, link="/usr"),
+            member("absolute/g", b"x"),
+            member("up", kind=tarfile.SYMTYPE, link="../../../../../../usr"),
+            member("up/new/h", b"x"),
         )
         for name in ("usr/lib/f", "usr/g", "usr/new/h"):
             self.assertTrue(stat.S_ISREG(self.stat(name).st_mode), name)
 
     def test_hard_links(self):
         self.good(
-            member("d/f", b"x", uid=5), member("hard", kind=tarfile.LNKTYPE, link="d/f"), member("d/abs", kind=tarfile.LNKTYPE, link="/d/f"),
-            member("sym", kind=tarfile.SYMTYPE, link="/etc/passwd"), member("hardsym", kind=tarfile.LNKTYPE, link="./sym"),
-            member("hard", kind=tarfile.LNKTYPE, link="d/f"), member("d/f", kind=tarfile.LNKTYPE, link="d/f"),
-            member("replaced", b"yy"), member("replaced", kind=tarfile.LNKTYPE, link="d/f"),
+            member("d/f", b"x", uid=5),
+            member("hard", kind=tarfile.LNKTYPE, link="d/f"),
+            member("d/abs", kind=tarfile.LNKTYPE, link="/d/f"),
+            member("sym", kind=tarfile.SYMTYPE, link="/etc/passwd"),
+            member("hardsym", kind=tarfile.LNKTYPE, link="./sym"),
+            member("hard", kind=tarfile.LNKTYPE, link="d/f"),
+            member("d/f", kind=tarfile.LNKTYPE, link="d/f"),
+            member("replaced", b"yy"),
+            member("replaced", kind=tarfile.LNKTYPE, link="d/f"),
         )
-        self.assertEqual({self.stat(n).st_ino for n in ("hard", "d/abs", "replaced")}, {self.stat("d/f").st_ino})
+        self.assertEqual(
+            {self.stat(n).st_ino for n in ("hard", "d/abs", "replaced")}, {self.stat("d/f").st_ino}
+        )
         self.assertEqual(self.stat("d/f").st_nlink, 4)
         self.assertEqual(os.readlink(self.path("hardsym")), "/etc/passwd")
 
@@ -435,21 +631,41 @@ class Hostile(Case):
 
     def test_absolute_names_stay_inside(self):
         self.good(member("/abs", b"x"), member("///./more//f", b"x"), member(self.secret + "/file", b"x"))
-        self.assertTrue(os.path.isfile(self.path("abs")) and os.path.isfile(self.path("more/f")) and os.path.isfile(self.path(self.secret[1:] + "/file")))
+        self.assertTrue(
+            os.path.isfile(self.path("abs"))
+            and os.path.isfile(self.path("more/f"))
+            and os.path.isfile(self.path(self.secret[1:] + "/file"))
+        )
 
     def test_links_out_of_the_tree(self):
         for link in (self.secret, "../secret", "../" * 40 + self.secret[1:], "/proc/1/root" + self.secret):
             with self.subTest(link=link):
-                self.bad("Registry", "not a directory of this layer", archive(member("l", kind=tarfile.SYMTYPE, link=link), member("l/evil", b"x")))
+                self.bad(
+                    "Registry",
+                    "not a directory of this layer",
+                    archive(member("l", kind=tarfile.SYMTYPE, link=link), member("l/evil", b"x")),
+                )
 
     def test_link_loop(self):
-        self.bad("Registry", "not a directory", archive(member("l", kind=tarfile.SYMTYPE, link="l"), member("l/x", b"x")))
+        self.bad(
+            "Registry",
+            "not a directory",
+            archive(member("l", kind=tarfile.SYMTYPE, link="l"), member("l/x", b"x")),
+        )
 
     def test_hard_links_out_of_the_tree(self):
         for link in (self.secret + "/file", "../secret/file", "nowhere", "l/file", ".", "dir", "white"):
             with self.subTest(link=link):
-                self.bad("Security" if ".." in link else "Registry", "", archive(
-                    member("l", kind=tarfile.SYMTYPE, link="../secret"), directory("dir"), member(".wh.white"), member("hard", kind=tarfile.LNKTYPE, link=link)))
+                self.bad(
+                    "Security" if ".." in link else "Registry",
+                    "",
+                    archive(
+                        member("l", kind=tarfile.SYMTYPE, link="../secret"),
+                        directory("dir"),
+                        member(".wh.white"),
+                        member("hard", kind=tarfile.LNKTYPE, link=link),
+                    ),
+                )
 
     def test_write_through_a_link(self):
         self.good(member("l", kind=tarfile.SYMTYPE, link=self.secret + "/file"), member("l", b"evil"))
@@ -485,17 +701,40 @@ class Hostile(Case):
     def test_sparse_lies(self):
         def sparse(pairs, real, stored):
             pax = f"GNU.sparse.map={pairs}", f"GNU.sparse.size={real}"
-            body = b"".join(b"%d %s\n" % (next(n for n in range(len(r), len(r) + 9) if n == len(r) + 2 + len(str(n))), r.encode()) for r in pax)
-            return raw_header(b"x", b"x", len(body)) + body.ljust(512, b"\0") + raw_header(b"s", b"0", stored) + bytes(stored + -stored % 512) + bytes(1024)
+            body = b"".join(
+                b"%d %s\n"
+                % (next(n for n in range(len(r), len(r) + 9) if n == len(r) + 2 + len(str(n))), r.encode())
+                for r in pax
+            )
+            return (
+                raw_header(b"x", b"x", len(body))
+                + body.ljust(512, b"\0")
+                + raw_header(b"s", b"0", stored)
+                + bytes(stored + -stored % 512)
+                + bytes(1024)
+            )
 
         self.good_stream(sparse("0,5,100,5", 200, 10))
-        for lie in (sparse("0,5", 3, 5), sparse("100,5,0,5", 200, 10), sparse("0,5,3,5", 200, 10), sparse("0,5", 200, 10), sparse("0,18446744073709551615", 200, 10),
-                    sparse("18446744073709551615,5", 200, 5), sparse("0,1,2", 5, 1)):
+        for lie in (
+            sparse("0,5", 3, 5),
+            sparse("100,5,0,5", 200, 10),
+            sparse("0,5,3,5", 200, 10),
+            sparse("0,5", 200, 10),
+            sparse("0,18446744073709551615", 200, 10),
+            sparse("18446744073709551615,5", 200, 5),
+            sparse("0,1,2", 5, 1),
+        ):
             self.bad("Registry", "build the image again", lie)
 
     def test_replacing_an_ancestor_through_a_link(self):
-        kind, answer, _, _ = self.run_worker(archive(
-            directory("a/b"), member("a/b/up", kind=tarfile.SYMTYPE, link="/"), member("a/b/up/a", b"x"), member("a/b/f", b"x")))
+        kind, answer, _, _ = self.run_worker(
+            archive(
+                directory("a/b"),
+                member("a/b/up", kind=tarfile.SYMTYPE, link="/"),
+                member("a/b/up/a", b"x"),
+                member("a/b/f", b"x"),
+            )
+        )
         self.assertEqual(kind, "FAILED", answer)
 
 
@@ -504,9 +743,19 @@ class Process(Case):
         w = worker.Worker(PROTOCOL, BINARY)
         r, self.pipe = os.pipe()
         dirfd = os.open(self.tree, os.O_RDONLY)
-        w.send("UNPACK_START", {
-            "INPUT": r, "DIRECTORY": dirfd, "COMPRESSION": "none", "DIGEST": worker.sha256(b""), "DIFF_ID": worker.sha256(b""), "BYTES": 1 << 30,
-            "BYTES_MAX": 1 << 32, "ENTRIES_MAX": 100})
+        w.send(
+            "UNPACK_START",
+            {
+                "INPUT": r,
+                "DIRECTORY": dirfd,
+                "COMPRESSION": "none",
+                "DIGEST": worker.sha256(b""),
+                "DIFF_ID": worker.sha256(b""),
+                "BYTES": 1 << 30,
+                "BYTES_MAX": 1 << 32,
+                "ENTRIES_MAX": 100,
+            },
+        )
         os.close(r)
         os.close(dirfd)
         # The message comes only after the sandbox is up and the threads are.
@@ -534,7 +783,10 @@ class Process(Case):
         self.assertEqual(os.readlink(f"/proc/{w.process.pid}/root"), self.tree)
         self.assertEqual(os.readlink(f"/proc/{w.process.pid}/cwd"), self.tree)
         for namespace in ("mnt", "net", "ipc", "uts"):
-            self.assertNotEqual(os.readlink(f"/proc/{w.process.pid}/ns/{namespace}"), os.readlink(f"/proc/self/ns/{namespace}"))
+            self.assertNotEqual(
+                os.readlink(f"/proc/{w.process.pid}/ns/{namespace}"),
+                os.readlink(f"/proc/self/ns/{namespace}"),
+            )
         os.close(self.pipe)
         self.assertEqual(w.finish()[0], "FAILED")
 
@@ -556,7 +808,9 @@ class Process(Case):
         try:
             self.tree = os.path.join(small, "tree")
             os.mkdir(self.tree)
-            self.bad("Storage", "no space left", archive(*[member(f"d/f{i}", bytes(300000)) for i in range(9)]))
+            self.bad(
+                "Storage", "no space left", archive(*[member(f"d/f{i}", bytes(300000)) for i in range(9)])
+            )
             self.bad("Storage", "no space left", archive(member("big", bytes(4 << 20))))
         finally:
             subprocess.run(["umount", small], check=True)
@@ -572,8 +826,14 @@ class Remove(Case):
         return kind, answer, w.process.returncode
 
     def test_everything(self):
-        self.good(directory("d"), member("d/f", b"x"), member(".wh.w"), member("l", kind=tarfile.SYMTYPE, link="/"), member("p", kind=tarfile.FIFOTYPE),
-                  *[member(f"many/{i}/{j}", b"x") for i in range(30) for j in range(30)])
+        self.good(
+            directory("d"),
+            member("d/f", b"x"),
+            member(".wh.w"),
+            member("l", kind=tarfile.SYMTYPE, link="/"),
+            member("p", kind=tarfile.FIFOTYPE),
+            *[member(f"many/{i}/{j}", b"x") for i in range(30) for j in range(30)],
+        )
         os.symlink(self.base, self.path("out"))
         with open(os.path.join(self.base, "outside"), "wb"):
             pass

@@ -48,7 +48,9 @@ class Protocol:
             key, _, length = struct.unpack_from("<HHI", data, at)
             value = data[at + 8 : at + 8 + length]
             number = self.fields["INDEX"] <= key < self.fields["STAGING"]
-            fields[self.field_names[key]] = struct.unpack("<Q", value)[0] if number else value.decode(errors="replace")
+            fields[self.field_names[key]] = (
+                struct.unpack("<Q", value)[0] if number else value.decode(errors="replace")
+            )
             at += 8 + length
         return self.type_names[kind], fields
 
@@ -74,7 +76,9 @@ class Worker:
 
     def send(self, kind, fields):
         data, fds = self.protocol.encode(kind, fields)
-        self.socket.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else [])
+        self.socket.sendmsg(
+            [data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+        )
 
     def answers(self):
         while True:
@@ -112,13 +116,22 @@ def feed(fd, data):
 
 
 def unpack(protocol, binary, directory, blob, compression, plain, **changes):
-    """The whole way: *plain* is the stream whose diff ID is promised. Returns last message and fields, exit status, progress."""
+    """The whole way: *plain* is the stream whose diff ID is promised.
+
+    Returns last message and fields, exit status, progress.
+    """
     worker = Worker(protocol, binary)
     r, w = os.pipe()
     dirfd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     fields = {
-        "INPUT": r, "DIRECTORY": dirfd, "COMPRESSION": compression, "DIGEST": sha256(blob), "DIFF_ID": sha256(plain),
-        "BYTES": len(blob), "BYTES_MAX": 1 << 32, "ENTRIES_MAX": 1 << 20,
+        "INPUT": r,
+        "DIRECTORY": dirfd,
+        "COMPRESSION": compression,
+        "DIGEST": sha256(blob),
+        "DIFF_ID": sha256(plain),
+        "BYTES": len(blob),
+        "BYTES_MAX": 1 << 32,
+        "ENTRIES_MAX": 1 << 20,
     }
     worker.send("UNPACK_START", fields | changes)
     os.close(r)
