@@ -134,6 +134,12 @@ def test_start_attached_with_a_terminal(creelctl, image):
         assert terminal.attributes() == before
 
 
+def test_terminal_has_its_size_from_the_start(image):
+    with Terminal("creelctl", "run", "-it", "--rm", image, "stty", "size", rows=33, columns=111) as terminal:
+        assert terminal.wait() == 0
+        assert "33 111" in terminal.output
+
+
 def test_signals_are_not_passed_on_when_told_so(creelctl, image):
     with Follower("creelctl", "run", "--sig-proxy=false", "--name", "deaf", image, "sh", "-c", LOOP) as run:
         run.line("ready")
