@@ -123,8 +123,8 @@ static int append_slices(FILE *f, const char *slice) {
                 return 0;
         for (const char *dash = strchr(slice, '-'); dash; dash = strchr(dash + 1, '-'))
                 if (fprintf(f, "/%.*s.slice", (int) (dash - slice), slice) < 0)
-                        return -EIO;
-        return fprintf(f, "/%s", slice) < 0 ? -EIO : 0;
+                        return -ENAMETOOLONG;
+        return fprintf(f, "/%s", slice) < 0 ? -ENAMETOOLONG : 0;
 }
 
 int cgroup_unit_is_empty(const char *slice, const char *unit) {
@@ -136,9 +136,9 @@ int cgroup_unit_is_empty(const char *slice, const char *unit) {
         f = fmemopen(path, sizeof(path), "w");
         if (!f)
                 return negative_errno();
-        r = fputs("/sys/fs/cgroup", f) < 0 ? -EIO : append_slices(f, slice);
+        r = fputs("/sys/fs/cgroup", f) < 0 ? -ENAMETOOLONG : append_slices(f, slice);
         if (r >= 0 && fprintf(f, "/%s/cgroup.events", unit) < 0)
-                r = -EIO;
+                r = -ENAMETOOLONG;
         if (fclose(f) != 0 && r >= 0)
                 r = -ENAMETOOLONG;
         if (r >= 0)

@@ -291,7 +291,8 @@ static void reattach(Container *c) {
         container_on_exited(c, &e);
 }
 
-/* A start that ended with an earlier creeld may have left a scope that was never populated: systemd keeps it. */
+/* A start that ended with an earlier creeld may have left a scope that was never populated: systemd keeps
+ * it. */
 static void drop_empty_scope(const Container *c) {
         const char *slice = c->record->spec->cgroup_parent ?: "machine.slice";
 

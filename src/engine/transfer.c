@@ -550,6 +550,9 @@ static int transfer_begin(Transfer *t, const PullOptions *options, const Referen
         r = store_stage(t->engine->store, &t->staging_name, &t->staging_fd);
         if (r >= 0)
                 r = worker_start(t->engine, t->engine->pull_fd, "creel-pull", on_pull_message, t, &t->pull);
+        /* When it dies its unpackers find their pipes cut short: the cause has to be heard before them. */
+        if (r >= 0)
+                r = worker_hear_first(t->pull);
         return r < 0 ? r : send_pull(t, options, reference);
 }
 

@@ -80,6 +80,10 @@ int worker_start(Engine *e, int program_fd, const char *name, worker_message_t c
         return 0;
 }
 
+int worker_hear_first(Worker *w) {
+        return sd_event_source_set_priority(w->source, SD_EVENT_PRIORITY_NORMAL - 5);
+}
+
 int worker_send(Worker *w, const Message *m) {
         return message_send(w->socket_fd, m);
 }

@@ -16,6 +16,8 @@ typedef void (*worker_message_t)(Worker *w, Message *m, void *userdata);
 int worker_start(Engine *e, int program_fd, const char *name, worker_message_t callback, void *userdata,
                  Worker **ret);
 int worker_send(Worker *w, const Message *m);
+/* Its messages, and its death, are heard before those of other workers. */
+int worker_hear_first(Worker *w);
 /* Kills the process, reaps it in the background and forgets the callback. */
 Worker *worker_free(Worker *w);
 /* The same, letting go of a hold on @tree (may be NULL) only when the process is gone. */

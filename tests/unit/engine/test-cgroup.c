@@ -25,7 +25,7 @@ static void test_units(void **state) {
         /* every dash is a directory */
         for (size_t i = 0; i < 248; i++)
                 deep[i] = i % 2 ? '-' : 'a';
-        (void) strcpy(deep + 248, "a.slice");
+        memcpy(deep + 248, "a.slice", sizeof("a.slice"));
         assert_int_equal(cgroup_unit_is_empty(deep, "creel-x.scope"), -ENAMETOOLONG);
 }
 
