@@ -8,24 +8,9 @@
 #include "basic/str.h"
 #include "ctl/ctl.h"
 
-static Ctl ctl = { .legend = true };
-
-static bool arg_help, arg_version, arg_no_legend;
-
-const Option ctl_options[] = {
-        { "help", 0, NULL, "Show this help", option_set_flag, &arg_help },
-        { "version", 0, NULL, "Show the version", option_set_flag, &arg_version },
-        { "no-pager", 0, NULL, "Accepted; output never goes through a pager", option_ignore, NULL },
-        { "no-legend", 0, NULL, "Leave out the header lines of tables", option_set_flag, &arg_no_legend },
-        { "quiet", 'q', NULL, "Say less: ids only, no progress", option_set_flag, &ctl.quiet },
-        { "format", 0, "FORMAT", "table, json, or a template such as '{{.Names}}'", option_set_string,
-          &ctl.format },
-        {},
-};
-
 /* "-h" is a global option, but the host name of run and create. */
 static const Option short_help_options[] = {
-        { "help", 'h', NULL, NULL, option_set_flag, &arg_help },
+        { "help", 'h', NULL, NULL, option_set_flag, &ctl.help },
         {},
 };
 
@@ -37,10 +22,9 @@ static int run_verb(const Verb *verb, char **argv, Failure *f) {
         n = option_parse(tables, verb->order, verb->name, argv, f);
         if (n < 0)
                 return n;
-        ctl.legend = !arg_no_legend;
-        if (arg_version)
+        if (ctl.version)
                 return verb_version(&ctl, NULL, f);
-        if (arg_help)
+        if (ctl.help)
                 return verb_help(&ctl, (char *[]){ (char *) verb->name, NULL }, f);
         if (n < verb->n_min)
                 return failure_set(f, FAILURE_INVALID_ARGUMENT, "'%s' needs %s; see creelctl %s --help",
@@ -60,9 +44,9 @@ static int run(char **argv, Failure *f) {
                          NULL, argv, f);
         if (n < 0)
                 return n;
-        if (arg_version)
+        if (ctl.version)
                 return verb_version(&ctl, NULL, f);
-        if (arg_help)
+        if (ctl.help)
                 return verb_help(&ctl, n > 0 ? (char *[]){ argv[0], NULL } : (char *[]){ NULL }, f);
         if (n == 0)
                 return failure_set(f, FAILURE_INVALID_ARGUMENT, "what shall be done? See creelctl --help");

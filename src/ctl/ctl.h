@@ -12,10 +12,13 @@
 
 typedef struct Ctl {
         sd_bus *bus; /* NULL until client_connect() */
-        bool legend; /* header lines of tables */
+        bool help, version;
+        bool no_legend; /* tables without their header lines */
         bool quiet;
         const char *format; /* table, json, or a template (ctl/template.h); NULL: the verb's default */
 } Ctl;
+
+extern Ctl ctl;
 
 /* Operands are NULL-terminated. Returns the exit status, or a negative errno with a failure, which main()
  * prints. */

@@ -133,6 +133,7 @@ static int stream_fd(const Session *s, int fd, bool wanted) {
 }
 
 int session_append(Session *s, sd_bus_message *m) {
+        struct winsize size;
         int r;
 
         r = sd_bus_message_append(m, "{sv}", "session", "h", s->peer_fd);
@@ -141,6 +142,9 @@ int session_append(Session *s, sd_bus_message *m) {
                                           stream_fd(s, STDIN_FILENO, s->options.interactive), "stdout", "h",
                                           stream_fd(s, STDOUT_FILENO, true), "stderr", "h",
                                           stream_fd(s, STDERR_FILENO, true));
+        if (r >= 0 && s->options.tty && terminal_get_size(&size))
+                r = sd_bus_message_append(m, "{sv}", "console-size", "(uu)", (uint32_t) size.ws_row,
+                                          (uint32_t) size.ws_col);
         /* The message has copies; the end of the stream shows once creeld and the supervisor have closed
          * theirs. */
         s->peer_fd = fd_close(s->peer_fd);

@@ -23,7 +23,8 @@ int session_new(Ctl *c, const SessionOptions *options, Session **ret, Failure *f
 Session *session_free(Session *s);
 DEFINE_CLEANUP(Session, session_free)
 
-/* Appends the options stdin, stdout, stderr and session to the array a{sv} that is open in @m. */
+/* Appends the options stdin, stdout, stderr, console-size and session to the array a{sv} that is open in @m.
+ */
 int session_append(Session *s, sd_bus_message *m);
 
 /* Sends @call (RunContainer or Start; taken over) and stays until the container has exited and everybody has

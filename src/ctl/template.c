@@ -23,15 +23,13 @@ static int read_path(const char **p, json_object **value, Failure *f) {
         if (**p != '.')
                 return refuse(f, "expected a path such as .State.ExitCode", *p);
         (*p)++;
-        for (;;) {
+        for (bool first = true;; first = false) {
                 size_t n = strspn(*p, NAME_CHARACTERS);
                 _cleanup_free_ char *name = NULL;
                 json_object *member;
 
                 if (n == 0)
-                        return (*p)[-1] == '.' && strspn(*p, BLANKS "}") == 0 && **p
-                                               ? refuse(f, "expected a name", *p)
-                                               : 0;
+                        return first && strspn(*p, BLANKS "}") > 0 ? 0 : refuse(f, "expected a name", *p);
                 name = strndup(*p, n);
                 if (!name)
                         return -ENOMEM;

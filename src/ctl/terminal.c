@@ -182,11 +182,14 @@ int terminal_attach(Terminal *t, int master_fd) {
         return sd_event_add_io(t->event, &t->input_source, STDIN_FILENO, EPOLLIN, on_input, t);
 }
 
+bool terminal_get_size(struct winsize *ret) {
+        return ioctl(STDIN_FILENO, TIOCGWINSZ, ret) >= 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, ret) >= 0;
+}
+
 void terminal_resize(Terminal *t) {
         struct winsize size;
 
-        if (t->master_fd >= 0 &&
-            (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) >= 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) >= 0))
+        if (t->master_fd >= 0 && terminal_get_size(&size))
                 (void) ioctl(t->master_fd, TIOCSWINSZ, &size);
 }
 

@@ -125,7 +125,7 @@ static int print_table(Ctl *c, const ObjectList *l) {
                         if (r >= 0)
                                 r = add_image_rows(t, l->images[i], *tag);
         }
-        return r < 0 ? r : table_print(t, c->legend, stdout);
+        return r < 0 ? r : table_print(t, !c->no_legend, stdout);
 }
 
 static int add_row(json_object *rows, const ImageInfo *info, const char *tag, bool text) {

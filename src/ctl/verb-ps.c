@@ -166,7 +166,7 @@ static int print_table(Ctl *c, const ObjectList *l) {
                 if (r >= 0)
                         r = table_add(t, info->name);
         }
-        return r < 0 ? r : table_print(t, c->legend, stdout);
+        return r < 0 ? r : table_print(t, !c->no_legend, stdout);
 }
 
 int verb_ps(Ctl *c, char **operands, Failure *f) {

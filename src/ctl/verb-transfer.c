@@ -82,7 +82,7 @@ int verb_list_transfers(Ctl *c, char **operands, Failure *f) {
                 r = table_new(headers, &t);
                 if (r >= 0)
                         r = for_each(c, add_table_row, t, &reply, f);
-                return r < 0 ? r : table_print(t, c->legend, stdout);
+                return r < 0 ? r : table_print(t, !c->no_legend, stdout);
         }
         rows = json_object_new_array();
         if (!rows)

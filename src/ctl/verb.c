@@ -8,6 +8,19 @@
 #include "ctl/ctl.h"
 #include "spec/json.h"
 
+Ctl ctl;
+
+const Option ctl_options[] = {
+        { "help", 0, NULL, "Show this help", option_set_flag, &ctl.help },
+        { "version", 0, NULL, "Show the version", option_set_flag, &ctl.version },
+        { "no-pager", 0, NULL, "Accepted; output never goes through a pager", option_ignore, NULL },
+        { "no-legend", 0, NULL, "Leave out the header lines of tables", option_set_flag, &ctl.no_legend },
+        { "quiet", 'q', NULL, "Say less: ids only, no progress", option_set_flag, &ctl.quiet },
+        { "format", 0, "FORMAT", "table, json, or a template such as '{{.Names}}'", option_set_string,
+          &ctl.format },
+        {},
+};
+
 static bool arg_list_verbs, arg_list_options;
 
 /* For the shells' completion. */

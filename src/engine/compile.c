@@ -181,8 +181,24 @@ static int compile_capabilities(uint64_t set, json_object *process) {
         return r < 0 ? r : json_add(process, "capabilities", TAKE_PTR(o));
 }
 
-static int compile_process(const ContainerRecord *record, const ImageConfig *config, json_object *root,
-                           Failure *f) {
+/* So that the first thing a program sees is the right size, not a change of it. */
+static int compile_console_size(const JobParameters *start, json_object *process) {
+        _cleanup_json_ json_object *o = NULL;
+        int r;
+
+        if (start->console_rows == 0 || start->console_columns == 0)
+                return 0;
+        o = json_object_new_object();
+        if (!o)
+                return -ENOMEM;
+        r = json_add_u64(o, "height", start->console_rows);
+        if (r >= 0)
+                r = json_add_u64(o, "width", start->console_columns);
+        return r < 0 ? r : json_add(process, "consoleSize", TAKE_PTR(o));
+}
+
+static int compile_process(const ContainerRecord *record, const ImageConfig *config,
+                           const JobParameters *start, json_object *root, Failure *f) {
         _cleanup_json_ json_object *process = json_object_new_object(), *user = json_object_new_object();
         _cleanup_strv_free_ char **argv = NULL;
         uint64_t capabilities;
@@ -195,6 +211,8 @@ static int compile_process(const ContainerRecord *record, const ImageConfig *con
                 r = container_capabilities(record->spec, &capabilities, f);
         if (r >= 0)
                 r = json_add_boolean(process, "terminal", record->spec->tty);
+        if (r >= 0 && record->spec->tty)
+                r = compile_console_size(start, process);
         if (r >= 0)
                 r = json_add_u64(user, "uid", 0);
         if (r >= 0)
@@ -349,7 +367,7 @@ static int compile_linux(const ContainerRecord *record, json_object *root) {
 }
 
 int container_compile(const ContainerRecord *record, const ImageConfig *config, const char *runtime_path,
-                      char **ret, Failure *f) {
+                      const JobParameters *start, char **ret, Failure *f) {
         _cleanup_json_ json_object *root = json_object_new_object();
         json_object *rootfs = json_object_new_object();
         char buf[65];
@@ -370,7 +388,7 @@ int container_compile(const ContainerRecord *record, const ImageConfig *config, 
         if (r >= 0)
                 r = json_add_string(root, "hostname", hostname);
         if (r >= 0)
-                r = compile_process(record, config, root, f);
+                r = compile_process(record, config, start, root, f);
         if (r >= 0)
                 r = compile_mounts(record, runtime_path, root);
         if (r >= 0)

@@ -128,7 +128,7 @@ static int check_layers(const Container *c, Failure *f) {
         return 0;
 }
 
-static int compile_spec(const Container *c, int *ret_fd, Failure *f) {
+static int compile_spec(const Container *c, const JobParameters *start, int *ret_fd, Failure *f) {
         const Image *image = hashmap_get(c->engine->images, digest_hex(&c->record->image_id));
         _cleanup_free_ char *text = NULL;
         int r;
@@ -136,7 +136,8 @@ static int compile_spec(const Container *c, int *ret_fd, Failure *f) {
         if (!image)
                 return failure_set(f, FAILURE_NO_SUCH_IMAGE, "%s: its image %s is gone; pull it again",
                                    c->record->name, c->record->image);
-        r = container_compile(c->record, image->record->config, c->engine->store->runtime_path, &text, f);
+        r = container_compile(c->record, image->record->config, c->engine->store->runtime_path,
+                              start, &text, f);
         if (r < 0)
                 return r;
         r = fd_new_sealed("config.json", text, strlen(text), ret_fd);
@@ -169,7 +170,7 @@ static int start(Container *c, Job *j, Failure *f) {
                                    c->record->name);
         r = check_layers(c, f);
         if (r >= 0)
-                r = compile_spec(c, &spec_fd, f);
+                r = compile_spec(c, &j->parameters, &spec_fd, f);
         if (r >= 0)
                 r = seccomp_filter(c, &seccomp_fd, f);
         if (r < 0)

@@ -44,6 +44,7 @@ void job_fds_close(JobFds *fds);
 
 typedef struct JobParameters {
         JobFds fds;            /* start */
+        uint16_t console_rows, console_columns; /* start with a terminal: its size; 0: not known */
         uint64_t timeout_usec; /* stop, remove: USEC_INFINITY: the container's own */
         int signal;            /* stop: 0: the container's own */
         bool force;            /* remove */

@@ -81,6 +81,18 @@ static int read_fd(sd_bus_message *m, const char *key, int *slot, Failure *f) {
         return 1;
 }
 
+static int read_console_size(sd_bus_message *m, const char *key, JobParameters *p, Failure *f) {
+        uint32_t rows, columns;
+
+        if (sd_bus_message_read(m, "v", "(uu)", &rows, &columns) < 0 || rows > UINT16_MAX ||
+            columns > UINT16_MAX)
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "option %s: must be rows and columns up to 65535 ((uu))", key);
+        p->console_rows = (uint16_t) rows;
+        p->console_columns = (uint16_t) columns;
+        return 1;
+}
+
 int container_dbus_read_start_option(sd_bus_message *m, const char *key, JobParameters *p, Failure *f) {
         static const char *const stdio[] = { "stdin", "stdout", "stderr" };
 
@@ -89,6 +101,8 @@ int container_dbus_read_start_option(sd_bus_message *m, const char *key, JobPara
                         return read_fd(m, key, &p->fds.stdio[i], f);
         if (streq(key, "session"))
                 return read_fd(m, key, &p->fds.session, f);
+        if (streq(key, "console-size"))
+                return read_console_size(m, key, p, f);
         return 0;
 }
 

@@ -19,7 +19,9 @@ def layer_names():
 
 @pytest.fixture
 def two(registry, creelctl):
-    """Two images on one base."""
+    """Two images on one base, and no others."""
+    for identifier in set(creelctl("images", "-q").stdout.split()):
+        creelctl("rmi", "-f", identifier)
     base = images.busybox_layer()
     made = []
     for n in (1, 2):

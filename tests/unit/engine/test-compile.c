@@ -101,10 +101,13 @@ static void test_capabilities(void **state) {
 }
 
 static json_object *compile(Case *c) {
+        JobParameters start = JOB_PARAMETERS_DEFAULT;
         _cleanup_free_ char *text = NULL;
         json_object *o = NULL;
 
-        assert_int_equal(container_compile(c->record, c->config, "/run/creel", &text, NULL), 0);
+        start.console_rows = 33;
+        start.console_columns = 111;
+        assert_int_equal(container_compile(c->record, c->config, "/run/creel", &start, &text, NULL), 0);
         assert_int_equal(json_parse(text, strlen(text), 1 << 20, &o), 0);
         return o;
 }
@@ -189,12 +192,31 @@ static void test_host_network(void **state) {
         assert_null(mount_type(o, "/tmp"));
 }
 
+static void test_console_size(void **state) {
+        _cleanup_(case_done) Case c = case_new("\"Cmd\":[\"c\"]");
+        _cleanup_json_ json_object *without = compile(&c), *with = NULL;
+        json_object *size;
+        uint64_t n;
+
+        assert_int_equal(json_get(at(without, "process", json_type_object), "consoleSize", json_type_object,
+                                  &size),
+                         -ENODATA);
+        set(&c, "tty", NULL);
+        with = compile(&c);
+        size = at(at(with, "process", json_type_object), "consoleSize", json_type_object);
+        assert_int_equal(json_get_u64(size, "height", &n), 0);
+        assert_int_equal(n, 33);
+        assert_int_equal(json_get_u64(size, "width", &n), 0);
+        assert_int_equal(n, 111);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_argv),
                 cmocka_unit_test(test_capabilities),
                 cmocka_unit_test(test_document),
                 cmocka_unit_test(test_host_network),
+                cmocka_unit_test(test_console_size),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
