@@ -11,7 +11,7 @@
 static TarBuilder builder;
 
 static int start(void **state) {
-        builder = (TarBuilder) {};
+        builder = (TarBuilder){};
         return 0;
 }
 
@@ -147,6 +147,94 @@ static void test_old_gnu_sparse(void **state) {
         }
 }
 
+/* GNU's version 1.0, whose map is in front of the content: here it goes over a block's end. */
+static void test_sparse_map_in_body(void **state) {
+        static const char records[] = "22 GNU.sparse.major=1\n"
+                                      "22 GNU.sparse.minor=0\n"
+                                      "24 GNU.sparse.name=real\n"
+                                      "28 GNU.sparse.realsize=1500\n";
+        char map[2 * TAR_BLOCK_BYTES] = "100\n", buf[2048];
+        size_t n = strlen(map);
+        TarHeader h;
+
+        for (unsigned i = 0; i < 100; i++)
+                n += (size_t) snprintf(map + n, sizeof(map) - n, "%u\n%u\n", i * 10, i == 99 ? 3U : 0U);
+        assert_true(n > TAR_BLOCK_BYTES);
+        builder_member(&builder, "x", 'x', "", records);
+        h = header_new("GNUSparseFile.0/real", '0', "", sizeof(map) + 3);
+        builder_header(&builder, h);
+        builder_add(&builder, map, sizeof(map));
+        builder_add(&builder, "abc", 3);
+        builder_member(&builder, "next", '0', "", "");
+        builder_end(&builder);
+
+        for (size_t chunk = 1; chunk < 1100; chunk += 111) {
+                _cleanup_(tar_reader_freep) TarReader *t = NULL;
+                const TarEntry *e;
+
+                builder.chunk_bytes = chunk;
+                t = reader();
+                assert_int_equal(tar_reader_next(t, &e, NULL), 1);
+                assert_string_equal(e->path, "real");
+                assert_int_equal(e->size, 1500);
+                assert_int_equal(content(t, buf, sizeof(buf)), 993);
+                assert_memory_equal(buf + 990, "abc", 3);
+                assert_int_equal(tar_reader_next(t, &e, NULL), 1);
+                assert_string_equal(e->path, "next");
+        }
+}
+
+static void test_bad_maps_in_body(void **state) {
+        static const char *const maps[] = { "",           "x\n",
+                                            "2\n0\n1\n",  "1\n0\n99999999999999999999999999\n",
+                                            "1\n-1\n1\n", "1\n0\n600\n" };
+
+        for (size_t i = 0; i < ELEMENTSOF(maps); i++) {
+                _cleanup_(tar_reader_freep) TarReader *t = NULL;
+                _cleanup_failure_ Failure failure = {};
+                const TarEntry *e;
+
+                builder = (TarBuilder){};
+                builder_member(&builder, "x", 'x', "", "22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n");
+                builder_header(&builder, header_new("s", '0', "", TAR_BLOCK_BYTES));
+                builder_add(&builder, maps[i], strlen(maps[i]));
+                if (!*maps[i])
+                        builder_end(&builder); /* zeros without a line's end */
+                builder_end(&builder);
+                t = reader();
+                assert_true(tar_reader_next(t, &e, &failure) < 0);
+                assert_int_equal(failure.kind, FAILURE_REGISTRY);
+        }
+}
+
+static void test_bad_headers(void **state) {
+        TarHeader bad[6];
+
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+                bad[i] = header_new("f", i == 0 ? 'Z' : i == 5 ? '3' : '0', "", 0);
+        memcpy(bad[1].size, "12x", 4);
+        memset(bad[2].size, 0xff, sizeof(bad[2].size)); /* -1 in base 256 */
+        memcpy(bad[3].mode, "9", 2);
+        memset(bad[4].size, 0x7f, sizeof(bad[4].size));
+        bad[4].size[0] = (char) 0x80;
+        memcpy(bad[5].device_major, "7777777", 8);
+
+        for (size_t i = 0; i <= ELEMENTSOF(bad); i++) {
+                _cleanup_(tar_reader_freep) TarReader *t = NULL;
+                _cleanup_failure_ Failure failure = {};
+                const TarEntry *e;
+
+                builder = (TarBuilder){};
+                builder_header(&builder, i < ELEMENTSOF(bad) ? bad[i] : header_new("f", '0', "", 0));
+                if (i == ELEMENTSOF(bad))
+                        builder.data[0] ^= 1; /* behind the checksum's back */
+                builder_end(&builder);
+                t = reader();
+                assert_true(tar_reader_next(t, &e, &failure) < 0);
+                assert_int_equal(failure.kind, FAILURE_REGISTRY);
+        }
+}
+
 static void test_damage(void **state) {
         static const char *const lies[] = {
                 "26 GNU.sparse.map=0,3,1,2\n",
@@ -160,7 +248,7 @@ static void test_damage(void **state) {
                 _cleanup_failure_ Failure failure = {};
                 const TarEntry *e;
 
-                builder = (TarBuilder) {};
+                builder = (TarBuilder){};
                 builder_member(&builder, "x", 'x', "", lies[i]);
                 builder_member(&builder, "s", '0', "", "12345");
                 builder_end(&builder);
@@ -226,6 +314,9 @@ int main(void) {
                 cmocka_unit_test_setup(test_chunks, start),
                 cmocka_unit_test_setup(test_extensions, start),
                 cmocka_unit_test_setup(test_old_gnu_sparse, start),
+                cmocka_unit_test_setup(test_sparse_map_in_body, start),
+                cmocka_unit_test_setup(test_bad_maps_in_body, start),
+                cmocka_unit_test_setup(test_bad_headers, start),
                 cmocka_unit_test_setup(test_damage, start),
                 cmocka_unit_test_setup(test_truncation, start),
                 cmocka_unit_test(test_failing_source),
