@@ -99,6 +99,14 @@ static int load_reserved_ids(Engine *e) {
         return fd < 0 ? negative_errno() : idreserved_load(fd, &e->ids_reserved);
 }
 
+static int note_damage(Engine *e, const char *format, const char *name) {
+        char *path;
+        int r;
+
+        r = string_format(&path, format, name);
+        return r < 0 ? r : strv_consume(&e->damaged, path);
+}
+
 static int load_image(Store *s, const char *name, void *userdata) {
         ImageRecord *record = NULL;
         Engine *e = userdata;
@@ -109,7 +117,7 @@ static int load_image(Store *s, const char *name, void *userdata) {
         if (r < 0) {
                 log_warning_errno(r, "The image record %s is damaged, ignoring; pull the image again: %m",
                                   name);
-                return 0;
+                return note_damage(e, "images/%s", name);
         }
         r = image_adopt(e, record, &image);
         if (r < 0)
@@ -148,9 +156,11 @@ static int load_container(Engine *e, int dirfd, const char *id) {
                 return 0; /* what belongs to no record is removed when all are known */
         if (r >= 0)
                 r = container_adopt(e, record, &c);
-        if (r < 0 && r != -ENOMEM)
-                log_warning_errno(r, "The record of container %.12s is damaged, ignoring: %m", id);
-        return r == -ENOMEM ? r : 0;
+        if (r >= 0 || r == -ENOMEM)
+                return r;
+        log_warning_errno(r, "The record of container %.12s is damaged; its files stay in containers/%s: %m",
+                          id, id);
+        return note_damage(e, "containers/%s/container.json", id);
 }
 
 static int load_durable(Store *s, const char *name, void *userdata) {
@@ -264,6 +274,7 @@ Engine *engine_free(Engine *e) {
         (void) fd_close(e->journal_fd);
         (void) sd_event_unref(e->event);
         free(e->seccomp_profile);
+        (void) strv_free(e->damaged);
         (void) idreserved_free(e->ids_reserved);
         return mfree(e);
 }
@@ -313,11 +324,38 @@ static void reconcile_container(Container *c) {
         }
 }
 
+/* Still there, and not made good by another pull. */
+static bool damage_stands(Engine *e, const char *path) {
+        _cleanup_free_ char *hex = NULL;
+        const char *name = startswith(path, "images/");
+
+        if (faccessat(e->store->root_fd, path, F_OK, 0) < 0)
+                return false;
+        hex = name ? strndup(name, strcspn(name, ".")) : NULL;
+        return !hex || !hashmap_get(e->images, hex);
+}
+
+static bool any_damage_stands(Engine *e) {
+        STRV_FOREACH(i, e->damaged)
+                if (damage_stands(e, *i))
+                        return true;
+        return false;
+}
+
+static bool container_is_damaged(Engine *e, const char *id) {
+        _cleanup_free_ char *path = NULL;
+
+        return string_format(&path, "containers/%s/container.json", id) < 0 ||
+               strv_contains(e->damaged, path);
+}
+
 /* Directories of containers that no record speaks of: a create or a removal that was cut short. */
 static int discard_orphan(Store *s, const char *name, void *userdata) {
         Engine *e = userdata;
         _cleanup_free_ char *tree = NULL;
 
+        if (container_is_damaged(e, name))
+                return 0;
         if (!hashmap_get(e->containers, name) && store_discard(s, s->containers_fd, name, &tree) >= 0)
                 engine_remove_staged(e, tree);
         return 0;
@@ -467,9 +505,13 @@ static int collect_blob(Store *s, const char *name, void *userdata) {
 }
 
 void engine_collect(Engine *e) {
-        _cleanup_(hashmap_freep) Hashmap *layers = hashmap_new(), *blobs = hashmap_new();
+        _cleanup_(hashmap_freep) Hashmap *layers = NULL, *blobs = NULL;
         int r;
 
+        if (any_damage_stands(e))
+                return;
+        layers = hashmap_new();
+        blobs = hashmap_new();
         r = layers && blobs ? mark_needed(e, layers, blobs) : -ENOMEM;
         if (r >= 0)
                 r = store_for_each(e->store, e->store->layers_fd, collect_layer, &(Collection){ e, layers });

@@ -66,6 +66,9 @@ struct Engine {
         unsigned n_transfers;
         uint32_t last_transfer_id;
 
+        char **damaged; /* records that could not be read, by their paths in the store: what they named is
+                           kept */
+
         unsigned n_reattaching; /* containers whose supervisor has not answered yet */
         int journal_fd;
 };
@@ -91,5 +94,6 @@ void engine_event(Engine *e, const char *type, const char *action, const char *i
 
 /* Removes a tree that was moved into staging (its name there), in the background when it is large. */
 void engine_remove_staged(Engine *e, const char *name);
-/* Drops layers and blobs that neither an image nor a container needs any more. */
+/* Drops layers and blobs that neither an image nor a container needs any more. Nothing goes while a record
+ * is damaged: what it needed is not known. */
 void engine_collect(Engine *e);

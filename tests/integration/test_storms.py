@@ -132,9 +132,9 @@ def test_damaged_record(creelctl, image, run, content):
     assert creelctl("ps", "-a", "--format", "{{.Names}}").stdout == "whole\n"
     text = subprocess.run(["journalctl", "-q", "-u", "creeld", "-o", "cat", "-n", "20"], check=True, text=True, stdout=subprocess.PIPE).stdout
     assert identity[:12] in text
-    # Nothing that may be somebody's data is thrown away behind his back; by hand it goes.
-    if (traces.STORE / "containers" / identity).exists():
-        run("rm", "-rf", traces.STORE / "containers" / identity)
+    # Nothing that may be somebody's data is thrown away behind his back, and neither are the layers below it; by hand it goes.
+    assert (traces.STORE / "containers" / identity / "rootfs" / "upper").is_dir()
+    run("rm", "-rf", traces.STORE / "containers" / identity)
 
 
 def test_damaged_image_record(creelctl, image, run, registry):
@@ -147,6 +147,10 @@ def test_damaged_image_record(creelctl, image, run, registry):
     run("systemctl", "start", "creeld.service")
     names = creelctl("images", "--format", "{{.Repository}}").stdout
     assert "storms/damaged" not in names and "busybox" in names
+    # its layers wait for the next pull
+    assert [path for path in (traces.STORE / "layers").glob("*/tree/own")]
+    creelctl("run", "--rm", image, "true")
+    assert [path for path in (traces.STORE / "layers").glob("*/tree/own")]
     creelctl("pull", "-q", reference)
     assert creelctl("run", "--rm", reference, "/bin/cat", "/own").stdout == "x"
     creelctl("rmi", reference)
