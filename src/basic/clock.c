@@ -136,3 +136,66 @@ char *clock_format_ago(char *buf, size_t size, uint64_t usec, uint64_t now_usec)
         (void) snprintf(buf, size, "just now");
         return buf;
 }
+
+static const struct {
+        const char *name;
+        uint64_t usec;
+} units[] = {
+        { "ms", USEC_PER_MSEC },
+        { "us", 1 },
+        { "µs", 1 },
+        { "min", 60 * USEC_PER_SEC },
+        { "m", 60 * USEC_PER_SEC },
+        { "sec", USEC_PER_SEC },
+        { "s", USEC_PER_SEC },
+        { "h", 3600 * USEC_PER_SEC },
+        { "d", 86400 * USEC_PER_SEC },
+};
+
+/* One number with its fraction, in units of @scale. */
+static int read_number(const char **s, uint64_t scale, uint64_t *ret) {
+        uint64_t v = 0, part = scale;
+
+        if (!strchr(DIGITS, **s) || !**s)
+                return -EINVAL;
+        for (; **s >= '0' && **s <= '9'; (*s)++)
+                if (__builtin_mul_overflow(v, 10, &v) ||
+                    __builtin_add_overflow(v, (uint64_t) (**s - '0'), &v))
+                        return -EINVAL;
+        if (__builtin_mul_overflow(v, scale, &v))
+                return -EINVAL;
+        if (**s == '.')
+                for ((*s)++; **s >= '0' && **s <= '9'; (*s)++) {
+                        part /= 10;
+                        if (__builtin_add_overflow(v, part * (uint64_t) (**s - '0'), &v))
+                                return -EINVAL;
+                }
+        *ret = v;
+        return 0;
+}
+
+int clock_parse_duration(const char *s, uint64_t *ret_usec) {
+        uint64_t sum = 0, v;
+
+        do {
+                const char *number = s;
+                size_t i;
+
+                s += strspn(s, DIGITS ".");
+                for (i = 0; i < ELEMENTSOF(units); i++)
+                        if (startswith(s, units[i].name))
+                                break;
+                if (s == number || i == ELEMENTSOF(units))
+                        return -EINVAL;
+                if (read_number(&number, units[i].usec, &v) < 0 || number != s ||
+                    __builtin_add_overflow(sum, v, &sum))
+                        return -EINVAL;
+                s += strlen(units[i].name);
+        } while (*s);
+        *ret_usec = sum;
+        return 0;
+}
+
+int clock_parse_seconds(const char *s, uint64_t *ret_usec) {
+        return read_number(&s, USEC_PER_SEC, ret_usec) < 0 || *s ? -EINVAL : 0;
+}

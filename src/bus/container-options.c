@@ -8,7 +8,7 @@
 static const char *const kind_types[] = {
         [SPEC_STRING] = "s",  [SPEC_STRV] = "as",   [SPEC_ARGV] = "as",
         [SPEC_MAP] = "a{ss}", [SPEC_BOOLEAN] = "b", [SPEC_BYTES] = "t",
-        [SPEC_SECONDS] = "t", [SPEC_COUNT] = "x",   [SPEC_FRACTION] = "d",
+        [SPEC_SECONDS] = "t", [SPEC_DURATION] = "t", [SPEC_COUNT] = "x",   [SPEC_FRACTION] = "d",
 };
 static_assert(ELEMENTSOF(kind_types) == _SPEC_KIND_MAX, "kind_types is not full");
 
@@ -54,6 +54,7 @@ static int append_value(sd_bus_message *m, SpecKind kind, const void *value) {
                 return sd_bus_message_append_basic(m, 'b', &truth);
         case SPEC_BYTES:
         case SPEC_SECONDS:
+        case SPEC_DURATION:
         case SPEC_COUNT:
         case SPEC_FRACTION:
                 return sd_bus_message_append_basic(m, *kind_types[kind], value);
@@ -136,6 +137,7 @@ static int read_value(sd_bus_message *m, SpecKind kind, void *value) {
                 return r;
         case SPEC_BYTES:
         case SPEC_SECONDS:
+        case SPEC_DURATION:
         case SPEC_COUNT:
         case SPEC_FRACTION:
                 return sd_bus_message_read_basic(m, *kind_types[kind], value);

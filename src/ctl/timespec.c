@@ -7,59 +7,6 @@
 #include "basic/str.h"
 #include "ctl/timespec.h"
 
-static const struct {
-        const char *name;
-        uint64_t usec;
-} units[] = {
-        { "ms", USEC_PER_MSEC },       { "min", 60 * USEC_PER_SEC }, { "m", 60 * USEC_PER_SEC },
-        { "sec", USEC_PER_SEC },       { "s", USEC_PER_SEC },        { "h", 3600 * USEC_PER_SEC },
-        { "d", 86400 * USEC_PER_SEC },
-};
-
-/* One number with its fraction, in units of @scale. */
-static int read_number(const char **s, uint64_t scale, uint64_t *ret) {
-        uint64_t v = 0, part = scale;
-
-        if (!strchr(DIGITS, **s) || !**s)
-                return -EINVAL;
-        for (; **s >= '0' && **s <= '9'; (*s)++)
-                if (__builtin_mul_overflow(v, 10, &v) ||
-                    __builtin_add_overflow(v, (uint64_t) (**s - '0'), &v))
-                        return -EINVAL;
-        if (__builtin_mul_overflow(v, scale, &v))
-                return -EINVAL;
-        if (**s == '.')
-                for ((*s)++; **s >= '0' && **s <= '9'; (*s)++) {
-                        part /= 10;
-                        if (__builtin_add_overflow(v, part * (uint64_t) (**s - '0'), &v))
-                                return -EINVAL;
-                }
-        *ret = v;
-        return 0;
-}
-
-static int parse_duration(const char *s, uint64_t *ret_usec) {
-        uint64_t sum = 0, v;
-
-        do {
-                const char *number = s;
-                size_t i;
-
-                s += strspn(s, DIGITS ".");
-                for (i = 0; i < ELEMENTSOF(units); i++)
-                        if (startswith(s, units[i].name))
-                                break;
-                if (s == number || i == ELEMENTSOF(units))
-                        return -EINVAL;
-                if (read_number(&number, units[i].usec, &v) < 0 || number != s ||
-                    __builtin_add_overflow(sum, v, &sum))
-                        return -EINVAL;
-                s += strlen(units[i].name);
-        } while (*s);
-        *ret_usec = sum;
-        return 0;
-}
-
 static int parse_local(const char *s, uint64_t *ret_usec) {
         static const char *const formats[] = { "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M",
                                                "%Y-%m-%d %H:%M", "%Y-%m-%d" };
@@ -98,14 +45,11 @@ static int parse_word(const char *s, uint64_t now_usec, uint64_t *ret_usec) {
 }
 
 int timespec_parse(const char *s, uint64_t now_usec, uint64_t *ret_usec) {
-        const char *p = s + (*s == '@');
         uint64_t v;
 
-        if (read_number(&p, USEC_PER_SEC, &v) >= 0 && !*p) {
-                *ret_usec = v;
+        if (clock_parse_seconds(s + (*s == '@'), ret_usec) >= 0)
                 return 0;
-        }
-        if (parse_duration(s + (*s == '-'), &v) >= 0) {
+        if (clock_parse_duration(s + (*s == '-'), &v) >= 0) {
                 *ret_usec = v < now_usec ? now_usec - v : 0;
                 return 0;
         }

@@ -5,13 +5,20 @@
 #include "engine/container.h"
 #include "spec/image-config.h"
 
+/* What a document is made of. All is borrowed. */
+typedef struct CompileInput {
+        Engine *engine; /* for what other containers, images and volumes lend; NULL only in tests */
+        const ContainerRecord *record;
+        const ImageConfig *config; /* the image's */
+        const char *runtime_path;  /* the directory with the directories of this boot's containers, where the
+                                      files of /etc (engine/etc.h) lie */
+        const JobParameters *start; /* what the caller said about this start */
+} CompileInput;
+
 /* Compiles what the user asked for and what the image says into one OCI runtime-spec document: the only
- * thing that src/runtime executes. @config: the image's. @runtime_path: the directory that holds the
- * directories of this boot's containers, where the files of /etc (engine/etc.h) lie. @start: what the caller
- * said about this start. Returns the JSON text.
- */
-int container_compile(const ContainerRecord *record, const ImageConfig *config, const char *runtime_path,
-                      const JobParameters *start, char **ret, Failure *f);
+ * thing that src/runtime executes. Returns the JSON text. Everything that can be refused in a combination of
+ * options is refused here, so a container that is about to be created is compiled once, too. */
+int container_compile(const CompileInput *in, char **ret, Failure *f);
 
 /* The command line by the rules of OCI images: an entrypoint given by the user drops the image's command.
  * FAILURE_INVALID_ARGUMENT when nothing is left. */

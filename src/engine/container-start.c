@@ -101,8 +101,7 @@ static int request_scope(Container *c, Failure *f) {
                                         .pidfd = supervisor_pidfd(c->supervisor),
                                         .memory_max_bytes = spec->memory_bytes,
                                         .cpus = spec->cpus,
-                                        .tasks_max = container_spec_is_set(spec,
-                                                                           container_spec_find("pids-limit"))
+                                        .tasks_max = container_spec_has(spec, "pids-limit")
                                                                      ? (spec->pids_limit ?: -1)
                                                                      : TASKS_MAX_DEFAULT,
                                         /* Programs ignore it; the supervisor takes it for "stop the
@@ -136,8 +135,12 @@ static int compile_spec(const Container *c, const JobParameters *start, int *ret
         if (!image)
                 return failure_set(f, FAILURE_NO_SUCH_IMAGE, "%s: its image %s is gone; pull it again",
                                    c->record->name, c->record->image);
-        r = container_compile(c->record, image->record->config, c->engine->store->runtime_path,
-                              start, &text, f);
+        r = container_compile(&(const CompileInput){ .engine = c->engine,
+                                                     .record = c->record,
+                                                     .config = image->record->config,
+                                                     .runtime_path = c->engine->store->runtime_path,
+                                                     .start = start },
+                              &text, f);
         if (r < 0)
                 return r;
         r = fd_new_sealed("config.json", text, strlen(text), ret_fd);

@@ -29,9 +29,7 @@ int container_stop_signal(const Container *c) {
 }
 
 uint64_t container_stop_timeout_usec(const Container *c) {
-        static const char key[] = "stop-timeout";
-
-        return container_spec_is_set(c->record->spec, container_spec_find(key))
+        return container_spec_has(c->record->spec, "stop-timeout")
                                ? c->record->spec->stop_timeout_usec
                                : STOP_TIMEOUT_DEFAULT_USEC;
 }

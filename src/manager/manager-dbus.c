@@ -43,8 +43,7 @@ static int read_create_options(sd_bus_message *m, bool run, CreateCall *c, Failu
 /* Everything that can be refused is refused before anything is made. */
 static int validate(Service *s, const CreateCall *c, Image *image, Failure *f) {
         _cleanup_(container_record_freep) ContainerRecord *record = new0(ContainerRecord, 1);
-        _cleanup_strv_free_ char **argv = NULL;
-        uint64_t capabilities;
+        _cleanup_free_ char *text = NULL;
         int r;
 
         if (!record)
@@ -52,9 +51,12 @@ static int validate(Service *s, const CreateCall *c, Image *image, Failure *f) {
         r = string_set(&record->image, c->image);
         record->spec = c->spec; /* lent */
         if (r >= 0)
-                r = container_argv(record, image->record->config, &argv, f);
-        if (r >= 0)
-                r = container_capabilities(c->spec, &capabilities, f);
+                r = container_compile(&(const CompileInput){ .engine = s->engine,
+                                                             .record = record,
+                                                             .config = image->record->config,
+                                                             .runtime_path = s->engine->store->runtime_path,
+                                                             .start = &c->start },
+                                      &text, f);
         record->spec = NULL;
         return r;
 }

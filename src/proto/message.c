@@ -42,12 +42,13 @@ typedef struct WireField {
         uint32_t length;
 } WireField;
 
-#define M(field) (UINT64_C(1) << (field))
-static_assert(_MESSAGE_FIELD_MAX <= 64, "fields no longer fit a mask");
+__extension__ typedef unsigned __int128 FieldMask;
+#define M(field) ((FieldMask) 1 << (field))
+static_assert(_MESSAGE_FIELD_MAX <= 128, "fields no longer fit a mask");
 
 /* Which fields a message must and may carry. */
 static const struct {
-        uint64_t required, optional;
+        FieldMask required, optional;
 } message_spec[] = {
         [MESSAGE_PULL_START] = { M(FIELD_REFERENCE) | M(FIELD_PLATFORM) | M(FIELD_STAGING),
                                  M(FIELD_PLAIN_HTTP) | M(FIELD_CA) | M(FIELD_CREDENTIALS) |
@@ -214,10 +215,10 @@ int message_put_fd(Message *m, MessageField field, int fd) {
 }
 
 static int message_check(const Message *m) {
-        uint64_t seen = 0;
+        FieldMask seen = 0;
 
         for (size_t i = 0; i < m->n_fields; i++) {
-                uint64_t bit = M(m->fields[i].key);
+                FieldMask bit = M(m->fields[i].key);
 
                 if (!((message_spec[m->type].required | message_spec[m->type].optional) & bit))
                         return -EBADMSG;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "basic/clock.h"
@@ -10,179 +9,6 @@
 #include "basic/strv.h"
 #include "spec/container-spec.h"
 #include "spec/json.h"
-
-#define CONTAINER_NAME_MAX 64
-#define STOP_TIMEOUT_MAX_USEC (24 * 3600 * USEC_PER_SEC)
-
-bool container_name_is_valid(const char *s) {
-        return !isempty(s) && strlen(s) <= CONTAINER_NAME_MAX && strchr(ALPHANUMERIC, *s) &&
-               string_in_charset(s, ALPHANUMERIC "_.-");
-}
-
-static const struct {
-        const char *name;
-        int number;
-} signal_names[] = {
-        { "HUP", SIGHUP },       { "INT", SIGINT },   { "QUIT", SIGQUIT }, { "ILL", SIGILL },
-        { "TRAP", SIGTRAP },     { "ABRT", SIGABRT }, { "IOT", SIGIOT },   { "BUS", SIGBUS },
-        { "FPE", SIGFPE },       { "KILL", SIGKILL }, { "USR1", SIGUSR1 }, { "SEGV", SIGSEGV },
-        { "USR2", SIGUSR2 },     { "PIPE", SIGPIPE }, { "ALRM", SIGALRM }, { "TERM", SIGTERM },
-        { "STKFLT", SIGSTKFLT }, { "CHLD", SIGCHLD }, { "CONT", SIGCONT }, { "STOP", SIGSTOP },
-        { "TSTP", SIGTSTP },     { "TTIN", SIGTTIN }, { "TTOU", SIGTTOU }, { "URG", SIGURG },
-        { "XCPU", SIGXCPU },     { "XFSZ", SIGXFSZ }, { "PROF", SIGPROF }, { "WINCH", SIGWINCH },
-        { "IO", SIGIO },         { "POLL", SIGPOLL }, { "PWR", SIGPWR },   { "VTALRM", SIGVTALRM },
-        { "SYS", SIGSYS },
-};
-
-/* RTMIN, RTMIN+n, RTMAX, RTMAX-n in the kernel's numbers: glibc's own SIGRTMIN leaves out the two it keeps
- * for itself. */
-static int signal_parse_realtime(const char *s) {
-        const char *rest = s + strlen("RTMIN");
-        uint32_t n = 0;
-
-        if (strncasecmp(s, "RTMIN", strlen("RTMIN")) == 0) {
-                if (*rest && (*rest != '+' || parse_u32(rest + 1, &n) < 0))
-                        return -EINVAL;
-                return n <= 64 - (uint32_t) SIGRTMIN ? SIGRTMIN + (int) n : -EINVAL;
-        }
-        if (strncasecmp(s, "RTMAX", strlen("RTMAX")) != 0 ||
-            (*rest && (*rest != '-' || parse_u32(rest + 1, &n) < 0)))
-                return -EINVAL;
-        return n <= 64 - (uint32_t) SIGRTMIN ? 64 - (int) n : -EINVAL;
-}
-
-int signal_parse(const char *s) {
-        const char *name;
-        uint32_t n;
-
-        if (isempty(s))
-                return -EINVAL;
-        if (parse_u32(s, &n) >= 0)
-                return n >= 1 && n <= 64 ? (int) n : -EINVAL;
-        name = strncasecmp(s, "SIG", 3) == 0 ? s + 3 : s;
-        for (size_t i = 0; i < ELEMENTSOF(signal_names); i++)
-                if (strcasecmp(signal_names[i].name, name) == 0)
-                        return signal_names[i].number;
-        return signal_parse_realtime(name);
-}
-
-static const char *string_of(const void *value) {
-        return *(char *const *) value;
-}
-
-static const char *check_name(const void *value) {
-        return container_name_is_valid(string_of(value))
-                               ? NULL
-                               : "must start with a letter or digit and hold only letters, digits, '_', '.' "
-                                 "and '-', at most 64 of them";
-}
-
-static const char *check_hostname(const void *value) {
-        const char *s = string_of(value);
-
-        if (!isempty(s) && strlen(s) <= 64 && string_in_charset(s, ALPHANUMERIC "-._") && *s != '-' &&
-            *s != '.' && !strstr(s, ".."))
-                return NULL;
-        return "must be a host name of at most 64 letters, digits, '-' and '.'";
-}
-
-static const char *check_workdir(const void *value) {
-        return *string_of(value) == '/' ? NULL : "must be an absolute path inside the container";
-}
-
-static const char *check_network(const void *value) {
-        return streq(string_of(value), "none") || streq(string_of(value), "host")
-                               ? NULL
-                               : "must be 'none' or 'host'";
-}
-
-static const char *check_userns(const void *value) {
-        return streq(string_of(value), "auto") || streq(string_of(value), "host")
-                               ? NULL
-                               : "must be 'auto' or 'host'";
-}
-
-static const char *check_signal(const void *value) {
-        return signal_parse(string_of(value)) > 0
-                               ? NULL
-                               : "must be a signal's name (SIGTERM, RTMIN+3) or number (1 to 64)";
-}
-
-static const char *check_slice(const void *value) {
-        const char *s = string_of(value);
-
-        if (endswith(s, ".slice") && strlen(s) <= 255 && s[0] != '-' && s[0] != '.' &&
-            string_in_charset(s, ALPHANUMERIC "-_.:\\@"))
-                return NULL;
-        return "must be the name of a slice unit, such as 'machine.slice' or 'web.slice'";
-}
-
-static const char *check_env(const void *value) {
-        STRV_FOREACH(i, *(char **const *) value)
-                if (**i == '=' || !strchr(*i, '='))
-                        return "must be NAME=VALUE";
-        return NULL;
-}
-
-static const char *check_memory(const void *value) {
-        return *(const uint64_t *) value >= 6 * 1024 * 1024 ? NULL : "must be at least 6m";
-}
-
-static const char *check_cpus(const void *value) {
-        double v = *(const double *) value;
-
-        return v >= 0.01 && v <= 8192 ? NULL : "must be a number of CPUs from 0.01 to 8192";
-}
-
-static const char *check_pids(const void *value) {
-        int64_t v = *(const int64_t *) value;
-
-        return v >= -1 && v <= 4194304 ? NULL : "must be from 1 to 4194304, or 0 or -1 for no limit";
-}
-
-static const char *check_stop_timeout(const void *value) {
-        return *(const uint64_t *) value <= STOP_TIMEOUT_MAX_USEC ? NULL : "must be at most 86400 seconds";
-}
-
-#define FIELD(key, kind, member, c, argument, help, check) \
-        { key, kind, offsetof(ContainerSpec, member), c, argument, help, check }
-
-const SpecField container_spec_fields[] = {
-        FIELD("name", SPEC_STRING, name, 0, "NAME", "Name of the container (default: made up)", check_name),
-        FIELD("hostname", SPEC_STRING, hostname, 'h', "NAME", "Host name inside (default: the short id)",
-              check_hostname),
-        FIELD("entrypoint", SPEC_ARGV, entrypoint, 0, "COMMAND",
-              "Replace the image's entrypoint (a word or a JSON array)", NULL),
-        FIELD("command", SPEC_STRV, command, 0, NULL, NULL, NULL),
-        FIELD("env", SPEC_STRV, env, 'e', "NAME[=VALUE]", "Set an environment variable", check_env),
-        FIELD("workdir", SPEC_STRING, workdir, 'w', "DIR", "Working directory of the command",
-              check_workdir),
-        FIELD("user", SPEC_STRING, user, 'u', "USER[:GROUP]", "User, and group, to run as", NULL),
-        FIELD("label", SPEC_MAP, labels, 'l', "KEY=VALUE", "Set a label", NULL),
-        FIELD("tty", SPEC_BOOLEAN, tty, 't', NULL, "Give the command a terminal", NULL),
-        FIELD("interactive", SPEC_BOOLEAN, interactive, 'i', NULL, "Keep standard input open", NULL),
-        FIELD("rm", SPEC_BOOLEAN, remove, 0, NULL, "Remove the container when it exits", NULL),
-        FIELD("memory", SPEC_BYTES, memory_bytes, 'm', "BYTES", "Memory limit (suffixes k, m, g)",
-              check_memory),
-        FIELD("cpus", SPEC_FRACTION, cpus, 0, "NUMBER", "CPU limit, such as 1.5", check_cpus),
-        FIELD("pids-limit", SPEC_COUNT, pids_limit, 0, "NUMBER",
-              "Limit of processes and threads (0, -1: none)", check_pids),
-        FIELD("network", SPEC_STRING, network, 0, "MODE", "Network: none or host (default: none)",
-              check_network),
-        FIELD("userns", SPEC_STRING, userns, 0, "MODE", "User namespace: auto (an own range) or host",
-              check_userns),
-        FIELD("read-only", SPEC_BOOLEAN, read_only, 0, NULL, "Mount the root file system read-only", NULL),
-        FIELD("cap-add", SPEC_STRV, cap_add, 0, "CAPABILITY", "Add a capability, or ALL", NULL),
-        FIELD("cap-drop", SPEC_STRV, cap_drop, 0, "CAPABILITY", "Drop a capability, or ALL", NULL),
-        FIELD("stop-signal", SPEC_STRING, stop_signal, 0, "SIGNAL", "Signal that asks the command to stop",
-              check_signal),
-        FIELD("stop-timeout", SPEC_SECONDS, stop_timeout_usec, 0, "SECONDS",
-              "Wait this long before killing (default: 10)", check_stop_timeout),
-        FIELD("cgroup-parent", SPEC_STRING, cgroup_parent, 0, "SLICE",
-              "Slice of the container's scope (default: machine.slice)", check_slice),
-};
-const size_t container_spec_n_fields = ELEMENTSOF(container_spec_fields);
-static_assert(ELEMENTSOF(container_spec_fields) <= 64, "ContainerSpec.set is too narrow");
 
 ContainerSpec *container_spec_free(ContainerSpec *s) {
         if (!s)
@@ -221,11 +47,22 @@ const SpecField *container_spec_find_short(char c) {
 }
 
 bool container_spec_is_set(const ContainerSpec *s, const SpecField *field) {
-        return s->set & (UINT64_C(1) << (field - container_spec_fields));
+        size_t i = (size_t) (field - container_spec_fields);
+
+        return s->set[i / 64] & (UINT64_C(1) << i % 64);
+}
+
+bool container_spec_has(const ContainerSpec *s, const char *key) {
+        const SpecField *field = container_spec_find(key);
+
+        assert(field);
+        return container_spec_is_set(s, field);
 }
 
 void container_spec_mark(ContainerSpec *s, const SpecField *field) {
-        s->set |= UINT64_C(1) << (field - container_spec_fields);
+        size_t i = (size_t) (field - container_spec_fields);
+
+        s->set[i / 64] |= UINT64_C(1) << i % 64;
 }
 
 static int set_argv(char ***value, const char *text) {
@@ -317,6 +154,10 @@ int container_spec_set_text(ContainerSpec *s, const SpecField *field, const char
                 if (r >= 0)
                         *(uint64_t *) value = n * USEC_PER_SEC;
                 break;
+        case SPEC_DURATION:
+                *reterr_hint = "must be a time such as 30s, 1m30s or 500ms";
+                r = clock_parse_duration(text, value);
+                break;
         case SPEC_COUNT:
                 *reterr_hint = "must be a number";
                 r = parse_i64(text, value);
@@ -372,6 +213,7 @@ static int field_to_json(json_object *o, const SpecField *field, const void *val
                 return json_add_boolean(o, field->key, *(const bool *) value);
         case SPEC_BYTES:
         case SPEC_SECONDS:
+        case SPEC_DURATION:
                 return json_add_u64(o, field->key, *(const uint64_t *) value);
         case SPEC_COUNT:
                 return json_add_i64(o, field->key, *(const int64_t *) value);
@@ -422,6 +264,7 @@ static int field_from_json(json_object *o, const SpecField *field, void *value) 
                 return json_get_boolean(o, field->key, value);
         case SPEC_BYTES:
         case SPEC_SECONDS:
+        case SPEC_DURATION:
                 return json_get_u64(o, field->key, value);
         case SPEC_COUNT:
                 return json_get_i64(o, field->key, value);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "basic/macro.h"
+#include "spec/signal-name.h"
 
 /* What to run. One table of fields, container_spec_fields, is behind all its spellings: creelctl's options
  * (text), the a{sv} of org.creel1 (bus/container-options.h) and the container's record (JSON). A field that
@@ -21,20 +22,44 @@ typedef enum SpecKind {
         SPEC_BOOLEAN,  /* bus b */
         SPEC_BYTES,    /* bus t; text with k, m, g suffixes */
         SPEC_SECONDS,  /* bus t in microseconds; text in seconds; held in microseconds */
+        SPEC_DURATION, /* bus t in microseconds; text as clock_parse_duration() has it */
         SPEC_COUNT,    /* bus x; -1: unlimited */
         SPEC_FRACTION, /* bus d */
         _SPEC_KIND_MAX,
 } SpecKind;
 
-typedef struct ContainerSpec {
-        uint64_t set; /* bit i: container_spec_fields[i] was given */
+#define SPEC_FIELDS_MAX 256
 
-        char *name, *hostname, *workdir, *user, *network, *stop_signal, *cgroup_parent, *userns;
-        char **entrypoint, **command, **env, **labels, **cap_add, **cap_drop;
-        bool tty, interactive, remove, read_only;
-        uint64_t memory_bytes, stop_timeout_usec;
+typedef struct ContainerSpec {
+        uint64_t set[SPEC_FIELDS_MAX / 64]; /* bit i: container_spec_fields[i] was given */
+
+        /* identity */
+        char *name, *hostname;
+        char **labels;
+        bool remove;
+
+        /* process */
+        char *workdir, *user, *stop_signal;
+        char **entrypoint, **command, **env;
+        bool tty, interactive;
+        uint64_t stop_timeout_usec;
+
+        /* mounts */
+        bool read_only;
+
+        /* isolation */
+        char *network, *userns;
+        char **cap_add, **cap_drop;
+
+        /* resources */
+        char *cgroup_parent;
+        uint64_t memory_bytes;
         int64_t pids_limit;
         double cpus;
+
+        /* life */
+
+        /* whole systems */
 } ContainerSpec;
 
 typedef struct SpecField {
@@ -58,6 +83,8 @@ DEFINE_CLEANUP(ContainerSpec, container_spec_free)
 const SpecField *container_spec_find(const char *key);
 const SpecField *container_spec_find_short(char c);
 bool container_spec_is_set(const ContainerSpec *s, const SpecField *field);
+/* The same by @key, which must exist. */
+bool container_spec_has(const ContainerSpec *s, const char *key);
 void container_spec_mark(ContainerSpec *s, const SpecField *field);
 
 /* Sets a field from the text of a command line. @text is NULL for a flag. -EINVAL: not a value of its kind;
@@ -75,6 +102,3 @@ int container_spec_from_json(json_object *o, ContainerSpec **ret);
 
 /* Container names: [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most 64 bytes, as podman and docker have them. */
 bool container_name_is_valid(const char *s);
-
-/* "SIGTERM", "TERM", "15", "SIGRTMIN+3" -> 15; -EINVAL. */
-int signal_parse(const char *s);

@@ -96,6 +96,25 @@ static void test_ago(void **state) {
         assert_string_equal(clock_format_ago(buf, sizeof(buf), 0, now), "56 years ago");
 }
 
+static void test_duration(void **state) {
+        static const char *const bad[] = {
+                "", "5", "s", "5x", "1..5s", "-1s", "5s ", "99999999999999999999h"
+        };
+        uint64_t v;
+
+        assert_int_equal(clock_parse_duration("1m30s", &v), 0);
+        assert_int_equal(v, 90 * USEC_PER_SEC);
+        assert_int_equal(clock_parse_duration("1.5h", &v), 0);
+        assert_int_equal(v, 5400 * USEC_PER_SEC);
+        assert_int_equal(clock_parse_duration("500ms", &v), 0);
+        assert_int_equal(v, 500 * USEC_PER_MSEC);
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+                assert_int_equal(clock_parse_duration(bad[i], &v), -EINVAL);
+        assert_int_equal(clock_parse_seconds("1.25", &v), 0);
+        assert_int_equal(v, 1250 * USEC_PER_MSEC);
+        assert_int_equal(clock_parse_seconds("1s", &v), -EINVAL);
+}
+
 static void test_now(void **state) {
         uint64_t realtime = clock_now_realtime_usec(), monotonic = clock_now_monotonic_usec();
 
@@ -105,11 +124,9 @@ static void test_now(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_parse),
-                cmocka_unit_test(test_parse_refuses),
-                cmocka_unit_test(test_round_trip),
-                cmocka_unit_test(test_ago),
-                cmocka_unit_test(test_now),
+                cmocka_unit_test(test_parse),      cmocka_unit_test(test_parse_refuses),
+                cmocka_unit_test(test_round_trip), cmocka_unit_test(test_ago),
+                cmocka_unit_test(test_duration),   cmocka_unit_test(test_now),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
