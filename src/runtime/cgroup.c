@@ -106,7 +106,7 @@ static int make_open(int fd, const char *name, int *ret_fd) {
         return 0;
 }
 
-int cgroup_split(int fd, uid_t uid, gid_t gid, int *ret_payload_fd, Failure *reterr) {
+int cgroup_split(int fd, pid_t pid, uid_t uid, gid_t gid, int *ret_payload_fd, Failure *reterr) {
         _cleanup_close_ int supervisor = -EBADF, payload = -EBADF;
         int r;
 
@@ -115,6 +115,12 @@ int cgroup_split(int fd, uid_t uid, gid_t gid, int *ret_payload_fd, Failure *ret
                 r = make_open(fd, "payload", &payload);
         if (r >= 0)
                 r = cgroup_attach(supervisor, 0);
+        /* A payload that was born after systemd had moved us is in the scope itself, and where processes are
+         * no controller can be enabled. One that is dead has said why. */
+        if (r >= 0) {
+                r = cgroup_attach(payload, pid);
+                r = r == -ESRCH ? 0 : r;
+        }
         if (r >= 0)
                 r = enable_controllers(fd);
         if (r >= 0 && (uid != 0 || gid != 0))

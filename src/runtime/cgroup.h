@@ -14,9 +14,9 @@
 /* Opens the cgroup @path ("/machine.slice/creel-x.scope") of the host's hierarchy. */
 int cgroup_open(const char *path, int *ret_fd);
 
-/* Makes the two cgroups, moves this process into supervisor/, enables every controller there is for payload/
- * and hands that one over to @uid and @gid unless they are 0. */
-int cgroup_split(int fd, uid_t uid, gid_t gid, int *ret_payload_fd, Failure *reterr);
+/* Makes the two cgroups, moves this process into supervisor/ and @pid into payload/, enables every
+ * controller there is for both and hands the latter over to @uid and @gid unless they are 0. */
+int cgroup_split(int fd, pid_t pid, uid_t uid, gid_t gid, int *ret_payload_fd, Failure *reterr);
 
 /* Moves a process into the cgroup. */
 int cgroup_attach(int fd, pid_t pid);

@@ -179,7 +179,8 @@ static int launch(Supervisor *s, const char *cgroup, Failure *reterr) {
                                    "systemd.unified_cgroup_hierarchy=1");
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_SYSTEM, r, "cannot open the cgroup %s", cgroup);
-        r = cgroup_split(s->scope_fd, namespace_host_id(spec->uid_mappings, spec->n_uid_mappings, 0),
+        r = cgroup_split(s->scope_fd, runtime_pid(s->runtime),
+                         namespace_host_id(spec->uid_mappings, spec->n_uid_mappings, 0),
                          namespace_host_id(spec->gid_mappings, spec->n_gid_mappings, 0), &s->payload_fd,
                          reterr);
         if (r < 0)
@@ -188,7 +189,7 @@ static int launch(Supervisor *s, const char *cgroup, Failure *reterr) {
         r = open_signals(s);
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_SYSTEM, r, "cannot watch for signals");
-        r = runtime_launch(s->runtime, s->payload_fd, reterr);
+        r = runtime_launch(s->runtime, -EBADF, reterr);
         if (r < 0)
                 return r;
         s->started_usec = clock_now_realtime_usec();

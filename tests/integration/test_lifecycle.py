@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
@@ -692,7 +691,8 @@ def test_nothing_of_a_container_stays(creelctl, start, image):
     creelctl("rm", "thorough")
     for pid in (leader, supervisor):
         pidfd_wait(pid)
-    assert not Path("/sys/fs/cgroup/machine.slice/creel-thorough.scope").exists() or traces.units() == []
+    # systemd hears of the empty cgroup in its own time
+    eventually(lambda: traces.units() == [], "the scope stays")
 
 
 @pytest.mark.parametrize("limit, shown", [("0", "infinity"), ("-1", "infinity"), ("77", "77"), (None, "2048")])

@@ -21,7 +21,7 @@ PACKAGES = {
         " libarchive-dev libcurl4-gnutls-dev libjson-c-dev libapparmor-dev libmnl-dev libnftables-dev"
         " libgnutls28-dev nettle-dev libisal-dev libzstd-dev libcmocka-dev systemd dbus scdoc"
     ).split(),
-    "unit": "libasan8 libubsan1 clang".split(),
+    "unit": "libasan8 libubsan1 clang busybox-static".split(),
     "fuzz": "clang libclang-rt-14-dev llvm".split(),
     "lint": "clang clang-tidy python3 man-db libxml2-utils".split(),
     "lab": (

@@ -55,10 +55,16 @@ static void test_life(void **state) {
         int status;
 
         assert_int_equal(cgroup_open(name, &scope), 0);
+        /* As a payload that was born in the scope. */
+        pid = fork();
+        if (pid == 0)
+                for (;;)
+                        (void) pause();
+        assert_int_equal(cgroup_attach(scope, pid), 0);
         /* A child, so that this process stays where it is. */
         splitter = fork();
         if (splitter == 0)
-                _exit(cgroup_split(scope, 1000, 1001, &payload, &failure) < 0);
+                _exit(cgroup_split(scope, pid, 1000, 1001, &payload, &failure) < 0);
         assert_int_equal(waitpid(splitter, &status, 0), splitter);
         assert_int_equal(status, 0);
 
@@ -73,11 +79,6 @@ static void test_life(void **state) {
         assert_int_equal(fstatat(supervisor, "cgroup.procs", &st, 0), 0);
         assert_int_equal(st.st_uid, 0);
 
-        pid = fork();
-        if (pid == 0)
-                for (;;)
-                        (void) pause();
-        assert_int_equal(cgroup_attach(payload, pid), 0);
         assert_int_equal(cgroup_wait_empty(payload, 1000), -ETIMEDOUT);
         assert_int_equal(cgroup_remove_payload(scope), -EBUSY);
         assert_int_equal(cgroup_kill(payload), 0);
