@@ -14,7 +14,8 @@ from pathlib import Path
 
 EMITS = {None: "changes are signalled", "const": "constant", "false": "changes are not signalled"}
 NAMESPACE = "org.freedesktop.DBus.Property.EmitsChangedSignal"
-TYPES_WITH_UNIT = {"SPEC_BYTES": "t (bytes)", "SPEC_SECONDS": "t (microseconds; seconds on the command line)"}
+TYPES_WITH_UNIT = {"SPEC_BYTES": "t (bytes)", "SPEC_SECONDS": "t (microseconds; seconds on the command line)",
+                   "SPEC_DURATION": "t (microseconds; a time such as 30s on the command line)"}
 
 root, creelctl = Path(sys.argv[1]), sys.argv[2]
 complaints = []
@@ -106,7 +107,7 @@ def check_bus():
 def container_options():
     types = dict(re.findall(r'\[(SPEC_\w+)\] = "([^"]+)"', source("src/bus/container-options.c")))
     rows = re.findall(r"FIELD\(\s*\"([\w-]+)\",\s*(SPEC_\w+),\s*\w+,\s*(?:'(.)'|0),\s*(?:\"([^\"]*)\"|NULL),\s*(\"|NULL)",
-                      source("src/spec/container-spec.c"))
+                      source("src/spec/container-field.c"))
     for key, kind, letter, argument, help_text in rows:
         option = (f"-{letter}, " if letter else "") + f"--{key}" + (f" {argument}" if argument else "")
         spelling = f"option *{option}*" if help_text != "NULL" else "the operands behind IMAGE"
