@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "basic/str.h"
+#include "basic/trace.h"
 #include "bus/error.h"
 #include "ctl/client.h"
 
@@ -20,6 +21,7 @@ int client_connect(Ctl *c, Failure *f) {
         (void) sd_bus_set_allow_interactive_authorization(c->bus, isatty(STDIN_FILENO));
         /* One event loop after another may use this connection: a pull, then the run. */
         (void) sd_bus_set_close_on_exit(c->bus, false);
+        trace("bus connected");
         return 0;
 }
 

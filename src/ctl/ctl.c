@@ -6,6 +6,7 @@
 
 #include "basic/log.h"
 #include "basic/str.h"
+#include "basic/trace.h"
 #include "ctl/ctl.h"
 
 /* "-h" is a global option, but the host name of run and create. */
@@ -62,6 +63,8 @@ int main(int argc, char *argv[]) {
         int r;
 
         log_setup("creelctl", LOG_WARNING);
+        trace_setup("creelctl");
+        trace("main");
         r = argc > 0 ? run(argv + 1, &f) : -EINVAL;
         if (r < 0)
                 r = ctl_report(&f, r);
@@ -72,5 +75,6 @@ int main(int argc, char *argv[]) {
         }
         if (ctl.bus)
                 (void) sd_bus_close_unref(ctl.bus);
+        trace("end");
         return r;
 }

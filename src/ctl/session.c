@@ -11,6 +11,7 @@
 #include "basic/fd.h"
 #include "basic/memory.h"
 #include "basic/str.h"
+#include "basic/trace.h"
 #include "ctl/session.h"
 #include "ctl/terminal.h"
 #include "proto/message.h"
@@ -164,6 +165,7 @@ static int session_handle(Session *s, Message *m) {
 
         switch (message_type(m)) {
         case MESSAGE_SESSION_STARTED:
+                trace("start heard of");
                 (void) message_get_string(m, FIELD_CONTAINER, &id);
                 session_tell(s, id);
                 return 0;
@@ -173,6 +175,7 @@ static int session_handle(Session *s, Message *m) {
                 r = message_take_fd(m, FIELD_MASTER, &fd);
                 return r < 0 ? r : terminal_attach(s->terminal, fd);
         case MESSAGE_SESSION_EXITED:
+                trace("exit heard of");
                 (void) message_get_u64(m, FIELD_STATUS, &status);
                 s->status = (int) MIN(status, UINT64_C(255));
                 s->exited = true;
@@ -203,6 +206,7 @@ static int on_socket(sd_event_source *source, int fd, uint32_t revents, void *us
                 if (r > 0)
                         continue;
                 /* The end, or nonsense: neither brings anything more. */
+                trace("session over");
                 s->closed = true;
                 (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
                 session_settle(s);
@@ -318,6 +322,7 @@ int session_run(Session *s, sd_bus_message *call, const char *path, Failure *f) 
                                               "Disconnected", on_disconnected, NULL, s);
         if (r >= 0)
                 r = sd_bus_call_async(s->c->bus, &s->slot, call, on_answer, s, UINT64_MAX);
+        trace("call sent");
         /* The message holds the far end of the session: as long as it lives here, the session never ends. */
         (void) sd_bus_message_unref(call);
         if (r >= 0)

@@ -45,7 +45,7 @@ static int set_field(const Option *option, const char *text, Failure *f) {
 }
 
 const Option *container_options_table(void) {
-        static Option table[64 + SHARED_OPTIONS_MAX + 1];
+        static Option table[SPEC_FIELDS_MAX + SHARED_OPTIONS_MAX + 1];
         size_t n = 0;
 
         for (size_t i = 0; i < container_spec_n_fields; i++) {

@@ -13,6 +13,7 @@
 #include "basic/memory.h"
 #include "basic/str.h"
 #include "basic/strv.h"
+#include "basic/trace.h"
 #include "engine/cgroup.h"
 #include "engine/compile.h"
 #include "engine/container.h"
@@ -72,6 +73,7 @@ static void on_scope(int error, const char *text, void *userdata) {
                 start_failed(c, &f);
                 return;
         }
+        trace("scope made");
         c->has_scope = true;
         c->cgroup = mfree(c->cgroup);
         r = cgroup_scope_of(supervisor_pid(c->supervisor), &c->cgroup);
@@ -174,8 +176,10 @@ static int start(Container *c, Job *j, Failure *f) {
         r = check_layers(c, f);
         if (r >= 0)
                 r = compile_spec(c, &j->parameters, &spec_fd, f);
+        trace("document compiled");
         if (r >= 0)
                 r = seccomp_filter(c, &seccomp_fd, f);
+        trace("seccomp filter there");
         if (r < 0)
                 return r;
         r = container_rootfs_open(c->engine->store, c->record->id, c->record->uid_base, &rootfs_fd);
@@ -183,6 +187,7 @@ static int start(Container *c, Job *j, Failure *f) {
                 r = container_runtime_open(c->engine->store, c->record->id, &runtime_fd);
         if (r >= 0)
                 r = etc_write(c->record, runtime_fd);
+        trace("files written");
         if (r < 0)
                 return failure_set_errno(f, FAILURE_STORAGE, r, "cannot prepare the root of container %s",
                                          c->record->name);
@@ -197,8 +202,10 @@ static int start(Container *c, Job *j, Failure *f) {
                                                         j->parameters.fds.stdio[2] < 0,
                              },
                              &c->supervisor, f);
+        trace("order sent");
         if (r >= 0)
                 r = request_scope(c, f);
+        trace("scope asked for");
         if (r < 0)
                 return r;
         /* Kept so that the caller sees the end of its session only when everything is done. */
@@ -231,6 +238,7 @@ void container_begin_start(Container *c, Job *j) {
 void container_on_started(Container *c, pid_t leader, int leader_pidfd, uint64_t time_usec) {
         _cleanup_failure_ Failure f = {};
 
+        trace("start heard of");
         (void) fd_close(c->leader_pidfd);
         c->leader = leader;
         c->leader_pidfd = leader_pidfd;
@@ -252,6 +260,7 @@ void container_on_started(Container *c, pid_t leader, int leader_pidfd, uint64_t
                 c->engine->observer->container_started(c, c->engine->observer_data);
         if (c->jobs && c->jobs->begun && c->jobs->type == JOB_START)
                 container_job_done(c, NULL);
+        trace("start answered");
 }
 
 void container_on_start_failed(Container *c, const Failure *f) {

@@ -11,6 +11,7 @@
 #include "basic/memory.h"
 #include "basic/str.h"
 #include "basic/strv.h"
+#include "basic/trace.h"
 #include "engine/container.h"
 #include "engine/image.h"
 #include "engine/supervisor.h"
@@ -91,6 +92,7 @@ void container_on_exited(Container *c, const ExitRecord *exit) {
         _cleanup_failure_ Failure f = {};
         bool remove;
 
+        trace("exit heard of");
         c->record->exit_code = exit->status;
         c->record->oom_killed = exit->oom;
         c->leader = 0;
@@ -133,4 +135,5 @@ void container_on_exited(Container *c, const ExitRecord *exit) {
         if (container_move(c, CONTAINER_EVENT_REMOVE, &f) < 0)
                 log_warning("%s", strempty(f.text));
         container_finish_removal(c);
+        trace("removed");
 }

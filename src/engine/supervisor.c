@@ -15,6 +15,7 @@
 #include "basic/spawn.h"
 #include "basic/str.h"
 #include "basic/strv.h"
+#include "basic/trace.h"
 #include "engine/image.h"
 #include "engine/reaper.h"
 #include "engine/staged.h"
@@ -268,6 +269,7 @@ static int supervisor_spawn(Supervisor *s) {
                                         .exec_fd = s->container->engine->supervise_fd,
                                         .argv = (char *const[]){ (char *) "creel-supervise",
                                                                  s->container->record->name, NULL },
+                                        .env = trace_environment(),
                                         .fds = &theirs,
                                         .n_fds = 1,
                                         .stdio_fds = { -EBADF, -EBADF, -EBADF },
@@ -290,6 +292,7 @@ int supervisor_start(Container *c, const SupervisorStart *start, Supervisor **re
                 return failure_set_errno(f, FAILURE_SYSTEM, r,
                                          "cannot start creel-supervise for container %s", c->record->name);
 
+        trace("supervisor spawned");
         r = container_runtime_open(c->engine->store, c->record->id, &runtime_fd);
         if (r >= 0)
                 r = listen_new(runtime_fd, &listen_fd);

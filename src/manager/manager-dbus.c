@@ -3,6 +3,7 @@
 #include "basic/memory.h"
 #include "basic/str.h"
 #include "basic/strv.h"
+#include "basic/trace.h"
 #include "bus/container-options.h"
 #include "bus/error.h"
 #include "config.h"
@@ -72,10 +73,12 @@ static int create(Service *s, sd_bus_message *call, bool run, CreateCall *c, Con
         r = read_create_options(call, run, c, f);
         if (r >= 0)
                 r = image_find(s->engine, c->image, &image, f);
+        trace("options read");
         if (r >= 0)
                 r = validate(s, c, image, f);
         if (r < 0)
                 return r;
+        trace("options checked");
         ref = image_find_ref(s->engine, c->image);
         return container_create(s->engine, image, ref ? ref->ref->reference : c->image, TAKE_PTR(c->spec),
                                 ret, f);
@@ -107,6 +110,7 @@ static int create_or_run(Service *s, sd_bus_message *call, bool run, sd_bus_mess
         Container *container;
         int r;
 
+        trace("call arrived");
         r = sd_bus_message_read(call, "s", &c.image);
         if (r < 0)
                 return r;
@@ -115,9 +119,11 @@ static int create_or_run(Service *s, sd_bus_message *call, bool run, sd_bus_mess
         if (r <= 0)
                 return r < 0 ? r : 1;
 
+        trace("caller allowed");
         r = create(s, call, run, &c, &container, &f);
         if (r < 0)
                 return f.text ? bus_error_set_failure(error, &f) : r;
+        trace("container created");
         if (!run)
                 return reply_container(call, container);
         container_enqueue(container, JOB_START, &c.start, on_run_started, sd_bus_message_ref(call));

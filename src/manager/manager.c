@@ -18,6 +18,7 @@
 #include "basic/memory.h"
 #include "basic/str.h"
 #include "basic/strv.h"
+#include "basic/trace.h"
 #include "config.h"
 #include "manager/manager.h"
 
@@ -252,6 +253,7 @@ int main(int argc, char *argv[]) {
         int r;
 
         log_setup("creeld", LOG_INFO);
+        trace_setup("creeld");
         r = parse_argv(argc, argv);
         if (r <= 0)
                 return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -18,6 +18,7 @@
 #include "basic/memory.h"
 #include "basic/str.h"
 #include "basic/strv.h"
+#include "basic/trace.h"
 #include "runtime/channel.h"
 #include "runtime/filter.h"
 #include "runtime/loopback.h"
@@ -361,10 +362,14 @@ _noreturn_ void payload_run(Payload *p) {
         int r = 0;
 
         p->failure = &failure;
+        trace_setup("payload");
+        trace("cloned");
         for (size_t i = 0; i < ELEMENTSOF(steps); i++) {
                 r = steps[i].run(p);
-                if (r >= 0)
+                if (r >= 0) {
+                        trace(steps[i].name);
                         continue;
+                }
                 if (!failure.text)
                         (void) failure_set_errno(&failure, FAILURE_SYSTEM, r, "cannot %s", steps[i].name);
                 break;

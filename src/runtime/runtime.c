@@ -17,6 +17,7 @@
 #include "basic/log.h"
 #include "basic/memory.h"
 #include "basic/str.h"
+#include "basic/trace.h"
 #include "runtime/cgroup.h"
 #include "runtime/channel.h"
 #include "runtime/device.h"
@@ -99,6 +100,7 @@ static int clone_payload(Runtime *rt, Payload *p, Failure *reterr) {
                 p->channel = child_end;
                 payload_run(p);
         }
+        trace("payload cloned");
         rt->pid = (pid_t) pid;
         rt->pidfd = pidfd;
         return 0;
@@ -317,8 +319,10 @@ int runtime_prepare(RuntimeSpec *spec, const RuntimeOptions *options, Runtime **
         r = start(rt, options, reterr);
         if (r >= 0)
                 r = map_users(rt, reterr);
+        trace("users mapped");
         if (r >= 0)
                 r = send_mounts(rt, options, reterr);
+        trace("root and mounts made");
         if (r < 0)
                 return explain(rt, r, reterr);
         rt->userns_fd = fd_close(rt->userns_fd);
@@ -369,10 +373,12 @@ int runtime_launch(Runtime *rt, int cgroup_fd, Failure *reterr) {
                 r = -EPIPE; /* dead already: it has said why */
         if (r >= 0)
                 r = channel_send_plain(rt->channel, PACKET_GO);
+        trace("payload let go");
         if (r >= 0)
                 r = receive(rt, reterr);
         if (r < 0)
                 return explain(rt, r, reterr);
+        trace("payload executes");
         rt->executing = true;
         rt->channel = fd_close(rt->channel);
         return 0;

@@ -13,6 +13,7 @@
 #include "basic/clock.h"
 #include "basic/fd.h"
 #include "basic/log.h"
+#include "basic/trace.h"
 #include "runtime/cgroup.h"
 #include "supervise/loop.h"
 
@@ -122,6 +123,7 @@ static void on_exit_of_payload(Supervisor *s) {
 
         if (waitid(P_PIDFD, (id_t) runtime_pidfd(s->runtime), &info, WEXITED) < 0)
                 return;
+        trace("payload ended");
         s->record = exit_record_from_wait(info.si_code, info.si_status);
         s->exited = true;
 
@@ -287,6 +289,7 @@ static void report(Supervisor *s) {
         r = exit_record_write(&s->record, s->start.runtime_fd);
         if (r < 0)
                 (void) log_error_errno(r, "cannot write the exit record: %m");
+        trace("exit recorded");
         (void) cgroup_remove_payload(s->scope_fd); /* cgroups that are left in it go with the scope */
         for (size_t i = 0; i < SUPERVISOR_PEERS_MAX; i++)
                 if (s->peers[i] >= 0)
@@ -304,5 +307,6 @@ int loop_run(Supervisor *s) {
         }
         drain(s);
         report(s);
+        trace("exit told");
         return 0;
 }

@@ -7,6 +7,7 @@
 #include "basic/fd.h"
 #include "basic/log.h"
 #include "basic/str.h"
+#include "basic/trace.h"
 #include "supervise/supervisor.h"
 
 #define SOCKET_FD 3
@@ -19,6 +20,8 @@ int main(int argc, char *argv[]) {
         int r;
 
         log_setup("creel-supervise", LOG_INFO);
+        trace_setup("creel-supervise");
+        trace("main");
         if (argc > 2 || fstat(SOCKET_FD, &st) < 0 || !S_ISSOCK(st.st_mode)) {
                 log_error("This program is started by creeld, with a socket as file descriptor 3.");
                 return EXIT_FAILURE;

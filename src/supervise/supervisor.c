@@ -19,6 +19,7 @@
 #include "basic/fd.h"
 #include "basic/log.h"
 #include "basic/str.h"
+#include "basic/trace.h"
 #include "runtime/cgroup.h"
 #include "runtime/namespace.h"
 #include "security/capability.h"
@@ -185,6 +186,7 @@ static int launch(Supervisor *s, const char *cgroup, Failure *reterr) {
                          reterr);
         if (r < 0)
                 return r;
+        trace("cgroup split");
         /* From here on there may be a payload that nobody else would stop. */
         r = open_signals(s);
         if (r < 0)
@@ -220,9 +222,11 @@ int supervisor_start(Supervisor *s, Failure *reterr) {
         r = receive(s->peers[0], MESSAGE_SUPERVISE_START, &start, reterr);
         if (r != 0)
                 return r;
+        trace("order arrived");
         r = start_read(start, &s->start, reterr);
         if (r < 0)
                 return r;
+        trace("order read");
         log_set_container(s->start.id);
         r = prepare(s, reterr);
         if (r < 0)
@@ -230,6 +234,7 @@ int supervisor_start(Supervisor *s, Failure *reterr) {
         r = receive(s->peers[0], MESSAGE_SUPERVISE_GO, &go, reterr);
         if (r != 0)
                 return r;
+        trace("go arrived");
         (void) message_get_string(go, FIELD_CGROUP, &cgroup);
         return launch(s, cgroup, reterr);
 }
@@ -324,6 +329,7 @@ int supervisor_run(Supervisor *s) {
         tell_session(s);
         if (s->start.session_fd < 0)
                 supervisor_drain_terminal(s);
+        trace("start told");
         settle(s);
         return loop_run(s);
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Creel beside podman, docker, containerd, crun, runc and systemd-nspawn, in one run on one machine.
 
-    bench.py [run] [exec] [pull] [memory] [--rounds N] [--json FILE]
+    bench.py [run] [exec] [pull] [memory] [trace] [--rounds N] [--json FILE]
 
 Every round runs each tool once, in an order that moves on by one from round to round, so that whatever drifts hits all
 alike. What counts are the ratios, not the milliseconds: a lab has no memory, cpu, io and pids controllers.
@@ -14,6 +14,7 @@ The rows of the JSON file are {"case", "tool", "median_s", "min_s", "max_s", "ru
     pull-4layer-gzip       an image of about 600 MB in four gzip layers from a registry on loopback
     memory-daemon-idle     resident memory of the daemons while no container runs
     memory-supervisor-pss  memory of the processes that stay with a running container, per container
+    trace                  where the time of one start goes (trace.py): "stage" instead of "min_s" and the like
 """
 
 import argparse
@@ -32,6 +33,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve
 import bigimage  # noqa: E402
 import images  # noqa: E402
 import memlock  # noqa: E402
+import trace  # noqa: E402
 from registry import Registry  # noqa: E402
 from tools import Tool, Unusable, World, prepare_all, proportional_kib, resident_kib, spawn_timed  # noqa: E402
 
@@ -168,7 +170,11 @@ def bench_memory(results, world, tools, n_rounds):
             tool.stop()
 
 
-BENCHES = {"run": bench_run, "exec": bench_exec, "pull": bench_pull, "memory": bench_memory}
+def bench_trace(results, world, tools, n_rounds):
+    results.rows += trace.measure(trace.prepare(world.registry, busybox()), n_rounds)
+
+
+BENCHES = {"run": bench_run, "exec": bench_exec, "pull": bench_pull, "memory": bench_memory, "trace": bench_trace}
 
 
 def show_case(results, case):
@@ -204,9 +210,13 @@ def show_budgets(results):
         say(f"  {case:<24}{shown:>10}   at most {text:<18} {'holds' if value <= limit else 'MISSED'}")
 
 
+def busybox():
+    return images.Image([images.busybox_layer()], config={"Env": [images.PATH_ENV], "Cmd": ["sh"]})
+
+
 def make_world(directory, registry):
-    layer = images.busybox_layer()
-    image = images.Image([layer], config={"Env": [images.PATH_ENV], "Cmd": ["sh"]})
+    image = busybox()
+    layer = image.layers[0]
     rootfs = directory / "rootfs"
     rootfs.mkdir()
     with tarfile.open(fileobj=io.BytesIO(layer.tar)) as archive:
@@ -220,7 +230,8 @@ def measure(names, n_rounds, results):
         tools = []
         try:
             world = make_world(Path(directory), registry)
-            tools, left_out = prepare_all(world)
+            # creelctl alone is traced: nobody else has to be made ready for that.
+            tools, left_out = prepare_all(world) if names != ["trace"] else ([], {})
             for name, reason in left_out.items():
                 results.drop(name, "everything", reason)
             for name in names:
@@ -248,7 +259,7 @@ def main():
         say(pretended)
     results = Results()
     measure(args.names or list(BENCHES), args.rounds, results)
-    for case in dict.fromkeys(row["case"] for row in results.rows):
+    for case in dict.fromkeys(row["case"] for row in results.rows if row["case"] != "trace"):
         show_case(results, case)
     show_budgets(results)
     if args.json:
