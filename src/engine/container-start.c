@@ -19,6 +19,7 @@
 #include "engine/container.h"
 #include "engine/etc.h"
 #include "engine/image.h"
+#include "engine/migration.h"
 #include "engine/supervisor.h"
 #include "security/seccomp-cache.h"
 #include "store/layer.h"
@@ -173,6 +174,7 @@ static int start(Container *c, Job *j, Failure *f) {
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
                                    "%s: a container with a terminal needs a session socket",
                                    c->record->name);
+        migration_announce(c->engine);
         r = check_layers(c, f);
         if (r >= 0)
                 r = compile_spec(c, &j->parameters, &spec_fd, f);

@@ -206,6 +206,7 @@ int engine_new(const EngineParameters *p, Engine **ret, Failure *f) {
         if (!e)
                 return -ENOMEM;
         *e = (Engine){ .supervise_fd = -EBADF,
+                       .own_cgroup_fd = -EBADF,
                        .pull_fd = -EBADF,
                        .unpack_fd = -EBADF,
                        .seccomp_cache_fd = -EBADF,
@@ -268,6 +269,7 @@ Engine *engine_free(Engine *e) {
         (void) systemd_free(e->systemd);
         (void) store_close(e->store);
         (void) fd_close(e->supervise_fd);
+        (void) fd_close(e->own_cgroup_fd);
         (void) fd_close(e->pull_fd);
         (void) fd_close(e->unpack_fd);
         (void) fd_close(e->seccomp_cache_fd);

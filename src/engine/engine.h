@@ -55,6 +55,8 @@ struct Engine {
         int supervise_fd, pull_fd,
                         unpack_fd; /* our programs; the first a sealed copy that no container can reach */
         int seccomp_cache_fd;
+        int own_cgroup_fd; /* cgroup.procs of the cgroup that we are in, for migration_announce() */
+        bool migration_announced;
         char *seccomp_profile;
         IdReserved *ids_reserved; /* what /etc/subuid and /etc/subgid gave away */
 

@@ -8,6 +8,7 @@
 #include "bus/error.h"
 #include "config.h"
 #include "engine/compile.h"
+#include "engine/migration.h"
 #include "manager/manager.h"
 
 #define INTERFACE BUS_INTERFACE("Manager")
@@ -120,6 +121,8 @@ static int create_or_run(Service *s, sd_bus_message *call, bool run, sd_bus_mess
                 return r < 0 ? r : 1;
 
         trace("caller allowed");
+        if (run)
+                migration_announce(s->engine);
         r = create(s, call, run, &c, &container, &f);
         if (r < 0)
                 return f.text ? bus_error_set_failure(error, &f) : r;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Creel beside podman, docker, containerd, crun, runc and systemd-nspawn, in one run on one machine.
 
-    bench.py [run] [exec] [pull] [memory] [trace] [--rounds N] [--json FILE]
+    bench.py [run] [exec] [pull] [memory] [trace] [--rounds N] [--tools NAME,...] [--json FILE]
 
 Every round runs each tool once, in an order that moves on by one from round to round, so that whatever drifts hits all
 alike. What counts are the ratios, not the milliseconds: a lab has no memory, cpu, io and pids controllers.
@@ -224,14 +224,14 @@ def make_world(directory, registry):
     return World(directory, registry, registry.push(image, "bench/busybox:latest"), rootfs)
 
 
-def measure(names, n_rounds, results):
+def measure(names, n_rounds, wanted, results):
     with tempfile.TemporaryDirectory(prefix="bench-", dir="/var/tmp") as directory:
         registry = Registry().start()
         tools = []
         try:
             world = make_world(Path(directory), registry)
             # creelctl alone is traced: nobody else has to be made ready for that.
-            tools, left_out = prepare_all(world) if names != ["trace"] else ([], {})
+            tools, left_out = prepare_all(world, wanted) if names != ["trace"] else ([], {})
             for name, reason in left_out.items():
                 results.drop(name, "everything", reason)
             for name in names:
@@ -246,6 +246,7 @@ def main():
     parser = argparse.ArgumentParser(prog="bench.py", description="Creel beside its neighbours.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHES)}; default: all")
     parser.add_argument("--rounds", type=int, metavar="N", help="rounds of each timed case")
+    parser.add_argument("--tools", metavar="NAME,...", help="only these (creelctl, crun-systemd, podman, ...)")
     parser.add_argument("--json", metavar="FILE", help="write the rows there")
     args = parser.parse_args()
     unknown = set(args.names) - set(BENCHES)
@@ -258,7 +259,7 @@ def main():
     if pretended:
         say(pretended)
     results = Results()
-    measure(args.names or list(BENCHES), args.rounds, results)
+    measure(args.names or list(BENCHES), args.rounds, args.tools and args.tools.split(","), results)
     for case in dict.fromkeys(row["case"] for row in results.rows if row["case"] != "trace"):
         show_case(results, case)
     show_budgets(results)

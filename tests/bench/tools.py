@@ -362,10 +362,12 @@ class SystemdRun(Tool):
 ALL = (Creel, Podman, Ctr, Docker, Nspawn, Crun, CrunSystemd, Runc, SystemdRun)
 
 
-def prepare_all(world):
-    """The tools that work here, and {name: why not} for the others."""
+def prepare_all(world, names=None):
+    """The tools that work here, and {name: why not} for the others. @names: only these."""
     usable, left_out = [], {}
     for kind in ALL:
+        if names and kind.name not in names:
+            continue
         tool = kind(world)
         try:
             tool.prepare()

@@ -52,6 +52,9 @@ def verb_bench(args):
     build.build()
     with lab.Lab("bookworm", flavour="bench") as booted:
         command = ["python3", "tests/bench/bench.py", *args.names]
+        for option in ("rounds", "tools"):
+            if value := getattr(args, option):
+                command += [f"--{option}", value]
         status = booted.call([*command, "--json", "/out/bench.json"] if args.json else command, tty=False)
         if args.json:
             try:
@@ -105,6 +108,8 @@ def parser():
 
     p = add("bench", verb_bench, "run benchmarks beside podman, docker, containerd, crun and nspawn")
     p.add_argument("names", nargs="*", metavar="NAME", help="default: all")
+    p.add_argument("--rounds", metavar="N", help="rounds of each timed case")
+    p.add_argument("--tools", metavar="NAME,...", help="only these")
     p.add_argument("--json", metavar="FILE", help="write the results there")
 
     p = add("demo", verb_demo, "a short tour of Creel in a lab")
