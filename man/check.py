@@ -110,7 +110,8 @@ def container_options():
                       source("src/spec/container-field.c"))
     for key, kind, letter, argument, help_text in rows:
         option = (f"-{letter}, " if letter else "") + f"--{key}" + (f" {argument}" if argument else "")
-        spelling = f"option *{option}*" if help_text != "NULL" else "the operands behind IMAGE"
+        without = "the operands behind IMAGE" if key == "command" else "filled in by *creelctl*"
+        spelling = f"option *{option}*" if help_text != "NULL" else without
         yield f"*{key}* ({TYPES_WITH_UNIT.get(kind, types[kind])}), {spelling}"
 
 

@@ -27,6 +27,10 @@ void job_fds_close(JobFds *fds) {
         for (int i = 0; i < 3; i++)
                 fds->stdio[i] = fd_close(fds->stdio[i]);
         fds->session = fd_close(fds->session);
+        fds->notify = fd_close(fds->notify);
+        for (size_t i = 0; i < fds->n_passed; i++)
+                (void) fd_close(fds->passed[i]);
+        fds->n_passed = fds->n_listen = 0;
 }
 
 int job_new(Container *c, JobType type, const JobParameters *parameters, Job **ret) {

@@ -32,19 +32,27 @@ typedef enum JobMerge {
 /* The caller's own: called exactly once. @f is NULL on success and borrowed otherwise. */
 typedef void (*job_done_t)(Container *c, const Failure *f, void *userdata);
 
+#define JOB_FDS_PASSED_MAX 64
+#define JOB_LISTEN_NAMES_MAX 1024
+
 /* The caller's fds for a start; consumed by container_enqueue(). */
 typedef struct JobFds {
         int stdio[3];
         int session;
+        int notify; /* leads to the caller's NOTIFY_SOCKET */
+        int passed[JOB_FDS_PASSED_MAX];
+        uint32_t passed_as[JOB_FDS_PASSED_MAX]; /* their numbers inside, from 3 */
+        size_t n_passed, n_listen; /* the first n_listen are for sd_listen_fds(3) */
 } JobFds;
 
-#define JOB_FDS_NONE ((JobFds) { { -EBADF, -EBADF, -EBADF }, -EBADF })
+#define JOB_FDS_NONE ((JobFds) { .stdio = { -EBADF, -EBADF, -EBADF }, .session = -EBADF, .notify = -EBADF })
 
 void job_fds_close(JobFds *fds);
 
 typedef struct JobParameters {
         JobFds fds;            /* start */
         uint16_t console_rows, console_columns; /* start with a terminal: its size; 0: not known */
+        char listen_names[JOB_LISTEN_NAMES_MAX]; /* start: LISTEN_FDNAMES, or empty */
         uint64_t timeout_usec; /* stop, remove: USEC_INFINITY: the container's own */
         int signal;            /* stop: 0: the container's own */
         bool force;            /* remove */

@@ -103,7 +103,7 @@ int container_dbus_read_start_option(sd_bus_message *m, const char *key, JobPara
                 return read_fd(m, key, &p->fds.session, f);
         if (streq(key, "console-size"))
                 return read_console_size(m, key, p, f);
-        return 0;
+        return start_dbus_read_option(m, key, p, f);
 }
 
 static int read_stop_option(sd_bus_message *m, const char *key, JobParameters *p, Failure *f) {

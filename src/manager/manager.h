@@ -49,6 +49,8 @@ void container_dbus_reply(Container *c, const Failure *f, void *userdata);
 
 /* Reads the fds of a start out of one option, when @key is one of them. 0: it is not. */
 int container_dbus_read_start_option(sd_bus_message *m, const char *key, JobParameters *p, Failure *f);
+/* The same for what the command gets besides its streams (start-dbus.c). */
+int start_dbus_read_option(sd_bus_message *m, const char *key, JobParameters *p, Failure *f);
 
 /* Writes "key=value" strings as a{ss}. */
 int append_string_map(sd_bus_message *m, char *const *pairs);

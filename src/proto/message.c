@@ -77,15 +77,21 @@ static const struct {
                                       M(FIELD_IMAGE) | M(FIELD_LAYER) | M(FIELD_UID_BASE) | M(FIELD_TTY) |
                                                       M(FIELD_JOURNAL) | M(FIELD_SECCOMP) |
                                                       M(FIELD_SESSION) | M(FIELD_STDIN) | M(FIELD_STDOUT) |
-                                                      M(FIELD_STDERR) },
+                                                      M(FIELD_STDERR) | M(FIELD_LOG_TAG) |
+                                                      M(FIELD_LOG_LABEL) | M(FIELD_RUN_TIMEOUT_USEC) |
+                                                      M(FIELD_PASSED) | M(FIELD_PASSED_AS) |
+                                                      M(FIELD_LISTEN_FDS) | M(FIELD_NOTIFY_FROM) |
+                                                      M(FIELD_NOTIFY) },
         [MESSAGE_SUPERVISE_GO] = { M(FIELD_CGROUP), 0 },
         [MESSAGE_SUPERVISE_STARTED] = { M(FIELD_PID) | M(FIELD_PIDFD) | M(FIELD_TIME_USEC), 0 },
         [MESSAGE_SUPERVISE_EXITED] = { M(FIELD_STATUS) | M(FIELD_OOM) | M(FIELD_TIME_USEC),
                                        M(FIELD_SIGNAL) },
         [MESSAGE_SUPERVISE_HELLO] = { 0, 0 },
+        [MESSAGE_SUPERVISE_NOTIFY] = { M(FIELD_TEXT), 0 },
         [MESSAGE_SESSION_STARTED] = { M(FIELD_CONTAINER) | M(FIELD_NAME), 0 },
         [MESSAGE_SESSION_TTY] = { M(FIELD_MASTER), 0 },
         [MESSAGE_SESSION_EXITED] = { M(FIELD_STATUS), M(FIELD_SIGNAL) | M(FIELD_OOM) },
+        [MESSAGE_SESSION_NOTIFY] = { M(FIELD_TEXT), 0 },
         [MESSAGE_SESSION_SIGNAL] = { M(FIELD_SIGNAL), 0 },
         [MESSAGE_FAILED] = { M(FIELD_ERROR) | M(FIELD_TEXT), M(FIELD_STATUS) },
 };
@@ -110,9 +116,11 @@ static const char *const message_type_table[] = {
         [MESSAGE_SUPERVISE_STARTED] = "supervise-started",
         [MESSAGE_SUPERVISE_EXITED] = "supervise-exited",
         [MESSAGE_SUPERVISE_HELLO] = "supervise-hello",
+        [MESSAGE_SUPERVISE_NOTIFY] = "supervise-notify",
         [MESSAGE_SESSION_STARTED] = "session-started",
         [MESSAGE_SESSION_TTY] = "session-tty",
         [MESSAGE_SESSION_EXITED] = "session-exited",
+        [MESSAGE_SESSION_NOTIFY] = "session-notify",
         [MESSAGE_SESSION_SIGNAL] = "session-signal",
         [MESSAGE_FAILED] = "failed",
 };
@@ -214,6 +222,9 @@ int message_put_fd(Message *m, MessageField field, int fd) {
         return 0;
 }
 
+/* Which may be there more than once. */
+#define REPEATED (M(FIELD_LAYER) | M(FIELD_LOG_LABEL) | M(FIELD_PASSED) | M(FIELD_PASSED_AS))
+
 static int message_check(const Message *m) {
         FieldMask seen = 0;
 
@@ -222,7 +233,7 @@ static int message_check(const Message *m) {
 
                 if (!((message_spec[m->type].required | message_spec[m->type].optional) & bit))
                         return -EBADMSG;
-                if ((seen & bit) && m->fields[i].key != FIELD_LAYER)
+                if (seen & bit & ~REPEATED)
                         return -EBADMSG;
                 seen |= bit;
         }
@@ -499,8 +510,8 @@ int message_get_string(const Message *m, MessageField field, const char **ret) {
         return message_get_nth_string(m, field, 0, ret);
 }
 
-int message_get_u64(const Message *m, MessageField field, uint64_t *ret) {
-        const Field *f = message_find(m, field, 0);
+int message_get_nth_u64(const Message *m, MessageField field, size_t index, uint64_t *ret) {
+        const Field *f = message_find(m, field, index);
 
         assert(field_kind(field) == KIND_NUMBER);
 
@@ -510,15 +521,19 @@ int message_get_u64(const Message *m, MessageField field, uint64_t *ret) {
         return 0;
 }
 
-int message_take_fd(Message *m, MessageField field, int *ret_fd) {
-        Field *f = (Field *) message_find(m, field, 0);
+int message_get_u64(const Message *m, MessageField field, uint64_t *ret) {
+        return message_get_nth_u64(m, field, 0, ret);
+}
 
+int message_take_fd(Message *m, MessageField field, int *ret_fd) {
         assert(field_kind(field) == KIND_FD);
 
-        if (!f || f->fd < 0)
-                return -ENODATA;
-        *ret_fd = TAKE_FD(f->fd);
-        return 0;
+        for (size_t i = 0; i < m->n_fields; i++)
+                if (m->fields[i].key == field && m->fields[i].fd >= 0) {
+                        *ret_fd = TAKE_FD(m->fields[i].fd);
+                        return 0;
+                }
+        return -ENODATA;
 }
 
 int message_send_failure(int socket_fd, const char *error, const char *text, unsigned status) {

@@ -22,7 +22,7 @@
 #define MESSAGE_MAGIC UINT32_C(0x314c5243)
 #define MESSAGE_BYTES_MAX (64 * 1024)
 #define MESSAGE_FIELDS_MAX 512
-#define MESSAGE_FDS_MAX 16
+#define MESSAGE_FDS_MAX 96
 
 typedef enum MessageType {
         /* creeld -> creel-pull, once, first */
@@ -65,12 +65,17 @@ typedef enum MessageType {
         MESSAGE_SUPERVISE_EXITED,
         /* creeld -> creel-supervise, over a new connection to its socket, after creeld was restarted */
         MESSAGE_SUPERVISE_HELLO,
+        /* creel-supervise -> creeld: what the payload said by sd_notify(3); after HELLO once more what still
+         * holds. TEXT has a line for each assignment. */
+        MESSAGE_SUPERVISE_NOTIFY,
 
         /* creel-supervise -> foreground client, over the session socket */
         MESSAGE_SESSION_STARTED,
         /* the pty's master side */
         MESSAGE_SESSION_TTY,
         MESSAGE_SESSION_EXITED,
+        /* what the payload said by sd_notify(3), where the client asked for it */
+        MESSAGE_SESSION_NOTIFY,
         /* foreground client -> creel-supervise */
         MESSAGE_SESSION_SIGNAL,
 
@@ -95,6 +100,8 @@ typedef enum MessageField {
         FIELD_CGROUP,
         FIELD_ERROR,        /* the last part of a D-Bus error name: Registry, Storage, ... */
         FIELD_TEXT,         /* one line for people */
+        FIELD_LOG_TAG,      /* CONTAINER_TAG of the journal's entries */
+        FIELD_LOG_LABEL,    /* repeated: one more field of the journal's entries, FIELD=text */
 
         /* numbers */
         FIELD_INDEX,
@@ -114,6 +121,11 @@ typedef enum MessageField {
         FIELD_STOP_SIGNAL,
         FIELD_STOP_TIMEOUT_USEC,
         FIELD_TIME_USEC,
+        FIELD_RUN_TIMEOUT_USEC, /* kill the payload when it has run this long */
+        FIELD_PASSED_AS,    /* repeated, one for each PASSED: its number inside */
+        FIELD_LISTEN_FDS,   /* so many of these are for sd_listen_fds(3) */
+        FIELD_NOTIFY_FROM,  /* make the socket "notify" in RUNTIME; 1: any process of the container may use
+                               it; 2: the first alone */
 
         /* file descriptors */
         FIELD_STAGING,      /* directory */
@@ -135,6 +147,8 @@ typedef enum MessageField {
         FIELD_STDERR,
         FIELD_PIDFD,
         FIELD_MASTER,       /* pty master */
+        FIELD_PASSED,       /* repeated: anything, for the payload */
+        FIELD_NOTIFY,       /* datagram socket, connected to the NOTIFY_SOCKET of the caller */
 
         _MESSAGE_FIELD_MAX,
 } MessageField;
@@ -173,9 +187,10 @@ int message_encode(const Message *m, void **ret, size_t *ret_size);
  * those. -ENODATA: absent. Strings are borrowed from the message. */
 int message_get_string(const Message *m, MessageField field, const char **ret);
 int message_get_u64(const Message *m, MessageField field, uint64_t *ret);
-/* The @index-th occurrence of a repeated string. */
+/* The @index-th occurrence of a repeated one. */
+int message_get_nth_u64(const Message *m, MessageField field, size_t index, uint64_t *ret);
 int message_get_nth_string(const Message *m, MessageField field, size_t index, const char **ret);
-/* Hands over an fd; a second take finds nothing. */
+/* Hands over an fd; a second take finds nothing, or the next of a repeated one. */
 int message_take_fd(Message *m, MessageField field, int *ret_fd);
 
 /* Sends MESSAGE_FAILED: @error the last part of the D-Bus error name, @text one line. */

@@ -39,10 +39,18 @@ typedef struct ContainerSpec {
         bool remove;
 
         /* process */
-        char *workdir, *user, *stop_signal;
-        char **entrypoint, **command, **env;
-        bool tty, interactive;
-        uint64_t stop_timeout_usec;
+        char *workdir, *user, *stop_signal, *umask, *init_path, *sdnotify, *timezone, *personality;
+        char *cpu_affinity, *pidfile, *supervisor_pidfile, *passwd_entry, *group_entry, *log_driver;
+        char **entrypoint, **command, **env, **default_env, **unset_env, **merge_env, **groups, **ulimits;
+        char **annotations, **log_options;
+        bool tty, interactive, unset_env_all, init, passwd;
+        uint64_t stop_timeout_usec, run_timeout_usec;
+        int64_t oom_score_adj;
+
+        /* the files of /etc */
+        char *hosts_file;
+        char **add_hosts, **dns, **dns_options, **dns_search;
+        bool no_hosts, no_hostname;
 
         /* mounts */
         bool read_only;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <stdarg.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -10,6 +9,7 @@
 #include "basic/table.h"
 #include "spec/json.h"
 #include "spec/runtime-spec.h"
+#include "spec/ulimit.h"
 
 #define WHERE_BYTES 160
 
@@ -28,28 +28,6 @@ static const char *const capability_set_names[] = {
 };
 static_assert(ELEMENTSOF(capability_set_names) == _RUNTIME_CAPABILITY_MAX,
               "capability_set_names is not full");
-
-static const struct {
-        const char *name;
-        int resource;
-} rlimit_names[] = {
-        { "RLIMIT_AS", RLIMIT_AS },
-        { "RLIMIT_CORE", RLIMIT_CORE },
-        { "RLIMIT_CPU", RLIMIT_CPU },
-        { "RLIMIT_DATA", RLIMIT_DATA },
-        { "RLIMIT_FSIZE", RLIMIT_FSIZE },
-        { "RLIMIT_LOCKS", RLIMIT_LOCKS },
-        { "RLIMIT_MEMLOCK", RLIMIT_MEMLOCK },
-        { "RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE },
-        { "RLIMIT_NICE", RLIMIT_NICE },
-        { "RLIMIT_NOFILE", RLIMIT_NOFILE },
-        { "RLIMIT_NPROC", RLIMIT_NPROC },
-        { "RLIMIT_RSS", RLIMIT_RSS },
-        { "RLIMIT_RTPRIO", RLIMIT_RTPRIO },
-        { "RLIMIT_RTTIME", RLIMIT_RTTIME },
-        { "RLIMIT_SIGPENDING", RLIMIT_SIGPENDING },
-        { "RLIMIT_STACK", RLIMIT_STACK },
-};
 
 typedef struct Reader {
         RuntimeSpec *spec;
@@ -246,12 +224,9 @@ static int read_rlimit(Reader *d, json_object *o) {
         if (r < 0)
                 return r;
         l = p->rlimits + p->n_rlimits - 1;
-        l->resource = -1;
         if (json_get_string(o, "type", &type) < 0)
                 return complain(d, "type", "a string is needed");
-        for (size_t i = 0; i < ELEMENTSOF(rlimit_names); i++)
-                if (streq(rlimit_names[i].name, type))
-                        l->resource = rlimit_names[i].resource;
+        l->resource = ulimit_resource(type);
         if (l->resource < 0)
                 return complain(d, "type", "there is no resource limit called %s", type);
         if (json_get_u64(o, "soft", &l->soft) < 0)
