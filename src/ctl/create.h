@@ -8,6 +8,7 @@
 
 extern ContainerSpec create_spec;
 extern const char *create_cidfile;
+extern const char *create_image; /* "" for a tree */
 
 /* Finishes create_spec from the operands and the options that need more than one word. */
 int create_prepare(char **operands, Failure *f);

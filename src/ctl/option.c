@@ -168,7 +168,7 @@ void option_print_help(const Option *table) {
                 n = snprintf(spelling, sizeof(spelling), "  %c%c%s --%s%s%s", o->letter ? '-' : ' ',
                              o->letter ?: ' ', o->letter ? "," : " ", o->name, o->argument ? " " : "",
                              strempty(o->argument));
-                if (n >= HELP_COLUMN)
+                if (n >= HELP_COLUMN - 1)
                         (void) printf("%s\n%*s%s\n", spelling, HELP_COLUMN, "", o->help);
                 else
                         (void) printf("%-*s%s\n", HELP_COLUMN, spelling, o->help);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
@@ -16,11 +17,23 @@
 #define SHARED_OPTIONS_MAX 8
 
 ContainerSpec create_spec;
-const char *create_cidfile;
+const char *create_cidfile, *create_image;
 
 static char **arg_env, **arg_env_files;
 static const char *arg_pull = "missing";
+static bool arg_rootfs;
 static int cidfile_fd = -EBADF;
+
+/* As with systemd-nspawn. */
+static int set_link_journal(const Option *option, const char *text, Failure *f) {
+        const SpecField *field = container_spec_find("link-journal");
+        const char *hint;
+        bool yes = true;
+
+        if (text && parse_boolean(text, &yes) < 0)
+                return -EINVAL;
+        return yes ? container_spec_set_text(&create_spec, field, "try-guest", &hint) : 0;
+}
 
 const Option create_options[] = {
         { "env-file", 0, "FILE", "Set the environment variables that a file lists", option_set_strv,
@@ -29,8 +42,64 @@ const Option create_options[] = {
           option_set_string, &arg_pull },
         { "cidfile", 0, "FILE", "Write the container's id to this new file", option_set_string,
           &create_cidfile },
+        { "rootfs", 0, NULL, "What stands in the place of the image is a directory", option_set_flag,
+          &arg_rootfs },
+        { "link-journal=try-guest", 'j', NULL, NULL, set_link_journal, NULL },
         {},
 };
+
+static int set_root(const char *key, const char *path, const char *rest, Failure *f) {
+        _cleanup_free_ char *real = realpath(path, NULL), *text = NULL;
+        const SpecField *field = container_spec_find(key);
+        const char *hint;
+        int r;
+
+        if (!real)
+                return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, errno, "cannot use %s as a root",
+                                         path);
+        r = string_format(&text, "%s%s", real, rest);
+        if (r >= 0)
+                r = container_spec_set_text(&create_spec, field, text, &hint);
+        return r == -EINVAL ? failure_set(f, FAILURE_INVALID_ARGUMENT, "'%s' as a root %s", text, hint) : r;
+}
+
+/* A path that says by its look that it is one; a bare word is the name of a tree. */
+static int complete_path(const char *key, const char *value, Failure *f) {
+        return value && *value != '/' && (strchr(value, '/') || streq(value, ".") || streq(value, ".."))
+                               ? set_root(key, value, "", f)
+                               : 0;
+}
+
+/* Where the root comes from, and where the command begins among @operands. */
+static int prepare_root(char **operands, char ***ret_command, Failure *f) {
+        int r;
+
+        create_image = "";
+        r = complete_path("directory", create_spec.directory, f);
+        if (r >= 0)
+                r = complete_path("template", create_spec.template, f);
+        if (r < 0)
+                return r;
+        *ret_command = operands;
+        if (!arg_rootfs && (create_spec.directory || create_spec.template))
+                return 0;
+        if (!operands[0])
+                return failure_set(
+                                f, FAILURE_INVALID_ARGUMENT,
+                                "nothing is named as the root: give an image, or a tree with --directory");
+        *ret_command = operands + 1;
+        if (arg_rootfs) {
+                const char *colon = strchr(operands[0], ':');
+                _cleanup_free_ char *path = strndup(operands[0], colon ? (size_t) (colon - operands[0])
+                                                                       : strlen(operands[0]));
+
+                return path ? set_root("rootfs", path, strempty(colon), f) : -ENOMEM;
+        }
+        create_image = operands[0];
+        if (!*create_image)
+                return failure_set(f, FAILURE_INVALID_ARGUMENT, "the image's name is empty");
+        return 0;
+}
 
 static int set_field(const Option *option, const char *text, Failure *f) {
         const SpecField *field = option->value;
@@ -97,13 +166,17 @@ static int prepare_environment(Failure *f) {
 int create_prepare(char **operands, Failure *f) {
         const SpecField *field;
         const char *hint;
+        char **command;
         int r;
 
         if (!streq(arg_pull, "always") && !streq(arg_pull, "missing") && !streq(arg_pull, "never"))
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
                                    "option '--pull' has '%s': must be always, missing or never", arg_pull);
-        if (operands[1]) {
-                r = strv_copy(operands + 1, &create_spec.command);
+        r = prepare_root(operands, &command, f);
+        if (r < 0)
+                return r;
+        if (command[0]) {
+                r = strv_copy(command, &create_spec.command);
                 if (r < 0)
                         return r;
                 container_spec_mark(&create_spec, container_spec_find("command"));
@@ -143,6 +216,8 @@ int create_with_image(Ctl *c, const char *image, int (*attempt)(Ctl *c, const ch
         _cleanup_free_ char *id = NULL;
         int r;
 
+        if (!*image)
+                return attempt(c, image, f);
         if (streq(arg_pull, "always")) {
                 r = pull_image(c, image, "always", &id, f);
                 return r != 0 ? r : attempt(c, image, f);

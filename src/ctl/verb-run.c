@@ -27,6 +27,9 @@ const Option run_options[] = {
           set_create_option, (void *) &create_options[1] },
         { "cidfile", 0, "FILE", "Write the container's id to this new file", set_create_option,
           (void *) &create_options[2] },
+        { "rootfs", 0, NULL, "What stands in the place of the image is a directory", set_create_option,
+          (void *) &create_options[3] },
+        { "link-journal=try-guest", 'j', NULL, NULL, set_create_option, (void *) &create_options[4] },
         {},
 };
 
@@ -91,7 +94,7 @@ static int create_or_run(Ctl *c, char **operands, int (*attempt)(Ctl *c, const c
         if (r >= 0)
                 r = create_claim_cidfile(f);
         if (r >= 0)
-                r = create_with_image(c, operands[0], attempt, f);
+                r = create_with_image(c, create_image, attempt, f);
         create_drop_cidfile();
         return r;
 }

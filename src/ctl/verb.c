@@ -38,9 +38,9 @@ static const Option no_options[] = { {} };
         { verb, operands, min, max, help, options, NULL, OPTIONS_ANYWHERE, function, true }
 
 const Verb ctl_verbs[] = {
-        { "run", "IMAGE [COMMAND [ARGUMENT...]]", 1, -1, "Create a container from an image and start it",
+        { "run", "IMAGE [COMMAND [ARGUMENT...]]", 0, -1, "Create a container from an image and start it",
           run_options, container_options_table, OPTIONS_FIRST, verb_run, false },
-        { "create", "IMAGE [COMMAND [ARGUMENT...]]", 1, -1, "Create a container without starting it",
+        { "create", "IMAGE [COMMAND [ARGUMENT...]]", 0, -1, "Create a container without starting it",
           create_options, container_options_table, OPTIONS_FIRST, verb_create, false },
         ROW("start", "CONTAINER...", 1, -1, "Start containers", start_options, verb_start),
         ROW("stop", "CONTAINER...", 0, -1, "Ask containers to stop, and kill those that do not",

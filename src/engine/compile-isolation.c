@@ -60,11 +60,13 @@ static int parse_capability_name(const char *name, uint64_t *ret_mask, Failure *
         return 0;
 }
 
-int container_capabilities(const ContainerSpec *spec, uint64_t *ret, Failure *f) {
+int container_capabilities(const ContainerSpec *spec, bool system, uint64_t *ret, Failure *f) {
         uint64_t set = 0, mask;
         bool drop_all = false;
         int r;
 
+        if (system)
+                set = compile_system_capabilities(spec);
         for (size_t i = 0; i < ELEMENTSOF(default_capabilities); i++)
                 set |= UINT64_C(1) << capability_from_string(default_capabilities[i]);
         STRV_FOREACH(i, spec->cap_drop)
@@ -106,7 +108,7 @@ int compile_process_isolation(const CompileInput *in, json_object *process, Fail
         uint64_t capabilities;
         int r;
 
-        r = container_capabilities(in->record->spec, &capabilities, f);
+        r = container_capabilities(in->record->spec, compile_is_system(in), &capabilities, f);
         return r < 0 ? r : compile_capabilities(capabilities, process);
 }
 

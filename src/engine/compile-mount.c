@@ -30,12 +30,29 @@ static const MountRow host_sysfs = {
 static const MountRow cgroup_mount = {
         "/sys/fs/cgroup", "cgroup", "cgroup", { "nosuid", "noexec", "nodev", "relatime", "ro" }
 };
+static const MountRow system_cgroup_mount = {
+        "/sys/fs/cgroup", "cgroup", "cgroup", { "nosuid", "noexec", "nodev", "relatime", "rw" }
+};
+/* What an init system finds mounted, as podman and systemd-nspawn have it. */
+static const MountRow system_mounts[] = {
+        { "/run",
+          "tmpfs",
+          "tmpfs",
+          { "nosuid", "nodev", "strictatime", "mode=755", "size=20%", "nr_inodes=800k" } },
+        { "/run/lock", "tmpfs", "tmpfs", { "nosuid", "nodev", "noexec", "mode=1777", "size=5m" } },
+        { "/tmp",
+          "tmpfs",
+          "tmpfs",
+          { "nosuid", "nodev", "strictatime", "mode=1777", "size=10%", "nr_inodes=1m" } },
+};
 /* With a read-only root, what programs expect to write to, as podman's --read-only-tmpfs. */
 static const MountRow writable_mounts[] = {
         { "/run", "tmpfs", "tmpfs", { "nosuid", "nodev", "mode=755" } },
         { "/tmp", "tmpfs", "tmpfs", { "nosuid", "nodev", "mode=1777" } },
         { "/var/tmp", "tmpfs", "tmpfs", { "nosuid", "nodev", "mode=1777" } },
 };
+/* --volatile=state */
+static const MountRow state_mount = { "/var", "tmpfs", "tmpfs", { "nosuid", "nodev", "mode=755" } };
 
 static int add_mount(json_object *array, const MountRow *row) {
         _cleanup_json_ json_object *o = json_object_new_object();
@@ -54,6 +71,51 @@ static int add_mount(json_object *array, const MountRow *row) {
                 r = -ENOMEM;
         if (r >= 0)
                 (void) TAKE_PTR(o);
+        return r;
+}
+
+typedef struct HostMount {
+        const char *name; /* beneath the container's runtime directory */
+        MountRow row;
+} HostMount;
+
+/* What the host says to an init system: /run/host, read-only but for what the container tells in return. */
+static const HostMount host_mounts[] = {
+        { "host",
+          { "/run/host", "bind", NULL, { "rbind", "rprivate", "ro", "nosuid", "nodev", "noexec" } } },
+        { "unix-export",
+          { "/run/host/unix-export", "bind", NULL, { "bind", "rprivate", "nosuid", "nodev", "noexec" } } },
+};
+
+static int add_system_mounts(const CompileInput *in, json_object *array) {
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(system_mounts) && r >= 0; i++)
+                r = add_mount(array, system_mounts + i);
+        for (size_t i = 0; i < ELEMENTSOF(host_mounts) && r >= 0; i++) {
+                _cleanup_free_ char *source = NULL;
+                MountRow row = host_mounts[i].row;
+
+                r = string_format(&source, "%s/containers/%s/%s", in->runtime_path, in->record->id,
+                                  host_mounts[i].name);
+                row.source = source;
+                if (r >= 0)
+                        r = add_mount(array, &row);
+        }
+        return r;
+}
+
+static int add_writable_mounts(const CompileInput *in, json_object *array) {
+        bool system = compile_is_system(in);
+        int r = 0;
+
+        if (!compile_root_is_read_only(in))
+                return 0;
+        if (compile_volatile_mode(in->record->spec) == VOLATILE_STATE)
+                r = add_mount(array, &state_mount);
+        for (size_t i = 0; i < ELEMENTSOF(writable_mounts) && r >= 0; i++)
+                if (!system || streq(writable_mounts[i].destination, "/var/tmp"))
+                        r = add_mount(array, writable_mounts + i);
         return r;
 }
 
@@ -92,9 +154,11 @@ int compile_mounts(const CompileInput *in, json_object *root, Failure *f) {
                 r = add_mount(array, compile_network_is_host(record) && record->uid_base > 0 ? &host_sysfs
                                                                                              : &own_sysfs);
         if (r >= 0)
-                r = add_mount(array, &cgroup_mount);
-        for (size_t i = 0; i < ELEMENTSOF(writable_mounts) && r >= 0 && record->spec->read_only; i++)
-                r = add_mount(array, writable_mounts + i);
+                r = add_mount(array, compile_is_system(in) ? &system_cgroup_mount : &cgroup_mount);
+        if (r >= 0 && compile_is_system(in))
+                r = add_system_mounts(in, array);
+        if (r >= 0)
+                r = add_writable_mounts(in, array);
         if (r >= 0)
                 r = add_etc_mounts(array, record, in->runtime_path);
         return r < 0 ? r : json_add(root, "mounts", TAKE_PTR(array));

@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 
 #include "engine/compile.h"
+#include "spec/system-mode.h"
 
 /* The parts of container_compile(), a file each. Each adds its own to the document @root. */
 
@@ -15,5 +16,17 @@ int compile_mounts(const CompileInput *in, json_object *root, Failure *f);
 int compile_linux(const CompileInput *in, json_object *root, Failure *f);
 /* compile-isolation.c: capabilities and the like, which belong into the object "process" */
 int compile_process_isolation(const CompileInput *in, json_object *process, Failure *f);
+
+/* compile-system.c: what only whole systems have, and the refusals that come with it */
+int compile_system(const CompileInput *in, json_object *root, Failure *f);
+/* The command line of --boot. */
+int compile_boot_argv(const ContainerRecord *record, const ImageConfig *config, char ***ret);
+/* What the default set is for a whole system. */
+uint64_t compile_system_capabilities(const ContainerSpec *spec);
+/* Whether the payload has a terminal, which may be the system's console rather than the caller's. */
+bool compile_has_console(const CompileInput *in);
+
+VolatileMode compile_volatile_mode(const ContainerSpec *spec);
+bool compile_root_is_read_only(const CompileInput *in);
 
 bool compile_network_is_host(const ContainerRecord *record);

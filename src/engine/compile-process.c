@@ -14,6 +14,8 @@ int container_argv(const ContainerRecord *record, const ImageConfig *config, cha
         bool replaced = container_spec_has(record->spec, "entrypoint");
         int r;
 
+        if (record->spec->boot)
+                return compile_boot_argv(record, config, ret);
         r = strv_extend_strv(&argv, replaced ? record->spec->entrypoint : config->entrypoint);
         if (r >= 0 && strv_length(record->spec->command) > 0)
                 r = strv_extend_strv(&argv, record->spec->command);
@@ -86,8 +88,8 @@ int compile_process(const CompileInput *in, json_object *root, Failure *f) {
                 return -ENOMEM;
         r = container_argv(record, config, &argv, f);
         if (r >= 0)
-                r = json_add_boolean(process, "terminal", record->spec->tty);
-        if (r >= 0 && record->spec->tty)
+                r = json_add_boolean(process, "terminal", compile_has_console(in));
+        if (r >= 0 && compile_has_console(in))
                 r = compile_console_size(in->start, process);
         if (r >= 0)
                 r = json_add_u64(user, "uid", 0);

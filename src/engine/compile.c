@@ -23,7 +23,7 @@ int container_compile(const CompileInput *in, char **ret, Failure *f) {
         if (r >= 0)
                 r = json_add_string(rootfs, "path", "rootfs");
         if (r >= 0)
-                r = json_add_boolean(rootfs, "readonly", in->record->spec->read_only);
+                r = json_add_boolean(rootfs, "readonly", compile_root_is_read_only(in));
         if (r >= 0)
                 r = json_add_string(root, "ociVersion", OCI_VERSION);
         if (r >= 0)
@@ -34,5 +34,7 @@ int container_compile(const CompileInput *in, char **ret, Failure *f) {
                 r = compile_mounts(in, root, f);
         if (r >= 0)
                 r = compile_linux(in, root, f);
+        if (r >= 0)
+                r = compile_system(in, root, f);
         return r < 0 ? r : json_format(root, false, ret);
 }

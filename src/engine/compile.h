@@ -23,6 +23,10 @@ int container_compile(const CompileInput *in, char **ret, Failure *f);
 /* The command line by the rules of OCI images: an entrypoint given by the user drops the image's command.
  * FAILURE_INVALID_ARGUMENT when nothing is left. */
 int container_argv(const ContainerRecord *record, const ImageConfig *config, char ***ret, Failure *f);
-/* The effective capabilities: the default set with what was added and dropped. FAILURE_INVALID_ARGUMENT
- * names an unknown one. */
-int container_capabilities(const ContainerSpec *spec, uint64_t *ret, Failure *f);
+/* The effective capabilities: the default set (a whole system's with @system) with what was added and
+ * dropped. FAILURE_INVALID_ARGUMENT names an unknown one. */
+int container_capabilities(const ContainerSpec *spec, bool system, uint64_t *ret, Failure *f);
+
+/* Whether the first process is an init system, which is given what systemd's container interface promises:
+ * --boot, --systemd=always, or a command that is an init. */
+bool compile_is_system(const CompileInput *in);

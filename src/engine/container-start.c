@@ -20,6 +20,7 @@
 #include "engine/etc.h"
 #include "engine/image.h"
 #include "engine/migration.h"
+#include "engine/root.h"
 #include "engine/supervisor.h"
 #include "security/seccomp-cache.h"
 #include "store/layer.h"
@@ -131,16 +132,16 @@ static int check_layers(const Container *c, Failure *f) {
 }
 
 static int compile_spec(const Container *c, const JobParameters *start, int *ret_fd, Failure *f) {
-        const Image *image = hashmap_get(c->engine->images, digest_hex(&c->record->image_id));
+        const ImageConfig *config = container_image_config(c);
         _cleanup_free_ char *text = NULL;
         int r;
 
-        if (!image)
+        if (!config)
                 return failure_set(f, FAILURE_NO_SUCH_IMAGE, "%s: its image %s is gone; pull it again",
                                    c->record->name, c->record->image);
         r = container_compile(&(const CompileInput){ .engine = c->engine,
                                                      .record = c->record,
-                                                     .config = image->record->config,
+                                                     .config = config,
                                                      .runtime_path = c->engine->store->runtime_path,
                                                      .start = start },
                               &text, f);
@@ -155,7 +156,7 @@ static int seccomp_filter(const Container *c, int *ret_fd, Failure *f) {
         uint64_t capabilities;
         int r;
 
-        r = container_capabilities(c->record->spec, &capabilities, f);
+        r = container_capabilities(c->record->spec, container_is_system(c), &capabilities, f);
         if (r < 0)
                 return r;
         return seccomp_cache_get(c->engine->seccomp_cache_fd, c->engine->seccomp_profile,

@@ -13,18 +13,20 @@
 #include "basic/strv.h"
 #include "basic/trace.h"
 #include "engine/container.h"
-#include "engine/image.h"
+#include "engine/root.h"
 #include "engine/supervisor.h"
 
 #define STOP_TIMEOUT_DEFAULT_USEC (10 * USEC_PER_SEC)
 
 int container_stop_signal(const Container *c) {
-        const Image *image = hashmap_get(c->engine->images, digest_hex(&c->record->image_id));
+        const ImageConfig *config = container_image_config(c);
         const char *wanted = c->record->spec->stop_signal;
         int signal;
 
-        if (!wanted && image)
-                wanted = image->record->config->stop_signal;
+        if (!wanted && config)
+                wanted = config->stop_signal;
+        if (!wanted && container_is_system(c))
+                return SIGRTMIN + 3; /* systemd(1): halt */
         signal = wanted ? signal_parse(wanted) : SIGTERM;
         return signal > 0 ? signal : SIGTERM;
 }

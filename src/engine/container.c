@@ -17,6 +17,7 @@
 #include "engine/cgroup.h"
 #include "engine/container.h"
 #include "engine/image.h"
+#include "engine/root.h"
 #include "engine/supervisor.h"
 #include "security/idrange.h"
 
@@ -271,21 +272,30 @@ static int record_new(Engine *e, Image *image, const char *reference, ContainerS
         }
         record->spec = spec;
         record->exit_code = -1;
-        record->image_id = image->record->config_digest;
         record->created_usec = record->state_changed_usec = clock_now_realtime_usec();
         r = id_generate(record->id);
         if (r >= 0)
-                r = string_set(&record->image, reference);
+                r = root_resolve(spec, &record->rootfs, f);
+        if (r >= 0)
+                r = string_set(&record->image, record->rootfs ?: reference);
         if (r >= 0)
                 r = string_set(&record->state, container_state_to_string(CONTAINER_CREATED));
-        if (r >= 0)
+        if (r >= 0 && image)
                 r = image_layers(image, &record->layers);
         if (r >= 0)
                 r = spec->name ? string_set(&record->name, spec->name)
                                : make_up_name(e, record->id, &record->name);
         if (r < 0)
                 return r;
+        if (image)
+                record->image_id = image->record->config_digest;
         if (!streq_ptr(spec->userns, "host")) {
+                if (record->rootfs)
+                        r = root_shift(record->rootfs, &base, f);
+                if (r < 0)
+                        return r;
+        }
+        if (!streq_ptr(spec->userns, "host") && base == 0) {
                 r = idrange_pick(record->name, e->ids_reserved, uid_base_is_taken, e, &base, f);
                 if (r < 0)
                         return r;
@@ -549,7 +559,7 @@ void container_finish_removal(Container *c) {
                 job_settle(j, j->type == JOB_REMOVE ? NULL : &gone);
         }
         /* Its image keeps the layers, unless that went first. */
-        orphaned = !hashmap_get(e->images, digest_hex(&c->record->image_id));
+        orphaned = c->record->layers && !hashmap_get(e->images, digest_hex(&c->record->image_id));
         (void) container_free(c);
         if (orphaned)
                 engine_collect(e);

@@ -82,7 +82,8 @@ int container_condition_from_string(const char *s);
 /* The state that @event leads to, or -ESTALE when it is refused in @state. */
 int container_next_state(ContainerState state, ContainerEvent event);
 
-/* Creates one from a specification, which is taken over. @image: already present. Persists it. */
+/* Creates one from a specification, which is taken over. @image: already present; NULL: the specification
+ * names a tree. Persists it. */
 int container_create(Engine *e, Image *image, const char *reference, ContainerSpec *spec, Container **ret,
                      Failure *f);
 /* Adopts a record that was loaded; it is taken over. */
@@ -94,6 +95,8 @@ DEFINE_CLEANUP(Container, container_free)
 int container_find(Engine *e, const char *name, Container **ret, Failure *f);
 bool container_is_running(const Container *c); /* running or paused */
 bool container_is_ephemeral(const Container *c);
+/* Its first process is an init system (compile_is_system()). */
+bool container_is_system(const Container *c);
 
 /* What asks the payload to stop: the option, else the image's choice, else SIGTERM; and how long it may
  * take. */

@@ -193,7 +193,7 @@ static void warm_seccomp_cache(Engine *e) {
         _cleanup_close_ int fd = -EBADF;
         uint64_t capabilities;
 
-        if (container_capabilities(&plain, &capabilities, &f) < 0 ||
+        if (container_capabilities(&plain, false, &capabilities, &f) < 0 ||
             seccomp_cache_get(e->seccomp_cache_fd, e->seccomp_profile, strlen(e->seccomp_profile),
                               capabilities, &fd, &f) < 0)
                 log_warning("%s", strempty(f.text));

@@ -10,6 +10,7 @@
 #include "basic/strv.h"
 #include "bus/error.h"
 #include "engine/compile.h"
+#include "engine/root.h"
 #include "engine/supervisor.h"
 #include "manager/manager.h"
 
@@ -321,9 +322,9 @@ WRITER(cgroup, "s", strempty(c->cgroup))
 
 static int write_command(sd_bus_message *reply, const Container *c) {
         _cleanup_strv_free_ char **argv = NULL;
-        const Image *i = hashmap_get(c->engine->images, digest_hex(&c->record->image_id));
+        const ImageConfig *config = container_image_config(c);
 
-        if (!i || container_argv(c->record, i->record->config, &argv, NULL) < 0)
+        if (!config || container_argv(c->record, config, &argv, NULL) < 0)
                 return sd_bus_message_append_strv(reply, c->record->spec->command);
         return sd_bus_message_append_strv(reply, argv);
 }

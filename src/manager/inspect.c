@@ -7,6 +7,7 @@
 #include "basic/str.h"
 #include "basic/strv.h"
 #include "engine/compile.h"
+#include "engine/root.h"
 #include "manager/manager.h"
 #include "spec/json.h"
 
@@ -70,15 +71,9 @@ static int fill_state(json_object *o, const void *of) {
         return r;
 }
 
-static const ImageConfig *image_config_of(const Container *c) {
-        const Image *i = hashmap_get(c->engine->images, digest_hex(&c->record->image_id));
-
-        return i ? i->record->config : NULL;
-}
-
 static int effective_env(const Container *c, char ***ret) {
         _cleanup_strv_free_ char **env = NULL;
-        const ImageConfig *config = image_config_of(c);
+        const ImageConfig *config = container_image_config(c);
         int r = 0;
 
         STRV_FOREACH(i, config ? config->env : NULL)
@@ -95,7 +90,7 @@ static int effective_env(const Container *c, char ***ret) {
 
 static int effective_labels(const Container *c, char ***ret) {
         _cleanup_strv_free_ char **labels = NULL;
-        const ImageConfig *config = image_config_of(c);
+        const ImageConfig *config = container_image_config(c);
         int r = 0;
 
         STRV_FOREACH(i, config ? config->labels : NULL)
@@ -113,7 +108,7 @@ static int effective_labels(const Container *c, char ***ret) {
 static int fill_container_config(json_object *o, const void *of) {
         const Container *c = of;
         const ContainerSpec *spec = c->record->spec;
-        const ImageConfig *config = image_config_of(c);
+        const ImageConfig *config = container_image_config(c);
         _cleanup_strv_free_ char **env = NULL, **labels = NULL, **argv = NULL;
         int r;
 
@@ -183,7 +178,7 @@ static int fill_host_config(json_object *o, const void *of) {
 }
 
 static int add_command(json_object *o, const Container *c) {
-        const ImageConfig *config = image_config_of(c);
+        const ImageConfig *config = container_image_config(c);
         _cleanup_strv_free_ char **argv = NULL;
         int r;
 

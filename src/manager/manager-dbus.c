@@ -9,6 +9,7 @@
 #include "config.h"
 #include "engine/compile.h"
 #include "engine/migration.h"
+#include "engine/root.h"
 #include "manager/manager.h"
 
 #define INTERFACE BUS_INTERFACE("Manager")
@@ -43,19 +44,29 @@ static int read_create_options(sd_bus_message *m, bool run, CreateCall *c, Failu
 }
 
 /* Everything that can be refused is refused before anything is made. */
-static int validate(Service *s, const CreateCall *c, Image *image, Failure *f) {
+static int validate(Service *s, const CreateCall *c, const Image *image, Failure *f) {
         _cleanup_(container_record_freep) ContainerRecord *record = new0(ContainerRecord, 1);
         _cleanup_free_ char *text = NULL;
         int r;
 
         if (!record)
                 return -ENOMEM;
-        r = string_set(&record->image, c->image);
         record->spec = c->spec; /* lent */
+        r = root_resolve(c->spec, &record->rootfs, f);
+        if (r >= 0)
+                r = string_set(&record->image, record->rootfs ?: c->image);
+        if (r >= 0 && !image && !record->rootfs)
+                r = failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                "nothing is named as the root: give an image, or a tree with --directory");
+        if (r >= 0 && image && record->rootfs)
+                r = failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                "the image %s and the tree %s are both to be the root; leave out one",
+                                c->image, record->rootfs);
         if (r >= 0)
                 r = container_compile(&(const CompileInput){ .engine = s->engine,
                                                              .record = record,
-                                                             .config = image->record->config,
+                                                             .config = image ? image->record->config
+                                                                             : &root_image_config,
                                                              .runtime_path = s->engine->store->runtime_path,
                                                              .start = &c->start },
                                       &text, f);
@@ -64,15 +75,15 @@ static int validate(Service *s, const CreateCall *c, Image *image, Failure *f) {
 }
 
 static int create(Service *s, sd_bus_message *call, bool run, CreateCall *c, Container **ret, Failure *f) {
-        EngineRef *ref;
-        Image *image;
+        Image *image = NULL;
+        EngineRef *ref = NULL;
         int r;
 
         c->spec = new0(ContainerSpec, 1);
         if (!c->spec)
                 return -ENOMEM;
         r = read_create_options(call, run, c, f);
-        if (r >= 0)
+        if (r >= 0 && *c->image)
                 r = image_find(s->engine, c->image, &image, f);
         trace("options read");
         if (r >= 0)
@@ -80,7 +91,8 @@ static int create(Service *s, sd_bus_message *call, bool run, CreateCall *c, Con
         if (r < 0)
                 return r;
         trace("options checked");
-        ref = image_find_ref(s->engine, c->image);
+        if (image)
+                ref = image_find_ref(s->engine, c->image);
         return container_create(s->engine, image, ref ? ref->ref->reference : c->image, TAKE_PTR(c->spec),
                                 ret, f);
 }

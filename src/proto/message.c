@@ -81,7 +81,9 @@ static const struct {
                                                       M(FIELD_LOG_LABEL) | M(FIELD_RUN_TIMEOUT_USEC) |
                                                       M(FIELD_PASSED) | M(FIELD_PASSED_AS) |
                                                       M(FIELD_LISTEN_FDS) | M(FIELD_NOTIFY_FROM) |
-                                                      M(FIELD_NOTIFY) },
+                                                      M(FIELD_NOTIFY) | M(FIELD_TREE) | M(FIELD_OVERLAY) |
+                                                      M(FIELD_VOLATILE) | M(FIELD_SYSTEM) | M(FIELD_LOCK) |
+                                                      M(FIELD_LOCK_BESIDE) },
         [MESSAGE_SUPERVISE_GO] = { M(FIELD_CGROUP), 0 },
         [MESSAGE_SUPERVISE_STARTED] = { M(FIELD_PID) | M(FIELD_PIDFD) | M(FIELD_TIME_USEC), 0 },
         [MESSAGE_SUPERVISE_EXITED] = { M(FIELD_STATUS) | M(FIELD_OOM) | M(FIELD_TIME_USEC),

@@ -102,6 +102,7 @@ typedef enum MessageField {
         FIELD_TEXT,         /* one line for people */
         FIELD_LOG_TAG,      /* CONTAINER_TAG of the journal's entries */
         FIELD_LOG_LABEL,    /* repeated: one more field of the journal's entries, FIELD=text */
+        FIELD_VOLATILE,     /* yes, overlay (spec/system-mode.h) */
 
         /* numbers */
         FIELD_INDEX,
@@ -126,6 +127,8 @@ typedef enum MessageField {
         FIELD_LISTEN_FDS,   /* so many of these are for sd_listen_fds(3) */
         FIELD_NOTIFY_FROM,  /* make the socket "notify" in RUNTIME; 1: any process of the container may use
                                it; 2: the first alone */
+        FIELD_OVERLAY,      /* 1: writes go over TREE */
+        FIELD_SYSTEM,       /* 1: the payload is an init system */
 
         /* file descriptors */
         FIELD_STAGING,      /* directory */
@@ -149,6 +152,9 @@ typedef enum MessageField {
         FIELD_MASTER,       /* pty master */
         FIELD_PASSED,       /* repeated: anything, for the payload */
         FIELD_NOTIFY,       /* datagram socket, connected to the NOTIFY_SOCKET of the caller */
+        FIELD_TREE,         /* directory: the root, where that is no image */
+        FIELD_LOCK,         /* held open while the tree is in use: the lock of its inode */
+        FIELD_LOCK_BESIDE,  /* the same for the lock file beside the tree */
 
         _MESSAGE_FIELD_MAX,
 } MessageField;

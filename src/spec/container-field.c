@@ -7,7 +7,10 @@
 #include "basic/str.h"
 #include "basic/strv.h"
 #include "spec/container-spec.h"
+#include "spec/credential.h"
 #include "spec/field-process.h"
+#include "spec/root-source.h"
+#include "spec/system-mode.h"
 
 #define CONTAINER_NAME_MAX 64
 #define STOP_TIMEOUT_MAX_USEC (24 * 3600 * USEC_PER_SEC)
@@ -93,6 +96,64 @@ static const char *check_pids(const void *value) {
 
 static const char *check_stop_timeout(const void *value) {
         return *(const uint64_t *) value <= STOP_TIMEOUT_MAX_USEC ? NULL : "must be at most 86400 seconds";
+}
+
+static const char *check_rootfs(const void *value) {
+        _cleanup_(root_source_done) RootSource s = {};
+        const char *hint = NULL;
+
+        return root_source_parse_rootfs(string_of(value), &s, &hint) < 0 ? hint ?: "is too long" : NULL;
+}
+
+static const char *check_directory(const void *value) {
+        _cleanup_(root_source_done) RootSource s = {};
+        const char *hint = NULL;
+
+        return root_source_parse_directory(string_of(value), &s, &hint) < 0 ? hint ?: "is too long" : NULL;
+}
+
+static const char *check_volatile(const void *value) {
+        return volatile_mode_parse(string_of(value)) < 0 ? "must be no, yes, state or overlay" : NULL;
+}
+
+static const char *check_systemd(const void *value) {
+        return systemd_mode_parse(string_of(value)) < 0 ? "must be true, false or always" : NULL;
+}
+
+static const char *check_link_journal(const void *value) {
+        return link_journal_parse(string_of(value)) < 0
+                               ? "must be no, auto, host, try-host, guest or try-guest"
+                               : NULL;
+}
+
+static const char *check_uuid(const void *value) {
+        return system_uuid_is_valid(string_of(value)) ? NULL
+                                                      : "must be 32 hexadecimal digits, as in "
+                                                        "/etc/machine-id, or a UUID, not all zero";
+}
+
+static const char *check_set_credential(const void *value) {
+        const char *hint = NULL;
+
+        STRV_FOREACH(i, *(char **const *) value) {
+                _cleanup_(credential_done) Credential c = {};
+
+                if (credential_parse_set(*i, &c, &hint) < 0)
+                        return hint;
+        }
+        return NULL;
+}
+
+static const char *check_load_credential(const void *value) {
+        const char *hint = NULL;
+
+        STRV_FOREACH(i, *(char **const *) value) {
+                _cleanup_(credential_done) Credential c = {};
+
+                if (credential_parse_load(*i, &c, &hint) < 0)
+                        return hint;
+        }
+        return NULL;
 }
 
 #define FIELD(key, kind, member, c, argument, help, check) \
@@ -196,6 +257,30 @@ const SpecField container_spec_fields[] = {
               "Slice of the container's scope (default: machine.slice)", check_slice),
         /* life */
         /* whole systems */
+        FIELD("rootfs", SPEC_STRING, rootfs, 0, NULL, NULL, check_rootfs),
+        FIELD("directory", SPEC_STRING, directory, 'D', "DIR|NAME",
+              "Use this tree, or that of /var/lib/machines, as the root", check_directory),
+        FIELD("template", SPEC_STRING, template, 0, "DIR|NAME",
+              "Use this tree as the root, and keep what is written apart from it", check_directory),
+        FIELD("ephemeral", SPEC_BOOLEAN, ephemeral, 'x', NULL,
+              "Throw away at each exit what was written to the root", NULL),
+        FIELD("volatile", SPEC_STRING, volatile_mode, 0, "MODE",
+              "Keep changes in memory: no, yes (only /usr), state (/var) or overlay", check_volatile),
+        FIELD("boot", SPEC_BOOLEAN, boot, 'b', NULL,
+              "Start the root's init, with the command as its arguments", NULL),
+        FIELD("systemd", SPEC_STRING, systemd, 0, "MODE",
+              "Prepare for systemd: true (if the command is an init), false or always", check_systemd),
+        FIELD("uuid", SPEC_STRING, uuid, 0, "ID", "Machine ID to pass in (default: from the container's id)",
+              check_uuid),
+        FIELD("link-journal", SPEC_STRING, link_journal, 0, "MODE",
+              "Show the system's journal on the host: no, auto, [try-]host or [try-]guest",
+              check_link_journal),
+        FIELD("notify-ready", SPEC_BOOLEAN, notify_ready, 0, NULL,
+              "The start is done when the system says that it is ready", NULL),
+        FIELD("set-credential", SPEC_STRV, set_credentials, 0, "ID:VALUE", "Pass in a credential",
+              check_set_credential),
+        FIELD("load-credential", SPEC_STRV, load_credentials, 0, "ID:PATH",
+              "Pass in a credential from a file of the host", check_load_credential),
 };
 const size_t container_spec_n_fields = ELEMENTSOF(container_spec_fields);
 static_assert(ELEMENTSOF(container_spec_fields) <= SPEC_FIELDS_MAX, "ContainerSpec.set is too narrow");

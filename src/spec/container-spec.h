@@ -68,6 +68,10 @@ typedef struct ContainerSpec {
         /* life */
 
         /* whole systems */
+        char *rootfs, *directory, *template, *volatile_mode; /* roots that are no images */
+        char *systemd, *link_journal, *uuid;
+        char **set_credentials, **load_credentials;
+        bool ephemeral, boot, notify_ready;
 } ContainerSpec;
 
 typedef struct SpecField {

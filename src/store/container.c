@@ -21,6 +21,7 @@ ContainerRecord *container_record_free(ContainerRecord *r) {
         free(r->image);
         free(r->state);
         free(r->error);
+        free(r->rootfs);
         (void) strv_free(r->layers);
         (void) container_spec_free(r->spec);
         return mfree(r);
@@ -36,7 +37,12 @@ static int parse_identity(json_object *o, ContainerRecord *r) {
         if (json_get_string(o, "id", &id) < 0 || !digest_hex_is_valid(id))
                 return -EBADMSG;
         memcpy(r->id, id, sizeof(r->id));
-        if (json_get_string(o, "imageId", &image_id) < 0 || digest_parse(image_id, &r->image_id) < 0)
+        e = json_dup_string(o, "rootfs", &r->rootfs);
+        if (e < 0)
+                return e == -ENOMEM ? e : -EBADMSG;
+        if (r->rootfs ? *r->rootfs != '/'
+                      : json_get_string(o, "imageId", &image_id) < 0 ||
+                                            digest_parse(image_id, &r->image_id) < 0)
                 return -EBADMSG;
         e = json_dup_string(o, "name", &r->name);
         if (e >= 0)
@@ -97,7 +103,8 @@ static int format_identity(const ContainerRecord *record, json_object *o) {
         if (r >= 0)
                 r = json_add_string(o, "image", record->image);
         if (r >= 0)
-                r = json_add_string(o, "imageId", record->image_id.string);
+                r = record->rootfs ? json_add_string(o, "rootfs", record->rootfs)
+                                   : json_add_string(o, "imageId", record->image_id.string);
         if (r >= 0)
                 r = strv_length(record->layers) > 0 ? json_add_strv(o, "layers", record->layers)
                                                     : json_add(o, "layers", json_object_new_array());

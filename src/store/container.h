@@ -9,14 +9,16 @@
  *
  *     { "version": 1, "id": S, "name": S, "image": S, "imageId": D, "layers": [ hex ], "created": N,
  * "state": S, "stateChanged": N, "started": N, "finished": N, "exitCode": N, "oomKilled": B, "error": S,
- * "uidBase": N, "spec": { spec/container-spec.h } }                                       times in usec
- * since the epoch */
+ * "uidBase": N, "rootfs": S (instead of imageId), "spec": { spec/container-spec.h } } times in usec since
+ * the epoch */
 
 #define CONTAINER_RECORD_BYTES_MAX (4 * 1024 * 1024)
 
 typedef struct ContainerRecord {
         char id[DIGEST_HEX_LENGTH + 1];
         char *name, *image, *state, *error;
+        char *rootfs; /* a tree of the host's, absolute, where the root is no image; then there is no
+                         image_id */
         Digest image_id;
         char **layers; /* diff ID hex, from the base */
         uint64_t created_usec, state_changed_usec, started_usec, finished_usec;

@@ -10,22 +10,22 @@ static void test_capabilities(void **state) {
         _cleanup_failure_ Failure failure = {};
         uint64_t caps;
 
-        assert_int_equal(container_capabilities(c.record->spec, &caps, NULL), 0);
+        assert_int_equal(container_capabilities(c.record->spec, false, &caps, NULL), 0);
         assert_true(caps & BIT(CAP_CHOWN));
         assert_false(caps & (BIT(CAP_SYS_ADMIN) | BIT(CAP_NET_RAW) | BIT(CAP_MKNOD) | BIT(CAP_SYS_PTRACE)));
 
         set(&c, "cap-add", "net_raw");
         set(&c, "cap-drop", "CAP_CHOWN");
-        assert_int_equal(container_capabilities(c.record->spec, &caps, NULL), 0);
+        assert_int_equal(container_capabilities(c.record->spec, false, &caps, NULL), 0);
         assert_true(caps & BIT(CAP_NET_RAW));
         assert_false(caps & BIT(CAP_CHOWN));
 
         set(&c, "cap-drop", "all");
-        assert_int_equal(container_capabilities(c.record->spec, &caps, NULL), 0);
+        assert_int_equal(container_capabilities(c.record->spec, false, &caps, NULL), 0);
         assert_true(caps == BIT(CAP_NET_RAW));
 
         set(&c, "cap-add", "CAP_FLY");
-        assert_true(container_capabilities(c.record->spec, &caps, &failure) < 0);
+        assert_true(container_capabilities(c.record->spec, false, &caps, &failure) < 0);
         assert_int_equal(failure.kind, FAILURE_INVALID_ARGUMENT);
         assert_non_null(strstr(failure.text, "CAP_FLY"));
 }
