@@ -52,7 +52,7 @@ expect 'creelctl -q inf' info
 expect 'creelctl --format json inf' info
 expect_has 'creelctl ' run ps rmi help terminate
 expect_has 'creelctl run --' --memory= --rm --name= --tls-verify --help
-expect 'creelctl run --mem' --memory=
+expect 'creelctl run --memory-r' --memory-reservation=
 expect 'creelctl --no-l' --no-legend
 expect 'creelctl run --network ' none host
 expect 'creelctl run --network=h' host

@@ -107,11 +107,40 @@ int parse_boolean(const char *s, bool *ret) {
         return -EINVAL;
 }
 
-int parse_bytes(const char *s, uint64_t *ret_bytes) {
+/* The decimals behind the point, in units of 10^-9. */
+static int parse_decimals(const char *s, size_t n, uint64_t *ret) {
+        uint64_t v = 0;
+
+        if (n == 0)
+                return -EINVAL;
+        for (size_t i = 0; i < 9; i++)
+                v = v * 10 + (i < n ? (uint64_t) (s[i] - '0') : 0);
+        *ret = v;
+        return 0;
+}
+
+/* "k", "kb", "KiB", ...: the exponent of 1024. */
+static int parse_bytes_suffix(const char *suffix, unsigned *ret) {
         static const char suffixes[] = "bkmgt";
+        const char *found = strchr(suffixes, tolower((unsigned char) *suffix));
+
+        if (!found || !*found)
+                return -EINVAL;
+        suffix++;
+        if (found != suffixes &&
+            (streq(suffix, "i") || strcasecmp(suffix, "ib") == 0 || strcasecmp(suffix, "b") == 0))
+                suffix += strlen(suffix);
+        if (*suffix)
+                return -EINVAL;
+        *ret = (unsigned) (found - suffixes);
+        return 0;
+}
+
+int parse_bytes(const char *s, uint64_t *ret_bytes) {
         _cleanup_free_ char *number = NULL;
-        const char *suffix, *found;
-        uint64_t v;
+        uint64_t v, fraction = 0;
+        unsigned exponent = 0;
+        const char *suffix;
         int r;
 
         if (isempty(s))
@@ -123,19 +152,23 @@ int parse_bytes(const char *s, uint64_t *ret_bytes) {
         r = parse_u64(number, &v);
         if (r < 0)
                 return r;
-        if (*suffix) {
-                found = strchr(suffixes, tolower((unsigned char) *suffix));
-                if (!found)
+        if (*suffix == '.') {
+                size_t n = strspn(suffix + 1, DIGITS);
+
+                r = parse_decimals(suffix + 1, n, &fraction);
+                suffix += 1 + n;
+                if (r < 0 || !*suffix) /* a part of a byte */
                         return -EINVAL;
-                suffix++;
-                if (found != suffixes &&
-                    (streq(suffix, "i") || strcasecmp(suffix, "ib") == 0 || strcasecmp(suffix, "b") == 0))
-                        suffix += strlen(suffix);
-                if (*suffix)
-                        return -EINVAL;
-                if (__builtin_mul_overflow(v, UINT64_C(1) << (10 * (found - suffixes)), &v))
-                        return -ERANGE;
         }
+        r = *suffix ? parse_bytes_suffix(suffix, &exponent) : 0;
+        if (r < 0)
+                return r;
+        if (__builtin_mul_overflow(v, UINT64_C(1) << 10 * exponent, &v) ||
+            __builtin_add_overflow(
+                            v,
+                            (uint64_t) ((double) fraction * 1e-9 * (double) (UINT64_C(1) << 10 * exponent)),
+                            &v))
+                return -ERANGE;
         *ret_bytes = v;
         return 0;
 }

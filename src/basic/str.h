@@ -59,7 +59,7 @@ int parse_i64(const char *s, int64_t *ret);
 /* "1"/"0", yes/no, true/false, on/off, in lower case. */
 int parse_boolean(const char *s, bool *ret);
 /* Bytes with an optional suffix b, k, m, g, t (powers of 1024, either case, and "kb", "kib" forms) as podman
- * takes them. */
+ * takes them; with a suffix also fractions, as in "1.5g". */
 int parse_bytes(const char *s, uint64_t *ret_bytes);
 
 /* Formats @bytes for people: "512B", "1.5MB" in powers of 1000, as podman and docker print sizes. */

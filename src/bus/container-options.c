@@ -6,9 +6,9 @@
 #include "bus/container-options.h"
 
 static const char *const kind_types[] = {
-        [SPEC_STRING] = "s",  [SPEC_STRV] = "as",   [SPEC_ARGV] = "as",
-        [SPEC_MAP] = "a{ss}", [SPEC_BOOLEAN] = "b", [SPEC_BYTES] = "t",
-        [SPEC_SECONDS] = "t", [SPEC_DURATION] = "t", [SPEC_COUNT] = "x",   [SPEC_FRACTION] = "d",
+        [SPEC_STRING] = "s",  [SPEC_STRV] = "as",    [SPEC_ARGV] = "as",   [SPEC_MAP] = "a{ss}",
+        [SPEC_BOOLEAN] = "b", [SPEC_BYTES] = "t",    [SPEC_SECONDS] = "t", [SPEC_DURATION] = "t",
+        [SPEC_COUNT] = "x",   [SPEC_FRACTION] = "d", [SPEC_LIMIT] = "x",
 };
 static_assert(ELEMENTSOF(kind_types) == _SPEC_KIND_MAX, "kind_types is not full");
 
@@ -56,6 +56,7 @@ static int append_value(sd_bus_message *m, SpecKind kind, const void *value) {
         case SPEC_SECONDS:
         case SPEC_DURATION:
         case SPEC_COUNT:
+        case SPEC_LIMIT:
         case SPEC_FRACTION:
                 return sd_bus_message_append_basic(m, *kind_types[kind], value);
         case _SPEC_KIND_MAX:
@@ -139,6 +140,7 @@ static int read_value(sd_bus_message *m, SpecKind kind, void *value) {
         case SPEC_SECONDS:
         case SPEC_DURATION:
         case SPEC_COUNT:
+        case SPEC_LIMIT:
         case SPEC_FRACTION:
                 return sd_bus_message_read_basic(m, *kind_types[kind], value);
         case _SPEC_KIND_MAX:

@@ -113,8 +113,15 @@ static int set_field(const Option *option, const char *text, Failure *f) {
         return r;
 }
 
+/* Other spellings of fields. */
+static const struct {
+        const char *name, *key, *help;
+} aliases[] = {
+        { "slice", "cgroup-parent", "The same as --cgroup-parent" },
+};
+
 const Option *container_options_table(void) {
-        static Option table[SPEC_FIELDS_MAX + SHARED_OPTIONS_MAX + 1];
+        static Option table[SPEC_FIELDS_MAX + ELEMENTSOF(aliases) + SHARED_OPTIONS_MAX + 1];
         size_t n = 0;
 
         for (size_t i = 0; i < container_spec_n_fields; i++) {
@@ -135,6 +142,17 @@ const Option *container_options_table(void) {
                         table[n - 1].set = option_set_strv;
                         table[n - 1].value = &arg_env;
                 }
+        }
+        for (size_t i = 0; i < ELEMENTSOF(aliases); i++) {
+                const SpecField *field = container_spec_find(aliases[i].key);
+
+                table[n++] = (Option){
+                        .name = aliases[i].name,
+                        .argument = field->argument,
+                        .help = aliases[i].help,
+                        .set = set_field,
+                        .value = (void *) field,
+                };
         }
         for (const Option *o = pull_shared_options; o->name && n < ELEMENTSOF(table) - 1; o++)
                 table[n++] = *o;

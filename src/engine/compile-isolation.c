@@ -171,5 +171,7 @@ int compile_linux(const CompileInput *in, json_object *root, Failure *f) {
                 r = json_add_strv(linux_part, "maskedPaths", (char *const *) masked_paths);
         if (r >= 0)
                 r = json_add_strv(linux_part, "readonlyPaths", (char *const *) readonly_paths);
+        if (r >= 0)
+                r = compile_resources(in, linux_part, f);
         return r < 0 ? r : json_add(root, "linux", TAKE_PTR(linux_part));
 }

@@ -28,5 +28,7 @@ bool compile_has_console(const CompileInput *in);
 
 VolatileMode compile_volatile_mode(const ContainerSpec *spec);
 bool compile_root_is_read_only(const CompileInput *in);
+/* compile-unit.c: what goes into the object "linux" as resources */
+int compile_resources(const CompileInput *in, json_object *linux_part, Failure *f);
 
 bool compile_network_is_host(const ContainerRecord *record);

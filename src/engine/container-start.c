@@ -15,6 +15,7 @@
 #include "basic/strv.h"
 #include "basic/trace.h"
 #include "engine/cgroup.h"
+#include "engine/compile-unit.h"
 #include "engine/compile.h"
 #include "engine/container.h"
 #include "engine/etc.h"
@@ -25,7 +26,6 @@
 #include "security/seccomp-cache.h"
 #include "store/layer.h"
 
-#define TASKS_MAX_DEFAULT 2048
 /* systemd kills what is left this much later than we would have. */
 #define SCOPE_STOP_GRACE_USEC (5 * USEC_PER_SEC)
 
@@ -90,10 +90,13 @@ static void on_scope(int error, const char *text, void *userdata) {
 
 static int request_scope(Container *c, Failure *f) {
         const ContainerSpec *spec = c->record->spec;
+        _cleanup_(unit_properties_done) UnitProperties properties = {};
         _cleanup_free_ char *description = NULL;
         int r;
 
         r = string_format(&description, "Container %s", c->record->name);
+        if (r >= 0)
+                r = compile_unit(spec, &properties, f);
         if (r < 0)
                 return r;
         r = scope_start(c->engine->systemd,
@@ -103,17 +106,13 @@ static int request_scope(Container *c, Failure *f) {
                                         .description = description,
                                         .pid = supervisor_pid(c->supervisor),
                                         .pidfd = supervisor_pidfd(c->supervisor),
-                                        .memory_max_bytes = spec->memory_bytes,
-                                        .cpus = spec->cpus,
-                                        .tasks_max = container_spec_has(spec, "pids-limit")
-                                                                     ? (spec->pids_limit ?: -1)
-                                                                     : TASKS_MAX_DEFAULT,
                                         /* Programs ignore it; the supervisor takes it for "stop the
                                          * container". Thus a stop of the scope by systemd ends in the
                                          * container's own stop signal, whether or not creeld is there. */
                                         .kill_signal = SIGURG,
                                         .timeout_stop_usec = container_stop_timeout_usec(c) +
                                                              SCOPE_STOP_GRACE_USEC,
+                                        .properties = properties,
                         },
                         on_scope, c, &c->scope_job);
         return r < 0 ? failure_set_errno(f, FAILURE_SYSTEM, r, "cannot ask systemd for the scope %s",

@@ -17,6 +17,7 @@
 #include "basic/str.h"
 #include "basic/strv.h"
 #include "runtime/cgroup.h"
+#include "spec/cgroup-key.h"
 
 #define ATTRIBUTE_BYTES_MAX 4096
 
@@ -128,6 +129,78 @@ int cgroup_split(int fd, pid_t pid, uid_t uid, gid_t gid, int *ret_payload_fd, F
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_SYSTEM, r, "cannot set up the container's cgroup");
         *ret_payload_fd = TAKE_FD(payload);
+        return 0;
+}
+
+static bool has_controller(int fd, const char *name, size_t n) {
+        char controllers[ATTRIBUTE_BYTES_MAX];
+
+        if (read_attribute(fd, "cgroup.controllers", controllers) < 0)
+                return false;
+        for (char *save = NULL, *word = strtok_r(controllers, " \n", &save); word;
+             word = strtok_r(NULL, " \n", &save))
+                if (strlen(word) == n && strncmp(word, name, n) == 0)
+                        return true;
+        return false;
+}
+
+/* Those that systemd manages are there already, or are not to be had. */
+static bool is_foreign_controller(const char *name, size_t n) {
+        static const char *const names[] = { "hugetlb", "rdma", "misc" };
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (strlen(names[i]) == n && strncmp(name, names[i], n) == 0)
+                        return true;
+        return false;
+}
+
+/* From the root down to the scope itself, as crun does it: systemd leaves alone what it does not know. */
+static int enable_foreign(const char *path, const char *name, size_t n) {
+        _cleanup_free_ char *prefix = strdup(path), *word = NULL;
+        int r;
+
+        if (!prefix)
+                return -ENOMEM;
+        r = string_format(&word, "+%.*s", (int) n, name);
+        for (size_t i = 0; r >= 0 && i <= strlen(path); i++) {
+                _cleanup_close_ int fd = -EBADF;
+
+                if (path[i] && path[i] != '/')
+                        continue;
+                prefix[i] = 0;
+                r = cgroup_open(i == 0 ? "/" : prefix, &fd);
+                if (r >= 0)
+                        r = write_attribute(fd, "cgroup.subtree_control", word);
+                prefix[i] = path[i];
+        }
+        return r;
+}
+
+int cgroup_configure(const char *path, int payload_fd, char *const *pairs, Failure *reterr) {
+        STRV_FOREACH(i, pairs) {
+                _cleanup_free_ char *key = NULL;
+                const char *value;
+                size_t n;
+                int r;
+
+                r = cgroup_key_parse(*i, &key, &value);
+                if (r < 0)
+                        return r;
+                n = cgroup_key_controller(key);
+                if (is_foreign_controller(key, n) && !has_controller(payload_fd, key, n))
+                        (void) enable_foreign(path, key, n);
+                r = write_attribute(payload_fd, key, value);
+                if (r == -ENOENT)
+                        return failure_set(
+                                        reterr, FAILURE_CONFIGURATION,
+                                        "there is no %s in the container's cgroup: the controller '%.*s' is "
+                                        "not there, or has no such file",
+                                        key, (int) n, key);
+                if (r < 0)
+                        return failure_set_errno(reterr, FAILURE_CONFIGURATION, r,
+                                                 "cannot set %s of the container's cgroup to '%s'", key,
+                                                 value);
+        }
         return 0;
 }
 

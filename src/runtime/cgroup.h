@@ -18,6 +18,11 @@ int cgroup_open(const char *path, int *ret_fd);
  * controller there is for both and hands the latter over to @uid and @gid unless they are 0. */
 int cgroup_split(int fd, pid_t pid, uid_t uid, gid_t gid, int *ret_payload_fd, Failure *reterr);
 
+/* Writes "key=value" pairs (spec/cgroup-key.h) into files of @payload_fd, which is beneath the scope
+ * @path. A controller that systemd does not know, such as hugetlb, is enabled on the way there.
+ * Configuration: there is no such file, or the kernel refuses the value. */
+int cgroup_configure(const char *path, int payload_fd, char *const *pairs, Failure *reterr);
+
 /* Moves a process into the cgroup. */
 int cgroup_attach(int fd, pid_t pid);
 

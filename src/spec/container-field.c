@@ -11,6 +11,7 @@
 #include "spec/field-process.h"
 #include "spec/root-source.h"
 #include "spec/system-mode.h"
+#include "spec/field-resource.h"
 
 #define CONTAINER_NAME_MAX 64
 #define STOP_TIMEOUT_MAX_USEC (24 * 3600 * USEC_PER_SEC)
@@ -62,36 +63,11 @@ static const char *check_signal(const void *value) {
                                : "must be a signal's name (SIGTERM, RTMIN+3) or number (1 to 64)";
 }
 
-static const char *check_slice(const void *value) {
-        const char *s = string_of(value);
-
-        if (endswith(s, ".slice") && strlen(s) <= 255 && s[0] != '-' && s[0] != '.' &&
-            string_in_charset(s, ALPHANUMERIC "-_.:\\@"))
-                return NULL;
-        return "must be the name of a slice unit, such as 'machine.slice' or 'web.slice'";
-}
-
 static const char *check_env(const void *value) {
         STRV_FOREACH(i, *(char **const *) value)
                 if (**i == '=' || !strchr(*i, '='))
                         return "must be NAME=VALUE";
         return NULL;
-}
-
-static const char *check_memory(const void *value) {
-        return *(const uint64_t *) value >= 6 * 1024 * 1024 ? NULL : "must be at least 6m";
-}
-
-static const char *check_cpus(const void *value) {
-        double v = *(const double *) value;
-
-        return v >= 0.01 && v <= 8192 ? NULL : "must be a number of CPUs from 0.01 to 8192";
-}
-
-static const char *check_pids(const void *value) {
-        int64_t v = *(const int64_t *) value;
-
-        return v >= -1 && v <= 4194304 ? NULL : "must be from 1 to 4194304, or 0 or -1 for no limit";
 }
 
 static const char *check_stop_timeout(const void *value) {
@@ -249,12 +225,53 @@ const SpecField container_spec_fields[] = {
         FIELD("cap-drop", SPEC_STRV, cap_drop, 0, "CAPABILITY", "Drop a capability, or ALL", NULL),
         /* resources */
         FIELD("memory", SPEC_BYTES, memory_bytes, 'm', "BYTES", "Memory limit (suffixes k, m, g)",
-              check_memory),
-        FIELD("cpus", SPEC_FRACTION, cpus, 0, "NUMBER", "CPU limit, such as 1.5", check_cpus),
+              field_check_memory),
+        FIELD("memory-reservation", SPEC_BYTES, memory_reservation_bytes, 0, "BYTES",
+              "Memory that is not taken away while there is other", field_check_memory_reservation),
+        FIELD("memory-swap", SPEC_LIMIT, memory_swap_bytes, 0, "BYTES",
+              "Limit of memory and swap together (-1: unlimited swap; default: twice the memory)",
+              field_check_memory_swap),
+        FIELD("memory-swappiness", SPEC_COUNT, memory_swappiness, 0, "NUMBER",
+              "Of cgroup v1, refused: 0 to 100", field_check_swappiness),
+        FIELD("oom-kill-disable", SPEC_BOOLEAN, oom_kill_disable, 0, NULL, "Of cgroup v1, refused", NULL),
+        FIELD("oom-policy", SPEC_STRING, oom_policy, 0, "POLICY",
+              "Out of memory: kill one process (continue) or all (kill)", field_check_oom_policy),
+        FIELD("cpus", SPEC_FRACTION, cpus, 0, "NUMBER", "CPU limit, such as 1.5", field_check_cpu_count),
+        FIELD("cpu-shares", SPEC_COUNT, cpu_shares, 'c', "NUMBER",
+              "Share of the CPUs where they are scarce (2 to 262144, 1024 is usual)",
+              field_check_cpu_shares),
+        FIELD("cpu-quota", SPEC_COUNT, cpu_quota_usec, 0, "USEC",
+              "CPU time in each period, in microseconds (-1: no limit)", field_check_cpu_quota),
+        FIELD("cpu-period", SPEC_COUNT, cpu_period_usec, 0, "USEC",
+              "Length of the quota's period (default: 100000)", field_check_cpu_period),
+        FIELD("cpu-rt-runtime", SPEC_COUNT, cpu_rt_runtime_usec, 0, "USEC", "Of cgroup v1, refused", NULL),
+        FIELD("cpu-rt-period", SPEC_COUNT, cpu_rt_period_usec, 0, "USEC", "Of cgroup v1, refused", NULL),
+        FIELD("cpuset-cpus", SPEC_STRING, cpuset_cpus, 0, "LIST", "CPUs to run on, such as 0-3,7",
+              field_check_cpu_set),
+        FIELD("cpuset-mems", SPEC_STRING, cpuset_mems, 0, "LIST", "Memory nodes to use, such as 0,1",
+              field_check_cpu_set),
         FIELD("pids-limit", SPEC_COUNT, pids_limit, 0, "NUMBER",
-              "Limit of processes and threads (0, -1: none)", check_pids),
+              "Limit of processes and threads (0, -1: none)", field_check_pids),
+        FIELD("blkio-weight", SPEC_COUNT, blkio_weight, 0, "NUMBER",
+              "Share of the disks' time where it is scarce (10 to 1000)", field_check_blkio_weight),
+        FIELD("blkio-weight-device", SPEC_STRV, blkio_weight_device, 0, "DEVICE:NUMBER",
+              "The same for one disk", field_check_device_weight),
+        FIELD("device-read-bps", SPEC_STRV, device_read_bps, 0, "DEVICE:BYTES",
+              "Limit of bytes read from a disk in a second", field_check_device_bytes),
+        FIELD("device-write-bps", SPEC_STRV, device_write_bps, 0, "DEVICE:BYTES",
+              "Limit of bytes written to a disk in a second", field_check_device_bytes),
+        FIELD("device-read-iops", SPEC_STRV, device_read_iops, 0, "DEVICE:NUMBER",
+              "Limit of reads from a disk in a second", field_check_device_count),
+        FIELD("device-write-iops", SPEC_STRV, device_write_iops, 0, "DEVICE:NUMBER",
+              "Limit of writes to a disk in a second", field_check_device_count),
         FIELD("cgroup-parent", SPEC_STRING, cgroup_parent, 0, "SLICE",
-              "Slice of the container's scope (default: machine.slice)", check_slice),
+              "Slice of the container's scope (default: machine.slice)", field_check_slice),
+        FIELD("cgroups", SPEC_STRING, cgroups, 0, "MODE", "Cgroups to make: enabled or no-conmon",
+              field_check_cgroups),
+        FIELD("cgroup-conf", SPEC_STRV, cgroup_conf, 0, "KEY=VALUE",
+              "Write a value to a file of the container's cgroup", field_check_cgroup_conf),
+        FIELD("property", SPEC_STRV, unit_properties, 0, "NAME=VALUE",
+              "Set a property of the container's scope", field_check_unit_properties),
         /* life */
         /* whole systems */
         FIELD("rootfs", SPEC_STRING, rootfs, 0, NULL, NULL, check_rootfs),
@@ -283,4 +300,36 @@ const SpecField container_spec_fields[] = {
               "Pass in a credential from a file of the host", check_load_credential),
 };
 const size_t container_spec_n_fields = ELEMENTSOF(container_spec_fields);
+
+static const char *const updatable[] = {
+        /* resources */
+        "memory",
+        "memory-reservation",
+        "memory-swap",
+        "memory-swappiness",
+        "cpus",
+        "cpu-shares",
+        "cpu-quota",
+        "cpu-period",
+        "cpu-rt-runtime",
+        "cpu-rt-period",
+        "cpuset-cpus",
+        "cpuset-mems",
+        "pids-limit",
+        "blkio-weight",
+        "blkio-weight-device",
+        "device-read-bps",
+        "device-write-bps",
+        "device-read-iops",
+        "device-write-iops",
+        /* life */
+};
+
+bool container_spec_is_updatable(const SpecField *field) {
+        for (size_t i = 0; i < ELEMENTSOF(updatable); i++)
+                if (streq(updatable[i], field->key))
+                        return true;
+        return false;
+}
+
 static_assert(ELEMENTSOF(container_spec_fields) <= SPEC_FIELDS_MAX, "ContainerSpec.set is too narrow");

@@ -162,6 +162,14 @@ int container_spec_set_text(ContainerSpec *s, const SpecField *field, const char
                 *reterr_hint = "must be a number";
                 r = parse_i64(text, value);
                 break;
+        case SPEC_LIMIT:
+                *reterr_hint = "must be a number of bytes, with a suffix b, k, m or g if you like, or -1 "
+                               "for "
+                               "no limit";
+                r = streq(text, "-1") ? (*(int64_t *) value = -1, 0) : parse_bytes(text, &n);
+                if (r >= 0 && !streq(text, "-1"))
+                        r = n > INT64_MAX ? -EINVAL : (*(int64_t *) value = (int64_t) n, 0);
+                break;
         case SPEC_FRACTION:
                 *reterr_hint = "must be a number";
                 r = set_fraction(value, text);
@@ -216,6 +224,7 @@ static int field_to_json(json_object *o, const SpecField *field, const void *val
         case SPEC_DURATION:
                 return json_add_u64(o, field->key, *(const uint64_t *) value);
         case SPEC_COUNT:
+        case SPEC_LIMIT:
                 return json_add_i64(o, field->key, *(const int64_t *) value);
         case SPEC_FRACTION:
                 return json_add(o, field->key, json_object_new_double(*(const double *) value));
@@ -267,6 +276,7 @@ static int field_from_json(json_object *o, const SpecField *field, void *value) 
         case SPEC_DURATION:
                 return json_get_u64(o, field->key, value);
         case SPEC_COUNT:
+        case SPEC_LIMIT:
                 return json_get_i64(o, field->key, value);
         case SPEC_FRACTION:
                 if (!json_object_object_get_ex(o, field->key, &v) ||
@@ -304,4 +314,21 @@ int container_spec_from_json(json_object *o, ContainerSpec **ret) {
                 return -EBADMSG;
         *ret = TAKE_PTR(s);
         return 0;
+}
+
+int container_spec_merge(const ContainerSpec *base, const ContainerSpec *update, ContainerSpec **ret) {
+        _cleanup_json_ json_object *merged = NULL, *over = NULL;
+        int r;
+
+        r = container_spec_to_json(base, &merged);
+        if (r >= 0)
+                r = container_spec_to_json(update, &over);
+        if (r < 0)
+                return r;
+        json_object_object_foreach(over, key, v) {
+                r = json_add(merged, key, json_object_get(v));
+                if (r < 0)
+                        return r;
+        }
+        return container_spec_from_json(merged, ret);
 }

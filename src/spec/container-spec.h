@@ -24,6 +24,7 @@ typedef enum SpecKind {
         SPEC_SECONDS,  /* bus t in microseconds; text in seconds; held in microseconds */
         SPEC_DURATION, /* bus t in microseconds; text as clock_parse_duration() has it */
         SPEC_COUNT,    /* bus x; -1: unlimited */
+        SPEC_LIMIT,    /* bus x; bytes as text with k, m, g suffixes; -1: unlimited */
         SPEC_FRACTION, /* bus d */
         _SPEC_KIND_MAX,
 } SpecKind;
@@ -60,10 +61,17 @@ typedef struct ContainerSpec {
         char **cap_add, **cap_drop;
 
         /* resources */
-        char *cgroup_parent;
-        uint64_t memory_bytes;
-        int64_t pids_limit;
+        char *cgroup_parent, *cgroups, *cpuset_cpus, *cpuset_mems, *oom_policy;
+        uint64_t memory_bytes, memory_reservation_bytes;
+        int64_t memory_swap_bytes; /* with the memory */
+        int64_t memory_swappiness, pids_limit, cpu_shares, cpu_quota_usec, cpu_period_usec,
+                        cpu_rt_runtime_usec, cpu_rt_period_usec, blkio_weight;
         double cpus;
+        bool oom_kill_disable;
+        char **blkio_weight_device, **device_read_bps, **device_write_bps, **device_read_iops,
+                        **device_write_iops;
+        char **cgroup_conf;     /* spec/cgroup-key.h */
+        char **unit_properties; /* spec/unit-property.h */
 
         /* life */
 
@@ -94,6 +102,8 @@ DEFINE_CLEANUP(ContainerSpec, container_spec_free)
 /* The field called @key, or with the short option @c; NULL when there is none. */
 const SpecField *container_spec_find(const char *key);
 const SpecField *container_spec_find_short(char c);
+/* May it be changed while the container runs? */
+bool container_spec_is_updatable(const SpecField *field);
 bool container_spec_is_set(const ContainerSpec *s, const SpecField *field);
 /* The same by @key, which must exist. */
 bool container_spec_has(const ContainerSpec *s, const char *key);
@@ -111,6 +121,9 @@ int container_spec_check(const ContainerSpec *s, const SpecField **reterr_field,
  * refused value. */
 int container_spec_to_json(const ContainerSpec *s, json_object **ret);
 int container_spec_from_json(json_object *o, ContainerSpec **ret);
+
+/* The fields of @base with those that @update sets on top. -EBADMSG: what comes out is refused. */
+int container_spec_merge(const ContainerSpec *base, const ContainerSpec *update, ContainerSpec **ret);
 
 /* Container names: [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most 64 bytes, as podman and docker have them. */
 bool container_name_is_valid(const char *s);

@@ -7,6 +7,7 @@
 #include "basic/memory.h"
 #include "basic/str.h"
 #include "basic/table.h"
+#include "spec/cgroup-key.h"
 #include "spec/json.h"
 #include "spec/runtime-spec.h"
 #include "spec/ulimit.h"
@@ -429,6 +430,23 @@ static int read_rootfs_propagation(Reader *d, json_object *o) {
         return 0;
 }
 
+static int read_resources(Reader *d, json_object *o) {
+        int r;
+
+        r = checked(d, "unified", json_get_string_map(o, "unified", &d->spec->unified));
+        STRV_FOREACH(i, r < 0 ? NULL : d->spec->unified) {
+                _cleanup_free_ char *key = NULL;
+                const char *value;
+
+                r = cgroup_key_parse(*i, &key, &value);
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0)
+                        return complain(d, "unified", "%s is no file and value of a controller", *i);
+        }
+        return r;
+}
+
 static int read_linux(Reader *d, json_object *o) {
         RuntimeSpec *s = d->spec;
         int r;
@@ -440,6 +458,8 @@ static int read_linux(Reader *d, json_object *o) {
                 r = read_array(d, o, "gidMappings", 340, read_gid_mapping);
         if (r >= 0)
                 r = read_array(d, o, "devices", RUNTIME_LIST_MAX, read_device);
+        if (r >= 0)
+                r = read_object(d, o, "resources", read_resources);
         if (r >= 0)
                 r = checked(d, "sysctl", json_get_string_map(o, "sysctl", &s->sysctl));
         if (r >= 0)
@@ -519,6 +539,7 @@ RuntimeSpec *runtime_spec_free(RuntimeSpec *s) {
                 free(s->devices[i].path);
         free(s->devices);
         strv_free(s->sysctl);
+        strv_free(s->unified);
         strv_free(s->masked_paths);
         strv_free(s->readonly_paths);
         strv_free(s->annotations);

@@ -98,7 +98,8 @@ typedef struct RuntimeSpec {
         size_t n_uid_mappings, n_gid_mappings;
         RuntimeDevice *devices;
         size_t n_devices;
-        char **sysctl; /* "key=value" */
+        char **sysctl;  /* "key=value" */
+        char **unified; /* "key=value" for files of the payload's cgroup, spec/cgroup-key.h */
         char **masked_paths, **readonly_paths;
         uint64_t rootfs_propagation; /* MS_PRIVATE, ...; 0: not given */
         bool rootfs_propagation_recursive;

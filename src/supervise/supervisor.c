@@ -184,6 +184,8 @@ static int launch(Supervisor *s, const char *cgroup, Failure *reterr) {
                          namespace_host_id(spec->uid_mappings, spec->n_uid_mappings, 0),
                          namespace_host_id(spec->gid_mappings, spec->n_gid_mappings, 0), &s->payload_fd,
                          reterr);
+        if (r >= 0)
+                r = cgroup_configure(cgroup, s->payload_fd, spec->unified, reterr);
         if (r < 0)
                 return r;
         trace("cgroup split");

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 
 #include "unit/scope-property.h"
-#include "basic/clock.h"
 #include "basic/fd.h"
 #include "basic/memory.h"
 #include "basic/str.h"
@@ -33,6 +32,7 @@ ScopeSpec *scope_spec_free(ScopeSpec *spec) {
         free((char *) spec->slice);
         free((char *) spec->description);
         (void) fd_close(spec->pidfd);
+        unit_properties_done(&spec->properties);
         return mfree(spec);
 }
 
@@ -54,8 +54,11 @@ int scope_spec_copy(const ScopeSpec *spec, ScopeSpec **ret) {
         *s = *spec;
         s->unit = s->slice = s->description = NULL;
         s->pidfd = -EBADF;
+        s->properties = (UnitProperties){};
         if (copy_string(&s->unit, spec->unit) < 0 || copy_string(&s->slice, spec->slice) < 0 ||
             copy_string(&s->description, spec->description) < 0)
+                return -ENOMEM;
+        if (unit_properties_copy(&spec->properties, &s->properties) < 0)
                 return -ENOMEM;
         if (spec->pidfd >= 0) {
                 s->pidfd = fcntl(spec->pidfd, F_DUPFD_CLOEXEC, 3);
@@ -95,7 +98,9 @@ static int append_life(sd_bus_message *m, const ScopeSpec *spec, unsigned versio
                                                  "IOAccounting"};
         int r;
 
-        r = append_string(m, "Description", spec->description ?: spec->unit);
+        r = unit_properties_find(&spec->properties, "Description")
+                            ? 0
+                            : append_string(m, "Description", spec->description ?: spec->unit);
         if (r >= 0)
                 r = append_string(m, "Slice", spec->slice ?: DEFAULT_SLICE);
         if (r >= 0)
@@ -154,21 +159,77 @@ static int append_devices(sd_bus_message *m) {
         return r;
 }
 
-static int append_limits(sd_bus_message *m, const ScopeSpec *spec) {
+static int append_device_limits(sd_bus_message *m, const UnitProperty *p, size_t n) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'r', "sv");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", p->name);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'v', "a(st)");
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'a', "(st)");
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = sd_bus_message_append(m, "(st)", p->devices[i].path, p->devices[i].value);
+        for (size_t i = 0; r >= 0 && i < 3; i++)
+                r = sd_bus_message_close_container(m);
+        return r;
+}
+
+static int append_bitmap(sd_bus_message *m, const UnitProperty *p) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'r', "sv");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", p->name);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'v', "ay");
+        if (r >= 0)
+                r = sd_bus_message_append_array(m, 'y', p->bitmap, p->bitmap_size);
+        for (size_t i = 0; r >= 0 && i < 2; i++)
+                r = sd_bus_message_close_container(m);
+        return r;
+}
+
+static int append_unit_property(sd_bus_message *m, const UnitProperty *p, bool replace) {
         int r = 0;
 
-        if (spec->memory_max_bytes > 0) {
-                r = append_u64(m, "MemoryMax", spec->memory_max_bytes);
-                /* As docker and podman: as much swap again. */
-                if (r >= 0)
-                        r = append_u64(m, "MemorySwapMax", spec->memory_max_bytes);
+        switch (p->kind) {
+        case UNIT_PROPERTY_BOOLEAN:
+                return append_boolean(m, p->name, p->number > 0);
+        case UNIT_PROPERTY_NUMBER:
+                return append_u64(m, p->name, p->number);
+        case UNIT_PROPERTY_STRING:
+                return append_string(m, p->name, p->string);
+        case UNIT_PROPERTY_BITMAP:
+                return append_bitmap(m, p);
+        case UNIT_PROPERTY_DEVICES:
+                if (replace) /* an empty list clears, any other adds */
+                        r = append_device_limits(m, p, 0);
+                return r < 0 ? r : append_device_limits(m, p, p->n_devices);
+        case _UNIT_PROPERTY_KIND_MAX:
+        default:
+                return -EINVAL;
         }
-        if (r >= 0 && spec->cpus > 0)
-                r = append_u64(m, "CPUQuotaPerSecUSec",
-                               (uint64_t) MAX(spec->cpus * (double) USEC_PER_SEC, 1.0));
-        if (r >= 0 && spec->tasks_max != 0)
-                r = append_u64(m, "TasksMax", spec->tasks_max < 0 ? UINT64_MAX : (uint64_t) spec->tasks_max);
-        return r;
+}
+
+static int append_items(sd_bus_message *m, const UnitProperties *properties, bool replace) {
+        for (size_t i = 0; i < properties->n; i++) {
+                int r = append_unit_property(m, properties->items + i, replace);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int scope_append_unit_properties(sd_bus_message *m, const UnitProperties *properties, bool replace) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "(sv)");
+        if (r >= 0)
+                r = append_items(m, properties, replace);
+        return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
 int scope_append_properties(sd_bus_message *m, const ScopeSpec *spec, unsigned version, bool use_pidfd) {
@@ -184,6 +245,6 @@ int scope_append_properties(sd_bus_message *m, const ScopeSpec *spec, unsigned v
         if (r >= 0)
                 r = append_devices(m);
         if (r >= 0)
-                r = append_limits(m, spec);
+                r = append_items(m, &spec->properties, false);
         return r < 0 ? r : sd_bus_message_close_container(m);
 }

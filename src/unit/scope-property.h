@@ -13,6 +13,9 @@ int scope_spec_copy(const ScopeSpec *spec, ScopeSpec **ret);
 ScopeSpec *scope_spec_free(ScopeSpec *spec);
 DEFINE_CLEANUP(ScopeSpec, scope_spec_free)
 
+/* Appends @properties as a(sv). @replace: lists take the place of those that the unit has. */
+int scope_append_unit_properties(sd_bus_message *m, const UnitProperties *properties, bool replace);
+
 /* Appends the array. Properties that @version does not know are left out; @use_pidfd asks for PIDFDs=
  * instead of PIDs=. */
 int scope_append_properties(sd_bus_message *m, const ScopeSpec *spec, unsigned version, bool use_pidfd);

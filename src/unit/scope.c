@@ -21,6 +21,7 @@ typedef enum ScopeJobKind {
         SCOPE_JOB_START,
         SCOPE_JOB_STOP,
         SCOPE_JOB_KILL,
+        SCOPE_JOB_UPDATE,
         _SCOPE_JOB_KIND_MAX,
 } ScopeJobKind;
 
@@ -42,6 +43,7 @@ struct ScopeJob {
         char *unit;
         ScopeSpec *spec; /* START */
         int signal;      /* KILL */
+        UnitProperties properties; /* UPDATE */
         char *job_path;
         char *conflict; /* the state of the unit that has our name */
         sd_bus_slot *slot;
@@ -68,6 +70,7 @@ ScopeJob *scope_job_free(ScopeJob *j) {
         sd_bus_slot_unref(j->slot);
         sd_event_source_disable_unref(j->timer);
         scope_spec_free(j->spec);
+        unit_properties_done(&j->properties);
         free(j->job_path);
         free(j->conflict);
         free(j->unit);
@@ -108,9 +111,10 @@ static void scope_job_finish(ScopeJob *j, int error, char *text) {
 
 static const char *job_verb(const ScopeJob *j) {
         static const char *const verbs[] = {
-                        [SCOPE_JOB_START] = "start",
-                        [SCOPE_JOB_STOP] = "stop",
-                        [SCOPE_JOB_KILL] = "signal",
+                [SCOPE_JOB_START] = "start",
+                [SCOPE_JOB_STOP] = "stop",
+                [SCOPE_JOB_KILL] = "signal",
+                [SCOPE_JOB_UPDATE] = "change",
         };
         static_assert(ELEMENTSOF(verbs) == _SCOPE_JOB_KIND_MAX, "verbs is not full");
 
@@ -233,7 +237,7 @@ static int scope_job_recover(ScopeJob *j, const sd_bus_error *e) {
         int r;
 
         if (j->kind != SCOPE_JOB_START) {
-                if (!sd_bus_error_has_name(e, ERROR_NO_SUCH_UNIT))
+                if (j->kind == SCOPE_JOB_UPDATE || !sd_bus_error_has_name(e, ERROR_NO_SUCH_UNIT))
                         return 1;
                 scope_job_finish(j, 0, NULL);
                 return 0;
@@ -271,7 +275,7 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *reterr)
                         scope_job_fail(j, r, "cannot ask systemd to %s %s", job_verb(j), j->unit);
                 return 0;
         }
-        if (j->kind == SCOPE_JOB_KILL) {
+        if (j->kind == SCOPE_JOB_KILL || j->kind == SCOPE_JOB_UPDATE) {
                 scope_job_finish(j, 0, NULL);
                 return 0;
         }
@@ -291,6 +295,10 @@ static int scope_job_append(ScopeJob *j, sd_bus_message *m) {
                 return sd_bus_message_append(m, "ss", j->unit, "replace");
         if (j->kind == SCOPE_JOB_KILL)
                 return sd_bus_message_append(m, "ssi", j->unit, "all", (int32_t) j->signal);
+        if (j->kind == SCOPE_JOB_UPDATE) {
+                r = sd_bus_message_append(m, "sb", j->unit, (int) true);
+                return r < 0 ? r : scope_append_unit_properties(m, &j->properties, true);
+        }
         r = sd_bus_message_append(m, "ss", j->unit, "fail");
         if (r >= 0)
                 r = scope_append_properties(m, j->spec, s->version,
@@ -303,9 +311,10 @@ static int scope_job_append(ScopeJob *j, sd_bus_message *m) {
 static int scope_job_send(ScopeJob *j) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         static const char *const methods[] = {
-                        [SCOPE_JOB_START] = "StartTransientUnit",
-                        [SCOPE_JOB_STOP] = "StopUnit",
-                        [SCOPE_JOB_KILL] = "KillUnit",
+                [SCOPE_JOB_START] = "StartTransientUnit",
+                [SCOPE_JOB_STOP] = "StopUnit",
+                [SCOPE_JOB_KILL] = "KillUnit",
+                [SCOPE_JOB_UPDATE] = "SetUnitProperties",
         };
         static_assert(ELEMENTSOF(methods) == _SCOPE_JOB_KIND_MAX, "methods is not full");
         int r;
@@ -449,6 +458,17 @@ int scope_kill(Systemd *s, const char *unit, int signal, scope_callback_t callba
                 return r;
         j->signal = signal;
         return scope_job_submit(TAKE_PTR(j), ret);
+}
+
+int scope_update(Systemd *s, const char *unit, const UnitProperties *properties, scope_callback_t callback,
+                 void *userdata, ScopeJob **ret) {
+        _cleanup_(scope_job_freep) ScopeJob *j = NULL;
+        int r;
+
+        r = scope_job_new(s, SCOPE_JOB_UPDATE, unit, callback, userdata, &j);
+        if (r >= 0)
+                r = unit_properties_copy(properties, &j->properties);
+        return r < 0 ? r : scope_job_submit(TAKE_PTR(j), ret);
 }
 
 int scope_unit_name(const char *container_name, char **ret) {

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "basic/macro.h"
+#include "spec/unit-property.h"
 #include "unit/systemd.h"
 
 /* Transient scopes: made, stopped and signalled through PID 1 and never through the cgroup file system. */
@@ -19,13 +20,11 @@ typedef struct ScopeSpec {
         const char *description;    /* NULL: the unit's name */
         pid_t pid;                  /* the one process that the scope starts with */
         int pidfd;                  /* of the same process, or negative; not consumed */
-        uint64_t memory_max_bytes;  /* 0: no limit; the same amount of swap is allowed besides */
         uint64_t timeout_stop_usec; /* from KillSignal to SIGKILL; has to exceed the supervisor's own
                                        patience. 0: systemd's */
-        double cpus;                /* 0: no limit */
-        int64_t tasks_max;          /* 0: systemd's default, negative: no limit */
         int kill_signal; /* what every process in the scope gets when it is stopped; 0: SIGTERM. A signal
                           * that programs ignore (SIGURG) leaves the payload to the supervisor alone */
+        UnitProperties properties; /* limits and the like; borrowed */
 } ScopeSpec;
 
 typedef struct ScopeJob ScopeJob;
@@ -44,6 +43,11 @@ int scope_start(Systemd *s, const ScopeSpec *spec, scope_callback_t callback, vo
 /* Stops a unit; one that does not exist is stopped already. Without @callback and @ret nobody hears of the
  * outcome. */
 int scope_stop(Systemd *s, const char *unit, scope_callback_t callback, void *userdata, ScopeJob **ret);
+
+/* Changes properties of a running unit, until it stops (systemctl set-property --runtime). A list of devices
+ * takes the place of the one before. */
+int scope_update(Systemd *s, const char *unit, const UnitProperties *properties, scope_callback_t callback,
+                 void *userdata, ScopeJob **ret);
 
 /* Sends @signal to every process of the unit, payload and supervisor. */
 int scope_kill(Systemd *s, const char *unit, int signal, scope_callback_t callback, void *userdata,

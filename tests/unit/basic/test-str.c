@@ -101,9 +101,12 @@ static void test_parse_bytes(void **state) {
                 { "2g", UINT64_C(2) << 30 },
                 { "2Gi", UINT64_C(2) << 30 },
                 { "1t", UINT64_C(1) << 40 },
+                { "1.5g", UINT64_C(3) << 29 },
+                { "0.5k", 512 },
+                { "2.75kib", 2816 },
         };
-        static const char *const bad[] = { "",    "m",  "-1m",   "1.5g", "1 m", "1mm",
-                                           "1bb", "1p", "1mibi", "0x10", "m1",  "1bi" };
+        static const char *const bad[] = { "",      "m",    "-1m", "1.5", "1 m", "1mm", "1bb",   "1p",
+                                           "1mibi", "0x10", "m1",  "1bi", "1.g", ".5g", "1.5.5g" };
         uint64_t v = 7;
 
         for (size_t i = 0; i < ELEMENTSOF(bad); i++)

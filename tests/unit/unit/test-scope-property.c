@@ -70,38 +70,53 @@ static void test_defaults(void **state) {
 }
 
 static void test_limits(void **state) {
-        const ScopeSpec spec = {.unit = "creel-web.scope",
-                                .slice = "batch.slice",
-                                .description = "Container web",
-                                .pid = 1,
-                                .pidfd = -1,
-                                .memory_max_bytes = 64 << 20,
-                                .timeout_stop_usec = 15000000,
-                                .cpus = 1.5,
-                                .tasks_max = 100,
-                                .kill_signal = 23},
-                        endless = {.unit = "a.scope", .pid = 1, .pidfd = -1, .tasks_max = -1};
-        _cleanup_free_ char *text = dump(&spec, 253, false), *more = dump(&endless, 252, false);
+        UnitProperties p = {};
+        cpu_set_t cpus;
+
+        CPU_ZERO(&cpus);
+        CPU_SET(0, &cpus);
+        CPU_SET(2, &cpus);
+        assert_int_equal(unit_properties_add_number(&p, "MemoryMax", 64 << 20), 0);
+        assert_int_equal(unit_properties_add_number(&p, "TasksMax", UINT64_MAX), 0);
+        assert_int_equal(unit_properties_add_boolean(&p, "IPAccounting", true), 0);
+        assert_int_equal(unit_properties_add_string(&p, "ManagedOOMSwap", "kill"), 0);
+        assert_int_equal(unit_properties_add_set(&p, "AllowedCPUs", &cpus), 0);
+        assert_int_equal(unit_properties_add_device(&p, "IOReadBandwidthMax", "/dev/vda", 10), 0);
+        assert_int_equal(unit_properties_add_device(&p, "IOReadBandwidthMax", "/dev/vdb", 20), 0);
+
+        const ScopeSpec spec = { .unit = "creel-web.scope",
+                                 .slice = "batch.slice",
+                                 .description = "Container web",
+                                 .pid = 1,
+                                 .pidfd = -1,
+                                 .timeout_stop_usec = 15000000,
+                                 .kill_signal = 23,
+                                 .properties = p };
+        _cleanup_free_ char *text = dump(&spec, 253, false);
 
         assert_true(has(text, "Slice", "\"batch.slice\""));
         assert_true(has(text, "Description", "\"Container web\""));
         assert_true(has(text, "MemoryMax", "UINT64 67108864"));
-        assert_true(has(text, "MemorySwapMax", "UINT64 67108864"));
-        assert_true(has(text, "CPUQuotaPerSecUSec", "UINT64 1500000"));
-        assert_true(has(text, "TasksMax", "UINT64 100"));
+        assert_true(has(text, "TasksMax", "UINT64 18446744073709551615"));
+        assert_true(has(text, "IPAccounting", "BOOLEAN true"));
+        assert_true(has(text, "ManagedOOMSwap", "\"kill\""));
+        assert_true(has(text, "AllowedCPUs", "BYTE 5"));
+        assert_true(has(text, "IOReadBandwidthMax", "\"/dev/vdb\""));
         assert_true(has(text, "TimeoutStopUSec", "UINT64 15000000"));
         assert_true(has(text, "KillSignal", "INT32 23"));
         assert_true(has(text, "OOMPolicy", "\"continue\""));
-        assert_true(has(more, "TasksMax", "UINT64 18446744073709551615"));
+        unit_properties_done(&p);
 }
 
 static void test_copy(void **state) {
         _cleanup_close_ int fd = memfd_create("stands-for-a-pidfd", MFD_CLOEXEC);
-        const ScopeSpec spec = {.unit = "creel-web.scope",
-                                .slice = "batch.slice",
-                                .pid = 7,
-                                .pidfd = fd,
-                                .tasks_max = 9};
+        UnitProperties p = {};
+
+        assert_int_equal(unit_properties_add_number(&p, "TasksMax", 9), 0);
+
+        const ScopeSpec spec = {
+                .unit = "creel-web.scope", .slice = "batch.slice", .pid = 7, .pidfd = fd, .properties = p
+        };
         _cleanup_(scope_spec_freep) ScopeSpec *copy = NULL;
 
         assert_int_equal(scope_spec_copy(&spec, &copy), 0);
@@ -110,7 +125,8 @@ static void test_copy(void **state) {
         assert_string_equal(copy->slice, "batch.slice");
         assert_null(copy->description);
         assert_true(copy->pidfd >= 0 && copy->pidfd != fd);
-        assert_int_equal(copy->tasks_max, 9);
+        assert_int_equal(unit_properties_find(&copy->properties, "TasksMax")->number, 9);
+        unit_properties_done(&p);
 }
 
 int main(void) {
