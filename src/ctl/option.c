@@ -27,6 +27,13 @@ int option_set_string(const Option *option, const char *text, Failure *f) {
         return 0;
 }
 
+int option_set_path(const Option *option, const char *text, Failure *f) {
+        if (isempty(text))
+                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option '--%s' is empty: must be a path",
+                                   option->name);
+        return option_set_string(option, text, f);
+}
+
 int option_set_strv(const Option *option, const char *text, Failure *f) {
         return strv_extend(option->value, text);
 }
@@ -50,7 +57,9 @@ int option_set_count(const Option *option, const char *text, Failure *f) {
 }
 
 int option_ignore(const Option *option, const char *text, Failure *f) {
-        return 0;
+        bool ignored;
+
+        return option_set_flag(&(const Option) { .name = option->name, .value = &ignored }, text, f);
 }
 
 typedef struct Parser {

@@ -30,10 +30,11 @@ struct Option {
 /* Setters by the type behind @value. */
 int option_set_flag(const Option *option, const char *text, Failure *f);    /* bool */
 int option_set_string(const Option *option, const char *text, Failure *f);  /* const char *, borrowed */
+int option_set_path(const Option *option, const char *text, Failure *f);    /* the same, but not empty */
 int option_set_strv(const Option *option, const char *text, Failure *f);    /* char **, each use adds one */
 int option_set_seconds(const Option *option, const char *text, Failure *f); /* uint64_t in microseconds */
 int option_set_count(const Option *option, const char *text, Failure *f);   /* uint64_t */
-int option_ignore(const Option *option, const char *text, Failure *f);      /* accepted for compatibility */
+int option_ignore(const Option *option, const char *text, Failure *f);      /* a flag without effect */
 
 typedef enum OptionOrder {
         OPTIONS_ANYWHERE, /* options and operands may be mixed */

@@ -35,11 +35,23 @@ static int set_link_journal(const Option *option, const char *text, Failure *f) 
         return yes ? container_spec_set_text(&create_spec, field, "try-guest", &hint) : 0;
 }
 
+static int set_pull_policy(const Option *option, const char *text, Failure *f) {
+        static const char *const policies[] = { "always", "missing", "newer", "never" };
+
+        for (size_t i = 0; i < ELEMENTSOF(policies); i++)
+                if (streq(text, policies[i])) {
+                        arg_pull = text;
+                        return 0;
+                }
+        return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                           "option '--pull' has '%s': must be always, missing, newer or never", text);
+}
+
 const Option create_options[] = {
         { "env-file", 0, "FILE", "Set the environment variables that a file lists", option_set_strv,
           &arg_env_files },
-        { "pull", 0, "POLICY", "Pull the image: always, missing or never (default: missing)",
-          option_set_string, &arg_pull },
+        { "pull", 0, "POLICY", "Pull the image: always, missing, newer or never (default: missing)",
+          set_pull_policy, &arg_pull },
         { "cidfile", 0, "FILE", "Write the container's id to this new file", option_set_string,
           &create_cidfile },
         { "rootfs", 0, NULL, "What stands in the place of the image is a directory", option_set_flag,
@@ -187,9 +199,6 @@ int create_prepare(char **operands, Failure *f) {
         char **command;
         int r;
 
-        if (!streq(arg_pull, "always") && !streq(arg_pull, "missing") && !streq(arg_pull, "never"))
-                return failure_set(f, FAILURE_INVALID_ARGUMENT,
-                                   "option '--pull' has '%s': must be always, missing or never", arg_pull);
         r = prepare_root(operands, &command, f);
         if (r < 0)
                 return r;
@@ -229,6 +238,25 @@ int create_new_call(Ctl *c, const char *member, const char *image, sd_bus_messag
         return 0;
 }
 
+/* What is here will do when the registry cannot be asked. */
+static int create_with_newer(Ctl *c, const char *image, int (*attempt)(Ctl *c, const char *image, Failure *f),
+                             Failure *f) {
+        _cleanup_failure_ Failure refused = {};
+        _cleanup_free_ char *id = NULL;
+        int pulled, r;
+
+        pulled = pull_image(c, image, "always", &id, &refused);
+        if (pulled > 0)
+                return pulled;
+        r = attempt(c, image, f);
+        if (r >= 0 || pulled == 0 || !f->text || f->kind != FAILURE_NO_SUCH_IMAGE)
+                return r;
+        failure_done(f);
+        *f = refused;
+        refused = (Failure) {};
+        return pulled;
+}
+
 int create_with_image(Ctl *c, const char *image, int (*attempt)(Ctl *c, const char *image, Failure *f),
                       Failure *f) {
         _cleanup_free_ char *id = NULL;
@@ -236,6 +264,8 @@ int create_with_image(Ctl *c, const char *image, int (*attempt)(Ctl *c, const ch
 
         if (!*image)
                 return attempt(c, image, f);
+        if (streq(arg_pull, "newer"))
+                return create_with_newer(c, image, attempt, f);
         if (streq(arg_pull, "always")) {
                 r = pull_image(c, image, "always", &id, f);
                 return r != 0 ? r : attempt(c, image, f);
@@ -256,10 +286,10 @@ int create_claim_cidfile(Failure *f) {
                 return 0;
         if (errno == EEXIST)
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
-                                   "the container id file '%s' exists; remove it, or name another one",
+                                   "option '--cidfile': the file '%s' exists; remove it, or name another one",
                                    create_cidfile);
         return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, errno,
-                                 "cannot create the container id file '%s'", create_cidfile);
+                                 "option '--cidfile': cannot create the file '%s'", create_cidfile);
 }
 
 void create_write_cidfile(const char *id) {

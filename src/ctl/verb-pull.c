@@ -16,6 +16,7 @@
 #include "ctl/client.h"
 #include "ctl/progress.h"
 #include "ctl/pull.h"
+#include "spec/platform.h"
 
 #define TRANSFERS_MATCH                                                             \
         "type='signal',sender='" CREEL_BUS_NAME                                     \
@@ -33,14 +34,25 @@ static int set_tls_verify(const Option *option, const char *text, Failure *f) {
         return option_set_flag(option, text, f);
 }
 
+static int set_platform(const Option *option, const char *text, Failure *f) {
+        Platform platform;
+
+        if (platform_parse(text, &platform) < 0)
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "option '--platform' has '%s': must be OS/ARCH[/VARIANT], such as linux/arm64",
+                                   text);
+        arg_platform = text;
+        return 0;
+}
+
 const Option pull_shared_options[] = {
         { "platform", 0, "OS/ARCH[/VARIANT]", "Pull the image for this platform (default: the host's)",
-          option_set_string, &arg_platform },
+          set_platform, &arg_platform },
         { "tls-verify", 0, NULL, "Insist on TLS (default); =false: plain HTTP", set_tls_verify,
           &arg_tls_verify },
-        { "ca", 0, "FILE", "Trust the certificates in this PEM file", option_set_string, &arg_ca },
-        { "cert-ca", 0, "FILE", NULL, option_set_string, &arg_ca },
-        { "authfile", 0, "FILE", "Registry credentials (default: as docker and podman)", option_set_string,
+        { "ca", 0, "FILE", "Trust the certificates in this PEM file", option_set_path, &arg_ca },
+        { "cert-ca", 0, "FILE", NULL, option_set_path, &arg_ca },
+        { "authfile", 0, "FILE", "Registry credentials (default: as docker and podman)", option_set_path,
           &arg_authfile },
         {},
 };

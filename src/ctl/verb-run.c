@@ -23,7 +23,7 @@ const Option run_options[] = {
           &arg_sig_proxy },
         { "env-file", 0, "FILE", "Set the environment variables that a file lists", set_create_option,
           (void *) &create_options[0] },
-        { "pull", 0, "POLICY", "Pull the image: always, missing or never (default: missing)",
+        { "pull", 0, "POLICY", "Pull the image: always, missing, newer or never (default: missing)",
           set_create_option, (void *) &create_options[1] },
         { "cidfile", 0, "FILE", "Write the container's id to this new file", set_create_option,
           (void *) &create_options[2] },

@@ -103,9 +103,12 @@ static int set_fraction(double *value, const char *text) {
         char *end;
         double v;
 
+        /* strtod(3) knows more forms: hexadecimal, exponents, "nan". */
+        if (!string_in_charset(text, DIGITS "."))
+                return -EINVAL;
         errno = 0;
         v = strtod(text, &end);
-        if (errno != 0 || end == text || *end || !isfinite(v) || !strchr(DIGITS ".", *text))
+        if (errno != 0 || end == text || *end || !isfinite(v))
                 return -EINVAL;
         *value = v;
         return 0;
