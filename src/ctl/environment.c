@@ -92,7 +92,7 @@ int environment_read_file(const char *path, char *const *caller, char ***env, Fa
                 fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
                 if (fd < 0)
                         return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, errno,
-                                                 "cannot open the environment file '%s' of option '--env-file'", path);
+                                                 "cannot open the environment file '%s' of '--env-file'", path);
         }
         r = read_stream(fd >= 0 ? fd : STDIN_FILENO, &text);
         if (r == -EBADMSG)

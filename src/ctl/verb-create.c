@@ -239,8 +239,8 @@ int create_new_call(Ctl *c, const char *member, const char *image, sd_bus_messag
 }
 
 /* What is here will do when the registry cannot be asked. */
-static int create_with_newer(Ctl *c, const char *image, int (*attempt)(Ctl *c, const char *image, Failure *f),
-                             Failure *f) {
+static int create_with_newer(Ctl *c, const char *image,
+                             int (*attempt)(Ctl *c, const char *image, Failure *f), Failure *f) {
         _cleanup_failure_ Failure refused = {};
         _cleanup_free_ char *id = NULL;
         int pulled, r;
@@ -286,7 +286,7 @@ int create_claim_cidfile(Failure *f) {
                 return 0;
         if (errno == EEXIST)
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
-                                   "option '--cidfile': the file '%s' exists; remove it, or name another one",
+                                   "option '--cidfile': '%s' exists; remove it, or name another one",
                                    create_cidfile);
         return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, errno,
                                  "option '--cidfile': cannot create the file '%s'", create_cidfile);

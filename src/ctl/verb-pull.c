@@ -39,7 +39,8 @@ static int set_platform(const Option *option, const char *text, Failure *f) {
 
         if (platform_parse(text, &platform) < 0)
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
-                                   "option '--platform' has '%s': must be OS/ARCH[/VARIANT], such as linux/arm64",
+                                   "option '--platform' has '%s': must be OS/ARCH[/VARIANT], such as "
+                                   "linux/arm64",
                                    text);
         arg_platform = text;
         return 0;
