@@ -92,16 +92,15 @@ int environment_read_file(const char *path, char *const *caller, char ***env, Fa
                 fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
                 if (fd < 0)
                         return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, errno,
-                                                 "cannot open the environment file '%s' of '--env-file'", path);
+                                                 "cannot open the --env-file '%s'", path);
         }
         r = read_stream(fd >= 0 ? fd : STDIN_FILENO, &text);
         if (r == -EBADMSG)
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
-                                   "the environment file '%s' of option '--env-file' is not text: it holds a NUL "
-                                   "byte",
+                                   "the --env-file '%s' is not text: it holds a NUL byte",
                                    path);
         if (r < 0)
                 return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, r,
-                                         "cannot read the environment file '%s' of option '--env-file'", path);
+                                         "cannot read the --env-file '%s'", path);
         return environment_parse(text, path, caller, env, f);
 }
