@@ -59,8 +59,8 @@ int failure_kind_to_exit_status(FailureKind kind) {
         return failures[(unsigned) kind < _FAILURE_KIND_MAX ? kind : FAILURE_SYSTEM].exit_status;
 }
 
-/* One line, whatever names of files, images and options it tells of: they may come from an image, and end at a
- * terminal. */
+/* One line, whatever names of files, images and options it tells of: they may come from an image, and end
+ * at a terminal. */
 static void make_line(char *text) {
         for (; *text; text++)
                 if ((unsigned char) *text < ' ' || *text == 0x7f)
