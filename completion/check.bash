@@ -70,6 +70,9 @@ expect 'creelctl rm -f web d' db
 expect 'creelctl logs ' web web-old db
 expect 'creelctl logs web ' ''
 expect 'creelctl logs -n 5 d' db
+expect 'creelctl exec -u app d' db
+expect 'creelctl exec db --' ''
+expect 'creelctl shell we' web
 expect 'creelctl kill -s US' USR1 USR2
 expect 'creelctl stop -- d' db
 expect 'creelctl inspect d' db

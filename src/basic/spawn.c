@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@
 typedef struct Child {
         const Spawn *spawn;
         pid_t parent;
-        int error; /* shared with the parent: the child runs in its memory until it executes */
+        int error; /* shared with the parent */
 } Child;
 
 /* Puts the wanted fds in their places: first all of them out of the way, then each where it belongs. */
@@ -88,36 +89,56 @@ static int child_run(void *p) {
         _exit(EXIT_FAILURE);
 }
 
+/* CLONE_VFORK|CLONE_VM: no page tables are copied. */
+static pid_t clone_sharing(Child *child, char *stack, int *ret_pidfd) {
+        return clone(child_run, stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, child, ret_pidfd);
+}
+
+/* Only clone3(2) knows cgroups, and without a wrapper of the C library it cannot be given a stack: the child
+ * has its own copy of everything but @child, which is in shared memory. */
+static pid_t clone_into_cgroup(Child *child, int cgroup_fd, int *ret_pidfd) {
+        struct clone_args args = { .flags = CLONE_VFORK | CLONE_PIDFD | CLONE_INTO_CGROUP,
+                                   .pidfd = (uintptr_t) ret_pidfd,
+                                   .exit_signal = SIGCHLD,
+                                   .cgroup = (uint64_t) cgroup_fd };
+        pid_t pid = (pid_t) syscall(SYS_clone3, &args, sizeof(args));
+
+        if (pid == 0)
+                (void) child_run(child);
+        return pid;
+}
+
 int spawn_run(const Spawn *spawn, pid_t *ret_pid, int *ret_pidfd) {
-        Child child = { .spawn = spawn, .parent = getpid() };
+        int pidfd = -EBADF, r;
         sigset_t all, saved;
-        int pidfd = -EBADF;
-        char *stack;
+        Child *child;
+        char *memory;
         pid_t pid;
 
         if (spawn->n_fds > FDS_MAX)
                 return -E2BIG;
-        stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1,
-                     0);
-        if (stack == MAP_FAILED)
+        memory = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED)
                 return negative_errno();
+        child = (Child *) (memory + STACK_BYTES) - 1;
+        *child = (Child){ .spawn = spawn, .parent = getpid() };
 
-        /* CLONE_VFORK|CLONE_VM: no page tables are copied, and the parent learns the result of the exec from
-         * memory. Signals stay blocked so that no handler of ours runs in the child. */
+        /* The parent waits for the exec and learns its result from memory. Signals stay blocked so that no
+         * handler of ours runs in the child. */
         (void) sigfillset(&all);
         (void) sigprocmask(SIG_SETMASK, &all, &saved);
-        pid = clone(child_run, stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &child,
-                    &pidfd);
-        if (pid < 0)
-                child.error = negative_errno();
+        pid = spawn->cgroup_fd > 0
+                              ? clone_into_cgroup(child, spawn->cgroup_fd, &pidfd)
+                              : clone_sharing(child, (char *) ((uintptr_t) child & ~(uintptr_t) 63), &pidfd);
+        r = pid < 0 ? negative_errno() : child->error;
         (void) sigprocmask(SIG_SETMASK, &saved, NULL);
-        (void) munmap(stack, STACK_BYTES);
+        (void) munmap(memory, STACK_BYTES);
 
-        if (child.error < 0) {
+        if (r < 0) {
                 if (pid > 0)
                         (void) waitpid(pid, NULL, 0);
                 (void) fd_close(pidfd);
-                return child.error;
+                return r;
         }
         *ret_pid = pid;
         *ret_pidfd = pidfd;

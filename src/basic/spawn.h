@@ -15,6 +15,7 @@ typedef struct Spawn {
         size_t n_fds;
         int stdio_fds[3];        /* -EBADF: /dev/null; stderr -EBADF: inherited */
         bool die_with_parent;    /* PR_SET_PDEATHSIG SIGKILL */
+        int cgroup_fd;           /* directory of the cgroup that it is born into; 0: the caller's */
 } Spawn;
 
 /* Forks and executes. The caller owns *ret_pidfd. Failures of the exec itself are reported here too (the

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <stdbool.h>
+#include "ctl/session.h"
 
-#include "ctl/ctl.h"
-
-/* start --attach: the container @name in the foreground. Returns its exit status. */
-int run_attached_start(Ctl *c, const char *name, bool interactive, bool sig_proxy, Failure *f);
+/* start --attach: the container @name in the foreground, with what @options say but for the terminal, which
+ * is the container's choice. Returns its exit status. */
+int run_attached_start(Ctl *c, const char *name, const SessionOptions *options, Failure *f);

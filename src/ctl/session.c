@@ -66,16 +66,25 @@ static int session_block_signals(Session *s) {
 }
 
 static void on_detach(void *userdata) {
+        _cleanup_(message_freep) Message *m = NULL;
         Session *s = userdata;
 
         s->detached = true;
+        if (message_new(MESSAGE_SESSION_DETACH, &m) >= 0)
+                (void) message_send(s->socket_fd, m);
         (void) sd_event_exit(s->event, 0);
 }
 
 int session_new(Ctl *c, const SessionOptions *options, Session **ret, Failure *f) {
         _cleanup_(session_freep) Session *s = NULL;
+        DetachKeys keys;
         int pair[2], r;
 
+        if (detach_keys_parse(options->detach_keys ?: DETACH_KEYS_DEFAULT, &keys) < 0)
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "option '--detach-keys' has '%s': must be single characters and ctrl-X, "
+                                   "separated by commas",
+                                   options->detach_keys);
         if (options->tty && options->interactive && !isatty(STDIN_FILENO))
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
                                    "the input device is not a TTY; leave out -t, or -i where nothing is to "
@@ -102,7 +111,7 @@ int session_new(Ctl *c, const SessionOptions *options, Session **ret, Failure *f
         if (r >= 0)
                 r = sd_event_new(&s->event);
         if (r >= 0 && options->tty)
-                r = terminal_new(s->event, options->interactive, on_detach, s, &s->terminal);
+                r = terminal_new(s->event, options->interactive, &keys, on_detach, s, &s->terminal);
         if (r < 0)
                 return failure_set_errno(f, FAILURE_SYSTEM, r, "cannot set up the session");
         *ret = TAKE_PTR(s);
@@ -158,6 +167,16 @@ static void session_tell(Session *s, const char *id) {
         s->told = true;
 }
 
+static int session_failure(const Message *m, Failure *f) {
+        const char *error = NULL, *text = NULL;
+        int kind;
+
+        (void) message_get_string(m, FIELD_ERROR, &error);
+        (void) message_get_string(m, FIELD_TEXT, &text);
+        kind = failure_kind_from_string(error);
+        return failure_set(f, kind < 0 ? FAILURE_SYSTEM : (FailureKind) kind, "%s", text);
+}
+
 static int session_handle(Session *s, Message *m) {
         uint64_t status = 0;
         const char *id;
@@ -179,6 +198,10 @@ static int session_handle(Session *s, Message *m) {
                 (void) message_get_u64(m, FIELD_STATUS, &status);
                 s->status = (int) MIN(status, UINT64_C(255));
                 s->exited = true;
+                return 0;
+        case MESSAGE_FAILED:
+                /* Heard here only where creeld is not there to say it. */
+                s->error = session_failure(m, s->failure);
                 return 0;
         default:
                 return -EBADMSG;
@@ -273,10 +296,10 @@ static int session_ask_status(Session *s, Failure *f) {
         int32_t code;
         int r;
 
-        if (!s->path)
+        if (!s->path || s->options.exec)
                 return failure_set(f, FAILURE_SYSTEM,
-                                   "lost the container before it told its exit status; see journalctl -u "
-                                   "creeld");
+                                   "lost the %s before it told its exit status; see journalctl -u creeld",
+                                   s->options.exec ? "command" : "container");
         r = client_call(s->c, s->path, CREEL_CONTAINER, "Wait", &reply, f, "s", "stopped");
         if (r < 0)
                 return failure_set(f, FAILURE_SYSTEM,

@@ -5,11 +5,13 @@
 
 #include "ctl/client.h"
 
-/* A container in the foreground. creeld starts it with the caller's own stdio; the supervisor tells its
- * start, terminal and exit over the session socket and takes signals from it. creeld may die meanwhile: the
- * session goes on. */
+/* A container, or a command in one, in the foreground. creeld starts it with the caller's own stdio; the
+ * supervisor tells its start, terminal and exit over the session socket and takes signals from it. creeld
+ * may die meanwhile: the session goes on. */
 typedef struct SessionOptions {
         bool tty, interactive, sig_proxy;
+        bool exec;               /* a command in a container that runs, not its first */
+        const char *detach_keys; /* as detach_keys_parse() reads them; NULL: the default */
         /* Called once, when the container's id is known. May be NULL. */
         void (*started)(const char *id, void *userdata);
         void *userdata;
@@ -18,7 +20,7 @@ typedef struct SessionOptions {
 typedef struct Session Session;
 
 /* Blocks the signals that are to be passed on, until session_free(). -ENOTTY with a failure: a terminal is
- * asked for and standard input is none. */
+ * asked for and standard input is none. -EINVAL with a failure: bad detach keys. */
 int session_new(Ctl *c, const SessionOptions *options, Session **ret, Failure *f);
 Session *session_free(Session *s);
 DEFINE_CLEANUP(Session, session_free)
@@ -27,7 +29,7 @@ DEFINE_CLEANUP(Session, session_free)
  */
 int session_append(Session *s, sd_bus_message *m);
 
-/* Sends @call (RunContainer or Start; taken over) and stays until the container has exited and everybody has
- * let go of it. @path: the container where it is known before, else NULL. Returns its exit status; 0 after
- * the detach keys. */
+/* Sends @call (RunContainer, Start or Exec; taken over) and stays until the container has exited and
+ * everybody has let go of it. @path: the container where it is known before, else NULL. Returns its exit
+ * status; 0 after the detach keys. */
 int session_run(Session *s, sd_bus_message *call, const char *path, Failure *f);

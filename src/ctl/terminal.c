@@ -22,35 +22,12 @@ struct Terminal {
         struct termios saved;
         void (*detach)(void *userdata);
         void *userdata;
-        size_t n_keys;
+        DetachKeys keys;
 
         /* Typed, not yet taken by the pty. */
-        char pending[COPY_BYTES + sizeof(TERMINAL_DETACH_KEYS)];
+        char pending[COPY_BYTES + DETACH_KEYS_MAX];
         size_t n_pending;
 };
-
-size_t terminal_filter_keys(const char *keys, size_t *n_matched, const char *data, size_t n, char *out,
-                            bool *ret_detach) {
-        size_t n_keys = strlen(keys), n_out = 0;
-
-        *ret_detach = false;
-        for (size_t i = 0; i < n; i++) {
-                if (data[i] == keys[*n_matched]) {
-                        if (++*n_matched < n_keys)
-                                continue;
-                        *n_matched = 0;
-                        *ret_detach = true;
-                        return n_out;
-                }
-                /* What was held back was no detaching after all; this key may begin one. */
-                memcpy(out + n_out, keys, *n_matched);
-                n_out += *n_matched;
-                *n_matched = data[i] == keys[0];
-                if (*n_matched == 0)
-                        out[n_out++] = data[i];
-        }
-        return n_out;
-}
 
 static void set_raw(Terminal *t) {
         struct termios raw;
@@ -63,8 +40,8 @@ static void set_raw(Terminal *t) {
         t->raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) >= 0;
 }
 
-int terminal_new(sd_event *event, bool interactive, void (*detach)(void *userdata), void *userdata,
-                 Terminal **ret) {
+int terminal_new(sd_event *event, bool interactive, const DetachKeys *keys, void (*detach)(void *userdata),
+                 void *userdata, Terminal **ret) {
         Terminal *t = new0(Terminal, 1);
 
         if (!t)
@@ -72,6 +49,7 @@ int terminal_new(sd_event *event, bool interactive, void (*detach)(void *userdat
         *t = (Terminal){ .event = sd_event_ref(event),
                          .master_fd = -EBADF,
                          .interactive = interactive,
+                         .keys = *keys,
                          .detach = detach,
                          .userdata = userdata };
         *ret = t;
@@ -155,8 +133,7 @@ static int on_input(sd_event_source *source, int fd, uint32_t revents, void *use
                 t->input_source = sd_event_source_disable_unref(t->input_source);
                 return 0;
         }
-        t->n_pending = terminal_filter_keys(TERMINAL_DETACH_KEYS, &t->n_keys, data, (size_t) n, t->pending,
-                                            &detach);
+        t->n_pending = detach_keys_filter(&t->keys, data, (size_t) n, t->pending, &detach);
         flush_pending(t);
         if (detach)
                 t->detach(t->userdata);

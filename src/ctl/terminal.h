@@ -7,17 +7,15 @@
 #include <systemd/sd-event.h>
 
 #include "basic/macro.h"
+#include "ctl/detach-keys.h"
 
 /* Joins the caller's terminal with the master side of a container's pty: raw mode, window size, copying both
  * ways, detach keys. */
 typedef struct Terminal Terminal;
 
-/* ctrl-p ctrl-q, as in docker and podman. */
-#define TERMINAL_DETACH_KEYS "\x10\x11"
-
-/* @interactive: standard input is read. @detach is called once, when the detach keys were typed. */
-int terminal_new(sd_event *event, bool interactive, void (*detach)(void *userdata), void *userdata,
-                 Terminal **ret);
+/* @interactive: standard input is read. @detach is called once, when the detach keys @keys were typed. */
+int terminal_new(sd_event *event, bool interactive, const DetachKeys *keys, void (*detach)(void *userdata),
+                 void *userdata, Terminal **ret);
 /* Copies what is left and gives the terminal back as it was. */
 Terminal *terminal_free(Terminal *t);
 DEFINE_CLEANUP(Terminal, terminal_free)
@@ -30,10 +28,3 @@ bool terminal_get_size(struct winsize *ret);
 void terminal_resize(Terminal *t);
 /* Raw mode again after a stop and continue. */
 void terminal_resume(Terminal *t);
-
-/* Finds the detach keys in what is typed. @n_matched is the state between calls, 0 at first. Copies what is
- * to be passed on to
- * @out, which has room for @n + strlen(@keys), and returns its size; *@ret_detach is true where the keys are
- * complete. */
-size_t terminal_filter_keys(const char *keys, size_t *n_matched, const char *data, size_t n, char *out,
-                            bool *ret_detach);

@@ -11,13 +11,15 @@
 
 static bool arg_all, arg_force, arg_attach, arg_interactive, arg_sig_proxy = true;
 static uint64_t arg_timeout_usec = UINT64_MAX;
-static const char *arg_signal, *arg_condition = "stopped", *arg_whom = "leader";
+static const char *arg_detach_keys, *arg_signal, *arg_condition = "stopped", *arg_whom = "leader";
 
 const Option start_options[] = {
         { "attach", 'a', NULL, "Stay in the foreground with the container's output and exit status",
           option_set_flag, &arg_attach },
         { "interactive", 'i', NULL, "With --attach: pass standard input on", option_set_flag,
           &arg_interactive },
+        { "detach-keys", 0, "KEYS", "With --attach: what leaves it alone (default: ctrl-p,ctrl-q)",
+          option_set_string, &arg_detach_keys },
         { "sig-proxy", 0, NULL, "With --attach: pass signals on (default: true)", option_set_flag,
           &arg_sig_proxy },
         {},
@@ -86,7 +88,11 @@ int verb_start(Ctl *c, char **operands, Failure *f) {
                 if (operands[1])
                         return failure_set(f, FAILURE_INVALID_ARGUMENT,
                                            "'start --attach' takes one container");
-                return run_attached_start(c, operands[0], arg_interactive, arg_sig_proxy, f);
+                return run_attached_start(c, operands[0],
+                                          &(const SessionOptions){ .interactive = arg_interactive,
+                                                                   .sig_proxy = arg_sig_proxy,
+                                                                   .detach_keys = arg_detach_keys },
+                                          f);
         }
         return each_container(c, operands, &(EachMethod){ .member = "Start", .append = append_no_options },
                               f);

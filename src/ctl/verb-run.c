@@ -9,6 +9,7 @@
 #include "ctl/session.h"
 
 static bool arg_detach, arg_sig_proxy = true;
+static const char *arg_detach_keys;
 
 static int set_create_option(const Option *option, const char *text, Failure *f) {
         const Option *o = option->value;
@@ -19,6 +20,8 @@ static int set_create_option(const Option *option, const char *text, Failure *f)
 /* The options of create, and those that only make sense for something that runs. */
 const Option run_options[] = {
         { "detach", 'd', NULL, "Run in the background and print the id", option_set_flag, &arg_detach },
+        { "detach-keys", 0, "KEYS", "What leaves the container alone (default: ctrl-p,ctrl-q)",
+          option_set_string, &arg_detach_keys },
         { "sig-proxy", 0, NULL, "Pass signals on to the command (default: true)", option_set_flag,
           &arg_sig_proxy },
         { "env-file", 0, "FILE", "Set the environment variables that a file lists", set_create_option,
@@ -69,8 +72,11 @@ static void on_started(const char *id, void *userdata) {
 }
 
 static int attempt_foreground(Ctl *c, const char *image, Failure *f) {
-        const SessionOptions options = { create_spec.tty, create_spec.interactive, arg_sig_proxy, on_started,
-                                         NULL };
+        const SessionOptions options = { .tty = create_spec.tty,
+                                         .interactive = create_spec.interactive,
+                                         .sig_proxy = arg_sig_proxy,
+                                         .detach_keys = arg_detach_keys,
+                                         .started = on_started };
         _cleanup_(session_freep) Session *s = NULL;
         _cleanup_bus_message_ sd_bus_message *m = NULL;
         int r;
@@ -107,7 +113,7 @@ int verb_run(Ctl *c, char **operands, Failure *f) {
         return create_or_run(c, operands, arg_detach ? attempt_detached : attempt_foreground, f);
 }
 
-int run_attached_start(Ctl *c, const char *name, bool interactive, bool sig_proxy, Failure *f) {
+int run_attached_start(Ctl *c, const char *name, const SessionOptions *options, Failure *f) {
         _cleanup_(container_info_freep) ContainerInfo *info = NULL;
         _cleanup_(session_freep) Session *s = NULL;
         _cleanup_bus_message_ sd_bus_message *m = NULL;
@@ -120,8 +126,9 @@ int run_attached_start(Ctl *c, const char *name, bool interactive, bool sig_prox
         if (r >= 0)
                 r = session_new(c,
                                 &(SessionOptions){ .tty = info->tty,
-                                                   .interactive = interactive,
-                                                   .sig_proxy = sig_proxy },
+                                                   .interactive = options->interactive,
+                                                   .sig_proxy = options->sig_proxy,
+                                                   .detach_keys = options->detach_keys },
                                 &s, f);
         if (r >= 0)
                 r = client_new_call(c, path, CREEL_CONTAINER, "Start", &m, f);

@@ -61,6 +61,20 @@ int cgroup_scope_of(pid_t pid, char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
+int cgroup_open_supervisor(const char *scope, int *ret_fd) {
+        _cleanup_free_ char *path = NULL;
+        int r, fd;
+
+        r = string_format(&path, "/sys/fs/cgroup%s/supervisor", scope);
+        if (r < 0)
+                return r;
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return negative_errno();
+        *ret_fd = fd;
+        return 0;
+}
+
 static void signal_processes(int dirfd, int signal) {
         _cleanup_free_ char *text = NULL;
         uint32_t pid;

@@ -7,6 +7,9 @@
  * left out. -ENXIO: it is in none. */
 int cgroup_scope_of(pid_t pid, char **ret);
 
+/* Opens <scope>/supervisor, where our own processes are. -ENOENT: the cgroup is gone. */
+int cgroup_open_supervisor(const char *scope, int *ret_fd);
+
 /* Signals every process beneath <scope>/payload; SIGKILL does so at one blow. -ENOENT: the cgroup is gone.
  */
 int cgroup_signal_payload(const char *scope, int signal);

@@ -6,6 +6,8 @@
 #include "engine/compile.h"
 #include "spec/system-mode.h"
 
+#define OCI_VERSION "1.2.0"
+
 /* The parts of container_compile(), a file each. Each adds its own to the document @root. */
 
 /* compile-process.c: process */

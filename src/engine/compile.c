@@ -6,8 +6,6 @@
 #include "engine/etc.h"
 #include "spec/json.h"
 
-#define OCI_VERSION "1.2.0"
-
 int container_compile(const CompileInput *in, char **ret, Failure *f) {
         _cleanup_json_ json_object *root = json_object_new_object();
         json_object *rootfs = json_object_new_object();

@@ -20,6 +20,13 @@ typedef struct CompileInput {
  * options is refused here, so a container that is about to be created is compiled once, too. */
 int container_compile(const CompileInput *in, char **ret, Failure *f);
 
+/* The document for one more process of a container that runs (engine/exec.h): nothing but the process. */
+typedef struct ExecParameters ExecParameters;
+int container_compile_exec(const CompileInput *in, const ExecParameters *p, char **ret, Failure *f);
+
+/* What the documents of @c are made of. NoSuchImage: its image is gone. */
+int container_compile_input(const Container *c, const JobParameters *start, CompileInput *ret, Failure *f);
+
 /* The command line by the rules of OCI images: an entrypoint given by the user drops the image's command.
  * FAILURE_INVALID_ARGUMENT when nothing is left. */
 int container_argv(const ContainerRecord *record, const ImageConfig *config, char ***ret, Failure *f);

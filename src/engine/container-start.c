@@ -23,6 +23,7 @@
 #include "engine/migration.h"
 #include "engine/root.h"
 #include "engine/supervisor.h"
+#include "security/capability.h"
 #include "security/seccomp-cache.h"
 #include "store/layer.h"
 
@@ -130,20 +131,28 @@ static int check_layers(const Container *c, Failure *f) {
         return 0;
 }
 
-static int compile_spec(const Container *c, const JobParameters *start, int *ret_fd, Failure *f) {
+int container_compile_input(const Container *c, const JobParameters *start, CompileInput *ret, Failure *f) {
         const ImageConfig *config = container_image_config(c);
-        _cleanup_free_ char *text = NULL;
-        int r;
 
         if (!config)
                 return failure_set(f, FAILURE_NO_SUCH_IMAGE, "%s: its image %s is gone; pull it again",
                                    c->record->name, c->record->image);
-        r = container_compile(&(const CompileInput){ .engine = c->engine,
-                                                     .record = c->record,
-                                                     .config = config,
-                                                     .runtime_path = c->engine->store->runtime_path,
-                                                     .start = start },
-                              &text, f);
+        *ret = (CompileInput){ .engine = c->engine,
+                               .record = c->record,
+                               .config = config,
+                               .runtime_path = c->engine->store->runtime_path,
+                               .start = start };
+        return 0;
+}
+
+static int compile_spec(const Container *c, const JobParameters *start, int *ret_fd, Failure *f) {
+        _cleanup_free_ char *text = NULL;
+        CompileInput in;
+        int r;
+
+        r = container_compile_input(c, start, &in, f);
+        if (r >= 0)
+                r = container_compile(&in, &text, f);
         if (r < 0)
                 return r;
         r = fd_new_sealed("config.json", text, strlen(text), ret_fd);
@@ -151,13 +160,15 @@ static int compile_spec(const Container *c, const JobParameters *start, int *ret
                      : 0;
 }
 
-static int seccomp_filter(const Container *c, int *ret_fd, Failure *f) {
+int container_seccomp_filter(const Container *c, bool privileged, int *ret_fd, Failure *f) {
         uint64_t capabilities;
         int r;
 
         r = container_capabilities(c->record->spec, container_is_system(c), &capabilities, f);
         if (r < 0)
                 return r;
+        if (privileged)
+                capabilities = capability_all();
         return seccomp_cache_get(c->engine->seccomp_cache_fd, c->engine->seccomp_profile,
                                  strlen(c->engine->seccomp_profile), capabilities, ret_fd, f);
 }
@@ -180,7 +191,7 @@ static int start(Container *c, Job *j, Failure *f) {
                 r = compile_spec(c, &j->parameters, &spec_fd, f);
         trace("document compiled");
         if (r >= 0)
-                r = seccomp_filter(c, &seccomp_fd, f);
+                r = container_seccomp_filter(c, false, &seccomp_fd, f);
         trace("seccomp filter there");
         if (r < 0)
                 return r;

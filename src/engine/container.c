@@ -16,6 +16,7 @@
 #include "basic/table.h"
 #include "engine/cgroup.h"
 #include "engine/container.h"
+#include "engine/exec.h"
 #include "engine/image.h"
 #include "engine/root.h"
 #include "engine/supervisor.h"
@@ -201,6 +202,19 @@ void container_event(const Container *c, const char *action, const char *key, in
             string_format(&image, "image=%s", c->record->image) < 0 || strv_consume(&l, image) < 0)
                 return;
         if (key && (string_format(&extra, "%s=%d", key, value) < 0 || strv_consume(&l, extra) < 0))
+                return;
+        engine_event(c->engine, "container", action, c->record->id, l);
+}
+
+void exec_event(const Container *c, const char *action, const char *exec_id, int status) {
+        _cleanup_strv_free_ char **l = NULL;
+        char *text = NULL;
+
+        if (string_format(&text, "name=%s", c->record->name) < 0 || strv_consume(&l, text) < 0 ||
+            string_format(&text, "image=%s", c->record->image) < 0 || strv_consume(&l, text) < 0 ||
+            string_format(&text, "execID=%s", exec_id) < 0 || strv_consume(&l, text) < 0)
+                return;
+        if (status >= 0 && (string_format(&text, "exitCode=%d", status) < 0 || strv_consume(&l, text) < 0))
                 return;
         engine_event(c->engine, "container", action, c->record->id, l);
 }
@@ -397,6 +411,7 @@ Container *container_free(Container *c) {
                 LIST_REMOVE(watches, c->watches, w);
                 free(w);
         }
+        exec_abandon_all(c);
         if (c->supervisor)
                 supervisor_release(c->supervisor, NULL);
         (void) scope_job_free(c->scope_job);

@@ -50,6 +50,7 @@ typedef struct ContainerWatch {
 } ContainerWatch;
 
 typedef struct Supervisor Supervisor;
+typedef struct ExecSession ExecSession;
 
 struct Container {
         Engine *engine;
@@ -62,6 +63,9 @@ struct Container {
         unsigned n_jobs;
         LIST_HEAD(ContainerWatch, watches);
         unsigned n_watches;
+
+        LIST_HEAD(ExecSession, execs); /* engine/exec.h */
+        unsigned n_execs;
 
         Supervisor *supervisor; /* from the beginning of a start until the payload's exit is known */
         ScopeJob *scope_job;
@@ -122,6 +126,9 @@ int container_kill(Container *c, bool all, int signal, Failure *f);
 /* Tells of an event of this container, with its name and image, and @key=@value unless @key is NULL. */
 void container_event(const Container *c, const char *action, const char *key, int value);
 
+/* The same of a process in it: "exec", or "exec_died" with its exit status. */
+void exec_event(const Container *c, const char *action, const char *exec_id, int status);
+
 /* Calls back once when the condition holds, maybe at once. */
 int container_watch(Container *c, ContainerCondition condition, container_watch_t callback, void *userdata,
                     Failure *f);
@@ -135,6 +142,9 @@ void container_begin_remove(Container *c, Job *j);
 void container_on_started(Container *c, pid_t leader, int leader_pidfd, uint64_t time_usec);
 void container_on_start_failed(Container *c, const Failure *f);
 void container_on_exited(Container *c, const ExitRecord *exit);
+
+/* The compiled seccomp filter of its processes; @privileged: of one with all capabilities. */
+int container_seccomp_filter(const Container *c, bool privileged, int *ret_fd, Failure *f);
 
 /* Ends the removal: takes the container out of the engine and its files out of sight. */
 void container_finish_removal(Container *c);

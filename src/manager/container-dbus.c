@@ -10,6 +10,7 @@
 #include "basic/strv.h"
 #include "bus/error.h"
 #include "engine/compile.h"
+#include "engine/exec.h"
 #include "engine/root.h"
 #include "engine/supervisor.h"
 #include "manager/manager.h"
@@ -45,8 +46,8 @@ static int container_of_call(Service *s, sd_bus_message *call, Container **ret, 
         return 0;
 }
 
-static int authorize(Service *s, sd_bus_message *call, const char *action, const char *verb,
-                     sd_bus_message_handler_t again, Container **ret, sd_bus_error *error) {
+int container_dbus_authorize(Service *s, sd_bus_message *call, const char *action, const char *verb,
+                             sd_bus_message_handler_t again, Container **ret, sd_bus_error *error) {
         const char *details[] = { "container", NULL, "verb", verb, NULL };
         int r;
 
@@ -179,7 +180,8 @@ static int method_start(sd_bus_message *call, void *userdata, sd_bus_error *erro
         Container *c;
         int r;
 
-        r = authorize(s, call, "org.creel1.manage-containers", "start", method_start, &c, error);
+        r = container_dbus_authorize(s, call, "org.creel1.manage-containers", "start", method_start, &c,
+                                     error);
         if (r <= 0)
                 return r < 0 ? r : 1;
         return enqueue_call(s, call, c, JOB_START, container_dbus_read_start_option, error);
@@ -190,7 +192,8 @@ static int method_stop(sd_bus_message *call, void *userdata, sd_bus_error *error
         Container *c;
         int r;
 
-        r = authorize(s, call, "org.creel1.manage-containers", "stop", method_stop, &c, error);
+        r = container_dbus_authorize(s, call, "org.creel1.manage-containers", "stop", method_stop, &c,
+                                     error);
         if (r <= 0)
                 return r < 0 ? r : 1;
         return enqueue_call(s, call, c, JOB_STOP, read_stop_option, error);
@@ -201,7 +204,8 @@ static int method_remove(sd_bus_message *call, void *userdata, sd_bus_error *err
         Container *c;
         int r;
 
-        r = authorize(s, call, "org.creel1.manage-containers", "remove", method_remove, &c, error);
+        r = container_dbus_authorize(s, call, "org.creel1.manage-containers", "remove", method_remove, &c,
+                                     error);
         if (r <= 0)
                 return r < 0 ? r : 1;
         return enqueue_call(s, call, c, JOB_REMOVE, read_remove_option, error);
@@ -215,7 +219,8 @@ static int method_kill(sd_bus_message *call, void *userdata, sd_bus_error *error
         int32_t signal;
         int r;
 
-        r = authorize(s, call, "org.creel1.manage-containers", "kill", method_kill, &c, error);
+        r = container_dbus_authorize(s, call, "org.creel1.manage-containers", "kill", method_kill, &c,
+                                     error);
         if (r <= 0)
                 return r < 0 ? r : 1;
         r = sd_bus_message_read(call, "si", &whom, &signal);
@@ -245,7 +250,7 @@ static int method_wait(sd_bus_message *call, void *userdata, sd_bus_error *error
         Container *c;
         int r, condition;
 
-        r = authorize(s, call, "org.creel1.inspect", "wait", method_wait, &c, error);
+        r = container_dbus_authorize(s, call, "org.creel1.inspect", "wait", method_wait, &c, error);
         if (r <= 0)
                 return r < 0 ? r : 1;
         r = sd_bus_message_read(call, "s", &word);
@@ -271,7 +276,7 @@ static int method_inspect(sd_bus_message *call, void *userdata, sd_bus_error *er
         Container *c;
         int r;
 
-        r = authorize(s, call, "org.creel1.inspect", "inspect", method_inspect, &c, error);
+        r = container_dbus_authorize(s, call, "org.creel1.inspect", "inspect", method_inspect, &c, error);
         if (r <= 0)
                 return r < 0 ? r : 1;
         r = inspect_container(c, &json);
@@ -296,9 +301,9 @@ int append_string_map(sd_bus_message *m, char *const *pairs) {
 
 typedef int (*property_writer_t)(sd_bus_message *reply, const Container *c);
 
-#define WRITER(name, ...)                                                            \
-        static int write_##name(sd_bus_message *reply, const Container *c) {         \
-                return sd_bus_message_append(reply, __VA_ARGS__);                    \
+#define WRITER(name, ...)                                                    \
+        static int write_##name(sd_bus_message *reply, const Container *c) { \
+                return sd_bus_message_append(reply, __VA_ARGS__);            \
         }
 
 WRITER(id, "s", c->record->id)
@@ -333,6 +338,15 @@ static int write_labels(sd_bus_message *reply, const Container *c) {
         return append_string_map(reply, c->record->spec->labels);
 }
 
+static int write_execs(sd_bus_message *reply, const Container *c) {
+        int r;
+
+        r = sd_bus_message_open_container(reply, 'a', "s");
+        for (const ExecSession *e = exec_next(c, NULL); e && r >= 0; e = exec_next(c, e))
+                r = sd_bus_message_append(reply, "s", exec_id(e));
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
 static const struct {
         const char *name;
         property_writer_t write;
@@ -357,6 +371,7 @@ static const struct {
         { "Supervisor", write_supervisor },
         { "Unit", write_unit },
         { "ControlGroup", write_cgroup },
+        { "ExecIds", write_execs },
 };
 
 static int get_property(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -398,11 +413,14 @@ static const sd_bus_vtable vtable[] = {
         CHANGING("Supervisor", "u"),
         CHANGING("Unit", "s"),
         CHANGING("ControlGroup", "s"),
+        CHANGING("ExecIds", "as"),
         METHOD("Start", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_start, ANYONE),
         METHOD("Stop", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_stop, ANYONE),
         METHOD("Kill", SD_BUS_ARGS("s", whom, "i", signal), SD_BUS_NO_RESULT, method_kill, ANYONE),
         METHOD("Remove", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_remove, ANYONE),
         METHOD("Wait", SD_BUS_ARGS("s", condition), SD_BUS_RESULT("i", exit_code), method_wait, ANYONE),
+        METHOD("Exec", SD_BUS_ARGS("as", command, "a{sv}", options), SD_BUS_RESULT("s", id), method_exec,
+               ANYONE),
         METHOD("Inspect", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), method_inspect, ANYONE),
         SD_BUS_VTABLE_END,
 };
@@ -425,6 +443,13 @@ void container_dbus_changed(Service *s, Container *c) {
 
         if (container_dbus_path(c, &path) >= 0)
                 (void) sd_bus_emit_properties_changed_strv(s->bus, path, INTERFACE, (char **) changing);
+}
+
+void container_dbus_execs_changed(Service *s, Container *c) {
+        _cleanup_free_ char *path = NULL;
+
+        if (container_dbus_path(c, &path) >= 0)
+                (void) sd_bus_emit_properties_changed(s->bus, path, INTERFACE, "ExecIds", NULL);
 }
 
 static int find_container(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret,

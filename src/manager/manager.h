@@ -44,6 +44,15 @@ void container_dbus_changed(Service *s, Container *c);
 void image_dbus_changed(Service *s, Image *i);
 void transfer_dbus_changed(Service *s, Transfer *t);
 
+/* In exec-dbus.c: methods of the container's interface. */
+int method_exec(sd_bus_message *call, void *userdata, sd_bus_error *error);
+
+/* The container of @call, when its sender may do @action; as polkit_check() otherwise. */
+int container_dbus_authorize(Service *s, sd_bus_message *call, const char *action, const char *verb,
+                             sd_bus_message_handler_t again, Container **ret, sd_bus_error *error);
+/* PropertiesChanged for ExecIds alone. */
+void container_dbus_execs_changed(Service *s, Container *c);
+
 /* A job's end answers the method call @userdata (a reference that is dropped) without arguments. */
 void container_dbus_reply(Container *c, const Failure *f, void *userdata);
 

@@ -69,6 +69,10 @@ static void on_container_exited(Container *c, void *userdata) {
         (void) machine_unregister(s->machines, c->record->name);
 }
 
+static void on_execs_changed(Container *c, void *userdata) {
+        container_dbus_execs_changed(userdata, c);
+}
+
 static void on_image_new(Image *i, void *userdata) {
         _cleanup_free_ char *path = NULL;
 
@@ -141,6 +145,7 @@ const EngineObserver service_observer = {
         .container_removed = on_container_removed,
         .container_started = on_container_started,
         .container_exited = on_container_exited,
+        .container_execs_changed = on_execs_changed,
         .image_new = on_image_new,
         .image_changed = on_image_changed,
         .image_removed = on_image_removed,

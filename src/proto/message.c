@@ -83,18 +83,28 @@ static const struct {
                                                       M(FIELD_LISTEN_FDS) | M(FIELD_NOTIFY_FROM) |
                                                       M(FIELD_NOTIFY) | M(FIELD_TREE) | M(FIELD_OVERLAY) |
                                                       M(FIELD_VOLATILE) | M(FIELD_SYSTEM) | M(FIELD_LOCK) |
-                                                      M(FIELD_LOCK_BESIDE) },
+                                                      M(FIELD_LOCK_BESIDE) | M(FIELD_INTERACTIVE) },
         [MESSAGE_SUPERVISE_GO] = { M(FIELD_CGROUP), 0 },
         [MESSAGE_SUPERVISE_STARTED] = { M(FIELD_PID) | M(FIELD_PIDFD) | M(FIELD_TIME_USEC), 0 },
         [MESSAGE_SUPERVISE_EXITED] = { M(FIELD_STATUS) | M(FIELD_OOM) | M(FIELD_TIME_USEC),
                                        M(FIELD_SIGNAL) },
         [MESSAGE_SUPERVISE_HELLO] = { 0, 0 },
         [MESSAGE_SUPERVISE_NOTIFY] = { M(FIELD_TEXT), 0 },
+        [MESSAGE_SUPERVISE_ATTACH] = { M(FIELD_INDEX) | M(FIELD_SESSION),
+                                       M(FIELD_INTERACTIVE) | M(FIELD_STDOUT) | M(FIELD_STDERR) },
+        [MESSAGE_SUPERVISE_ATTACHED] = { M(FIELD_INDEX), M(FIELD_ERROR) | M(FIELD_TEXT) },
+        [MESSAGE_EXEC_START] = { M(FIELD_CONTAINER) | M(FIELD_NAME) | M(FIELD_SPEC) | M(FIELD_PID) |
+                                                 M(FIELD_PIDFD) | M(FIELD_CGROUP),
+                                 M(FIELD_SECCOMP) | M(FIELD_SESSION) | M(FIELD_STDIN) | M(FIELD_STDOUT) |
+                                                 M(FIELD_STDERR) | M(FIELD_SHELL) | M(FIELD_LOGIN) },
         [MESSAGE_SESSION_STARTED] = { M(FIELD_CONTAINER) | M(FIELD_NAME), 0 },
         [MESSAGE_SESSION_TTY] = { M(FIELD_MASTER), 0 },
+        [MESSAGE_SESSION_STDIN] = { M(FIELD_OUTPUT), 0 },
         [MESSAGE_SESSION_EXITED] = { M(FIELD_STATUS), M(FIELD_SIGNAL) | M(FIELD_OOM) },
         [MESSAGE_SESSION_NOTIFY] = { M(FIELD_TEXT), 0 },
         [MESSAGE_SESSION_SIGNAL] = { M(FIELD_SIGNAL), 0 },
+        [MESSAGE_SESSION_DETACH] = { 0, 0 },
+        [MESSAGE_SESSION_EOF] = { 0, 0 },
         [MESSAGE_FAILED] = { M(FIELD_ERROR) | M(FIELD_TEXT), M(FIELD_STATUS) },
 };
 static_assert(ELEMENTSOF(message_spec) == _MESSAGE_TYPE_MAX, "message_spec is not full");
@@ -119,11 +129,17 @@ static const char *const message_type_table[] = {
         [MESSAGE_SUPERVISE_EXITED] = "supervise-exited",
         [MESSAGE_SUPERVISE_HELLO] = "supervise-hello",
         [MESSAGE_SUPERVISE_NOTIFY] = "supervise-notify",
+        [MESSAGE_SUPERVISE_ATTACH] = "supervise-attach",
+        [MESSAGE_SUPERVISE_ATTACHED] = "supervise-attached",
+        [MESSAGE_EXEC_START] = "exec-start",
         [MESSAGE_SESSION_STARTED] = "session-started",
         [MESSAGE_SESSION_TTY] = "session-tty",
+        [MESSAGE_SESSION_STDIN] = "session-stdin",
         [MESSAGE_SESSION_EXITED] = "session-exited",
         [MESSAGE_SESSION_NOTIFY] = "session-notify",
         [MESSAGE_SESSION_SIGNAL] = "session-signal",
+        [MESSAGE_SESSION_DETACH] = "session-detach",
+        [MESSAGE_SESSION_EOF] = "session-eof",
         [MESSAGE_FAILED] = "failed",
 };
 static_assert(ELEMENTSOF(message_type_table) == _MESSAGE_TYPE_MAX, "message_type_table is not full");

@@ -65,19 +65,38 @@ typedef enum MessageType {
         MESSAGE_SUPERVISE_EXITED,
         /* creeld -> creel-supervise, over a new connection to its socket, after creeld was restarted */
         MESSAGE_SUPERVISE_HELLO,
+        /* creeld -> creel-supervise: SESSION wants to have the terminal or, where there is none, to read
+         * along: STDOUT and STDERR are pipes, sockets or files that take copies. INTERACTIVE 1: it wants to
+         * write to standard input. Answered by ATTACHED with the same INDEX, which has ERROR and TEXT when
+         * it is refused. */
+        MESSAGE_SUPERVISE_ATTACH,
+        MESSAGE_SUPERVISE_ATTACHED,
         /* creel-supervise -> creeld: what the payload said by sd_notify(3); after HELLO once more what still
          * holds. TEXT has a line for each assignment. */
         MESSAGE_SUPERVISE_NOTIFY,
+
+        /* creeld -> creel-supervise, once, first, instead of SUPERVISE_START: one more process for a
+         * container whose first is PIDFD. It answers SUPERVISE_STARTED and SUPERVISE_EXITED. SPEC: a
+         * document of which only the process counts. CGROUP: that of the scope. SHELL 1: the user's login
+         * shell instead of args. LOGIN 1: a login prompt of the container's own systemd on a new terminal.
+         */
+        MESSAGE_EXEC_START,
 
         /* creel-supervise -> foreground client, over the session socket */
         MESSAGE_SESSION_STARTED,
         /* the pty's master side */
         MESSAGE_SESSION_TTY,
+        /* OUTPUT is the write side, non-blocking, of the command's standard input */
+        MESSAGE_SESSION_STDIN,
         MESSAGE_SESSION_EXITED,
         /* what the payload said by sd_notify(3), where the client asked for it */
         MESSAGE_SESSION_NOTIFY,
         /* foreground client -> creel-supervise */
         MESSAGE_SESSION_SIGNAL,
+        /* the client goes, and the command goes on: without this, one of MESSAGE_EXEC_START gets SIGHUP */
+        MESSAGE_SESSION_DETACH,
+        /* nothing more comes on standard input, from nobody */
+        MESSAGE_SESSION_EOF,
 
         /* any worker or supervisor -> its peer: the work failed; nothing follows */
         MESSAGE_FAILED,
@@ -129,6 +148,9 @@ typedef enum MessageField {
                                it; 2: the first alone */
         FIELD_OVERLAY,      /* 1: writes go over TREE */
         FIELD_SYSTEM,       /* 1: the payload is an init system */
+        FIELD_INTERACTIVE,  /* 1: standard input stays open for those who attach */
+        FIELD_SHELL,        /* 1: the user's login shell */
+        FIELD_LOGIN,        /* 1: a login prompt */
 
         /* file descriptors */
         FIELD_STAGING,      /* directory */

@@ -20,6 +20,7 @@
 #include "basic/strv.h"
 #include "basic/trace.h"
 #include "runtime/channel.h"
+#include "runtime/enter.h"
 #include "runtime/filter.h"
 #include "runtime/loopback.h"
 #include "runtime/mount.h"
@@ -161,7 +162,7 @@ static int step_terminal(Payload *p) {
                           packet.fds, &p->peer_fd, p->failure);
         if (r < 0)
                 return r;
-        r = terminal_bind_console(p->peer_fd, p->root_fd, p->failure);
+        r = p->enter ? 0 : terminal_bind_console(p->peer_fd, p->root_fd, p->failure);
         if (r >= 0)
                 r = channel_send(p->channel, &packet);
         packet_done(&packet);
@@ -356,7 +357,32 @@ static const PayloadStep steps[] = {
         { "execute", step_execute },
 };
 
-_noreturn_ void payload_run(Payload *p) {
+static const PayloadStep entering_steps[] = {
+        { "join the cgroup namespace", enter_cgroup_namespace },
+        { "become the container's root", enter_become_root },
+        { "start a session", step_session },
+        { "open the root", enter_open_root },
+        { "look up the user", step_user },
+        { "prepare a shell", enter_prepare_shell },
+        { "make a terminal", step_terminal },
+        { "prepare a login", enter_prepare_login },
+        { "open the working directory", enter_open_cwd },
+        { "set the AppArmor profile", step_apparmor },
+        { "connect the standard streams", step_stdio },
+        { "enter the working directory", step_cwd },
+        { "set the resource limits", enter_set_limits },
+        { "bound the capabilities", step_bound_capabilities },
+        { "install the seccomp filter", step_filter_early },
+        { "change the user", step_become_user },
+        { "set the capabilities", step_capabilities },
+        { "enter the working directory as the user", step_cwd_late },
+        { "set the process's attributes", step_attributes },
+        { "install the seccomp filter", step_filter_late },
+        { "execute the shell", enter_execute_shell },
+        { "execute", step_execute },
+};
+
+_noreturn_ static void run_steps(Payload *p, const PayloadStep *list, size_t n) {
         _cleanup_failure_ Failure failure = {};
         Packet packet = { .type = PACKET_FAILED };
         int r = 0;
@@ -364,18 +390,26 @@ _noreturn_ void payload_run(Payload *p) {
         p->failure = &failure;
         trace_setup("payload");
         trace("cloned");
-        for (size_t i = 0; i < ELEMENTSOF(steps); i++) {
-                r = steps[i].run(p);
+        for (size_t i = 0; i < n; i++) {
+                r = list[i].run(p);
                 if (r >= 0) {
-                        trace(steps[i].name);
+                        trace(list[i].name);
                         continue;
                 }
                 if (!failure.text)
-                        (void) failure_set_errno(&failure, FAILURE_SYSTEM, r, "cannot %s", steps[i].name);
+                        (void) failure_set_errno(&failure, FAILURE_SYSTEM, r, "cannot %s", list[i].name);
                 break;
         }
         packet.kind = failure.text ? failure.kind : FAILURE_SYSTEM;
         (void) snprintf(packet.text, sizeof(packet.text), "%s", failure.text ?: "out of memory");
         (void) channel_send(p->channel, &packet);
         _exit(STATUS_FAILED);
+}
+
+_noreturn_ void payload_run(Payload *p) {
+        run_steps(p, steps, ELEMENTSOF(steps));
+}
+
+_noreturn_ void payload_enter(Payload *p) {
+        run_steps(p, entering_steps, ELEMENTSOF(entering_steps));
 }

@@ -8,9 +8,12 @@
 #include "runtime/user.h"
 #include "spec/runtime-spec.h"
 
-/* The process that becomes the container's first: everything between clone and exec. */
+typedef struct Enter Enter;
+
+/* The process that becomes the container's first, or one more of its: everything between clone and exec. */
 typedef struct Payload {
         RuntimeSpec *spec;
+        const Enter *enter;         /* NULL: a new container */
         int channel;
         int stdio[3];               /* -EBADF: /dev/null; not used with a terminal */
         struct sock_fprog filter;   /* len 0: none */
@@ -37,6 +40,8 @@ typedef struct PayloadStep {
 
 /* Runs the steps and executes. Failures go to the parent through the channel. */
 _noreturn_ void payload_run(Payload *p);
+/* The same for one more process of a container that runs (runtime/enter.h). */
+_noreturn_ void payload_enter(Payload *p);
 
 /* True when the payload makes this mount itself, inside its namespaces; else the parent does and hands it
  * over. */

@@ -227,7 +227,8 @@ static int explain(Runtime *rt, int error, Failure *reterr) {
         return failure_set_errno(reterr, FAILURE_SYSTEM, error, "cannot prepare the container");
 }
 
-static int payload_init(Payload *p, RuntimeSpec *spec, const RuntimeOptions *o, Failure *reterr) {
+static int payload_init(Payload *p, RuntimeSpec *spec, const int stdio[static 3], int seccomp_fd,
+                        Failure *reterr) {
         int r;
 
         *p = (Payload){
@@ -244,7 +245,7 @@ static int payload_init(Payload *p, RuntimeSpec *spec, const RuntimeOptions *o, 
                         .cwd_fd = -EBADF,
                         .peer_fd = -EBADF,
         };
-        memcpy(p->stdio, o->stdio, sizeof(p->stdio));
+        memcpy(p->stdio, stdio, sizeof(p->stdio));
         r = resolve_capabilities(spec, p->capabilities, reterr);
         if (r < 0)
                 return r;
@@ -253,8 +254,8 @@ static int payload_init(Payload *p, RuntimeSpec *spec, const RuntimeOptions *o, 
                 return -ENOMEM;
         for (size_t i = 0; i <= spec->n_mounts; i++)
                 p->mount_fds[i] = -EBADF;
-        if (o->seccomp_fd >= 0) {
-                r = filter_read(o->seccomp_fd, &p->filter);
+        if (seccomp_fd >= 0) {
+                r = filter_read(seccomp_fd, &p->filter);
                 if (r < 0)
                         return failure_set_errno(reterr, FAILURE_SECURITY, r,
                                                  "cannot read the compiled seccomp filter");
@@ -289,7 +290,7 @@ static int start(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
 
         if (null_fd < 0)
                 return negative_errno();
-        r = payload_init(&p, rt->spec, o, reterr);
+        r = payload_init(&p, rt->spec, o->stdio, o->seccomp_fd, reterr);
         if (r < 0)
                 return r;
         r = arrange_stdio(&p, null_fd,
@@ -303,6 +304,17 @@ static int start(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
         return clone_payload(rt, &p, reterr);
 }
 
+static int runtime_new(RuntimeSpec *spec, Runtime **ret) {
+        Runtime *rt = new0(Runtime, 1);
+
+        if (!rt)
+                return -ENOMEM;
+        rt->spec = spec;
+        rt->pidfd = rt->channel = rt->master = rt->userns_fd = rt->root_fd = -EBADF;
+        *ret = rt;
+        return 0;
+}
+
 int runtime_prepare(RuntimeSpec *spec, const RuntimeOptions *options, Runtime **ret, Failure *reterr) {
         _cleanup_(runtime_freep) Runtime *rt = NULL;
         int r;
@@ -310,13 +322,9 @@ int runtime_prepare(RuntimeSpec *spec, const RuntimeOptions *options, Runtime **
         if (!namespace_is_new(spec, RUNTIME_NAMESPACE_MOUNT))
                 return failure_set(reterr, FAILURE_CONFIGURATION,
                                    "a container needs a new namespace of type mount");
-        rt = new0(Runtime, 1);
-        if (!rt)
-                return -ENOMEM;
-        rt->spec = spec;
-        rt->pidfd = rt->channel = rt->master = rt->userns_fd = rt->root_fd = -EBADF;
-
-        r = start(rt, options, reterr);
+        r = runtime_new(spec, &rt);
+        if (r >= 0)
+                r = start(rt, options, reterr);
         if (r >= 0)
                 r = map_users(rt, reterr);
         trace("users mapped");
@@ -381,5 +389,73 @@ int runtime_launch(Runtime *rt, int cgroup_fd, Failure *reterr) {
         trace("payload executes");
         rt->executing = true;
         rt->channel = fd_close(rt->channel);
+        return 0;
+}
+
+static int clone_entering(Runtime *rt, Payload *p, Failure *reterr) {
+        _cleanup_close_ int child_end = -EBADF;
+        int r;
+
+        r = channel_new(&rt->channel, &child_end);
+        if (r < 0)
+                return r;
+        rt->pid = enter_clone(p->enter, &rt->pidfd);
+        if (rt->pid < 0)
+                return failure_set_errno(reterr, FAILURE_SYSTEM, errno,
+                                         "cannot make a process in the container's cgroup");
+        if (rt->pid == 0) {
+                rt->channel = fd_close(rt->channel);
+                p->channel = child_end;
+                payload_enter(p);
+        }
+        return 0;
+}
+
+/* What only the host's root may: it is over when the namespaces are joined. */
+static int prepare_entering(Runtime *rt, const RuntimeEnter *o, Enter *e, Payload *p, int null_fd,
+                            Failure *reterr) {
+        int r;
+
+        r = payload_init(p, rt->spec, o->stdio, o->seccomp_fd, reterr);
+        if (r >= 0)
+                r = enter_open(&o->target, e, reterr);
+        if (r < 0)
+                return r;
+        e->shell = o->shell;
+        e->login = o->login;
+        p->enter = e;
+        p->has_mapping = e->has_mapping;
+        r = arrange_stdio(p, null_fd, e->root_uid, e->root_gid);
+        if (r >= 0)
+                r = enter_raise_limits(rt->spec, reterr);
+        if (r >= 0) {
+                rt->pid = getpid();
+                r = set_oom_score(rt, reterr);
+                rt->pid = 0;
+        }
+        return r < 0 ? r : enter_join(&o->target, e, reterr);
+}
+
+int runtime_enter(RuntimeSpec *spec, const RuntimeEnter *options, Runtime **ret, Failure *reterr) {
+        _cleanup_close_ int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
+        _cleanup_(runtime_freep) Runtime *rt = NULL;
+        _cleanup_(payload_done) Payload p = {};
+        _cleanup_(enter_done) Enter e = ENTER_NONE;
+        int r;
+
+        if (null_fd < 0)
+                return negative_errno();
+        r = runtime_new(spec, &rt);
+        if (r >= 0)
+                r = prepare_entering(rt, options, &e, &p, null_fd, reterr);
+        if (r >= 0)
+                r = clone_entering(rt, &p, reterr);
+        if (r >= 0)
+                r = receive(rt, reterr);
+        if (r < 0)
+                return explain(rt, r, reterr);
+        rt->executing = true;
+        rt->channel = fd_close(rt->channel);
+        *ret = TAKE_PTR(rt);
         return 0;
 }

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "basic/failure.h"
+#include "runtime/enter.h"
 #include "runtime/rootfs.h"
 #include "spec/runtime-spec.h"
 
@@ -30,6 +31,17 @@ int runtime_prepare(RuntimeSpec *spec, const RuntimeOptions *options, Runtime **
  * it executes.
  */
 int runtime_launch(Runtime *r, int cgroup_fd, Failure *reterr);
+
+/* One more process for a container that runs: started, and executing, when this returns. @spec: its process
+ * counts. This process joins the container's namespaces for ever. */
+typedef struct RuntimeEnter {
+        EnterTarget target;
+        int stdio[3];   /* as above */
+        int seccomp_fd; /* as above */
+        bool shell, login;
+} RuntimeEnter;
+
+int runtime_enter(RuntimeSpec *spec, const RuntimeEnter *options, Runtime **ret, Failure *reterr);
 
 pid_t runtime_pid(const Runtime *r);
 int runtime_pidfd(const Runtime *r); /* borrowed */

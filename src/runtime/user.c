@@ -14,6 +14,8 @@
 void user_done(User *u) {
         u->gids = mfree(u->gids);
         u->home = mfree(u->home);
+        u->name = mfree(u->name);
+        u->shell = mfree(u->shell);
         u->n_gids = 0;
 }
 
@@ -78,13 +80,14 @@ static bool list_has(const char *list, const char *name) {
 }
 
 typedef struct PasswdEntry {
-        char *name, *home;
+        char *name, *home, *shell;
         uint32_t uid, gid;
 } PasswdEntry;
 
 static void passwd_entry_done(PasswdEntry *e) {
         free(e->name);
         free(e->home);
+        free(e->shell);
 }
 
 /* Finds the first entry with this name or, where @uid is one, this number. 0: there is none. */
@@ -106,7 +109,8 @@ static int passwd_find(int root_fd, const char *name, const uint32_t *uid, Passw
                         continue;
                 e.name = strdup(fields[0]);
                 e.home = strdup(fields[5]);
-                if (!e.name || !e.home) {
+                e.shell = strdup(fields[6]);
+                if (!e.name || !e.home || !e.shell) {
                         passwd_entry_done(&e);
                         return -ENOMEM;
                 }
@@ -211,6 +215,21 @@ int user_resolve(int root_fd, const char *user, User *ret, Failure *reterr) {
                 return r;
         *ret = u;
         u = (User) {};
+        return 0;
+}
+
+int user_describe(int root_fd, User *u) {
+        _cleanup_(passwd_entry_done) PasswdEntry e = {};
+        int r;
+
+        if (u->home && u->name && u->shell)
+                return 0;
+        r = passwd_find(root_fd, u->name, u->name ? NULL : &u->uid, &e);
+        if (r <= 0)
+                return r;
+        u->home = u->home ?: TAKE_PTR(e.home);
+        u->name = u->name ?: TAKE_PTR(e.name);
+        u->shell = u->shell ?: TAKE_PTR(e.shell);
         return 0;
 }
 

@@ -14,7 +14,7 @@ typedef struct User {
         uint32_t uid, gid;
         uint32_t *gids; /* supplementary */
         size_t n_gids;
-        char *home; /* NULL: not known */
+        char *home, *name, *shell; /* NULL: not known */
 } User;
 
 void user_done(User *u);
@@ -25,6 +25,9 @@ void user_done(User *u);
  * groups that list the user count. Absent files are empty ones; malformed lines are skipped. Kind
  * InvalidArgument: no such name. */
 int user_resolve(int root_fd, const char *user, User *ret, Failure *reterr);
+
+/* Fills in home, name and shell of u->uid where they are not known and there is an entry. */
+int user_describe(int root_fd, User *u);
 
 /* The home directory of @uid: *@ret is NULL when there is no entry. */
 int user_find_home(int root_fd, uint32_t uid, char **ret);

@@ -79,7 +79,7 @@ static int take_strings(Message *m, Start *s) {
         return 0;
 }
 
-static int read_spec(Message *m, RuntimeSpec **ret, Failure *reterr) {
+int start_read_spec(Message *m, RuntimeSpec **ret, Failure *reterr) {
         _cleanup_close_ int fd = -EBADF;
         _cleanup_free_ char *data = NULL;
         size_t size;
@@ -123,7 +123,7 @@ int start_read(Message *m, Start *ret, Failure *reterr) {
         take_fds(m, ret);
         r = take_strings(m, ret);
         if (r >= 0)
-                r = read_spec(m, &ret->spec, reterr);
+                r = start_read_spec(m, &ret->spec, reterr);
         if (r >= 0 && message_get_u64(m, FIELD_UID_BASE, &number) >= 0)
                 r = set_range(ret->spec, number, reterr);
         if (r < 0)

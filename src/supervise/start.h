@@ -27,5 +27,8 @@ void start_done(Start *s);
  */
 int start_read(Message *m, Start *ret, Failure *reterr);
 
+/* Reads the specification that the message has. */
+int start_read_spec(Message *m, RuntimeSpec **ret, Failure *reterr);
+
 /* Closes and frees what is of no use once the payload executes. */
 void start_forget(Start *s);

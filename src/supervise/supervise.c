@@ -7,15 +7,35 @@
 #include "basic/fd.h"
 #include "basic/log.h"
 #include "basic/str.h"
+#include "supervise/exec.h"
 #include "basic/trace.h"
 #include "supervise/supervisor.h"
 
 #define SOCKET_FD 3
 
-/* The one argument, the container's name, is for those who read lists of processes. */
-int main(int argc, char *argv[]) {
+static int supervise(void) {
         static Supervisor s;
         _cleanup_failure_ Failure failure = {};
+        int r;
+
+        supervisor_init(&s, SOCKET_FD);
+        r = supervisor_start(&s, &failure);
+        if (r < 0)
+                (void) message_send_failure(
+                                SOCKET_FD,
+                                failure_kind_to_string(failure.text ? failure.kind : FAILURE_SYSTEM),
+                                failure.text ?: strerrordesc_np(-r),
+                                (unsigned) failure_kind_to_exit_status(failure.text ? failure.kind
+                                                                                    : FAILURE_SYSTEM));
+        else if (r == 0)
+                r = supervisor_run(&s);
+        supervisor_done(&s);
+        return r;
+}
+
+/* Called creel-exec it starts one more process in a container that runs. The one argument, the container's
+ * name, is for those who read lists of processes. */
+int main(int argc, char *argv[]) {
         struct stat st;
         int r;
 
@@ -31,17 +51,6 @@ int main(int argc, char *argv[]) {
         /* Nobody may look into a process that holds the host's files and enters a container. */
         (void) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 
-        supervisor_init(&s, SOCKET_FD);
-        r = supervisor_start(&s, &failure);
-        if (r < 0)
-                (void) message_send_failure(
-                                SOCKET_FD,
-                                failure_kind_to_string(failure.text ? failure.kind : FAILURE_SYSTEM),
-                                failure.text ?: strerrordesc_np(-r),
-                                (unsigned) failure_kind_to_exit_status(failure.text ? failure.kind
-                                                                                    : FAILURE_SYSTEM));
-        else if (r == 0)
-                r = supervisor_run(&s);
-        supervisor_done(&s);
+        r = argc > 0 && streq(argv[0], "creel-exec") ? exec_run(SOCKET_FD) : supervise();
         return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

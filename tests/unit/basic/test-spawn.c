@@ -144,6 +144,33 @@ static void test_signals_and_umask(void **state) {
         (void) umask(mask);
 }
 
+static void test_cgroup(void **state) {
+        static const char *const roots[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+        _cleanup_close_ int root = -EBADF, fd = -EBADF;
+        char *const argv[] = { (char *) "x", NULL };
+        char name[64], buf[4096], path[128];
+        Spawn spawn = SPAWN;
+
+        for (size_t i = 0; i < ELEMENTSOF(roots) && root < 0; i++) {
+                (void) snprintf(path, sizeof(path), "%s/cgroup.controllers", roots[i]);
+                if (access(path, F_OK) >= 0)
+                        root = open(roots[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        }
+        (void) snprintf(name, sizeof(name), "creel-test-spawn-%d", getpid());
+        assert_int_equal(mkdirat(root, name, 0755), 0);
+        fd = openat(root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        spawn.cgroup_fd = fd;
+        assert_int_equal(run_shell("cat /proc/self/cgroup", &spawn, buf), 0);
+        assert_non_null(strstr(buf, name));
+        /* A program that cannot be executed says so across the other way of sharing, too. */
+        spawn = SPAWN;
+        spawn.exec_fd = root;
+        spawn.argv = argv;
+        spawn.cgroup_fd = fd;
+        assert_int_equal(spawn_run(&spawn, &(pid_t){ 0 }, &(int){ -EBADF }), -EACCES);
+        assert_int_equal(unlinkat(root, name, AT_REMOVEDIR), 0);
+}
+
 static void test_exec_failure_is_reported(void **state) {
         _cleanup_close_ int directory = open("/", O_PATH | O_CLOEXEC),
                             text = open("/etc/passwd", O_PATH | O_CLOEXEC), pidfd = -EBADF;
@@ -158,6 +185,9 @@ static void test_exec_failure_is_reported(void **state) {
         assert_int_equal(spawn_run(&spawn, &pid, &pidfd), -EACCES);
         spawn.n_fds = 1000;
         assert_int_equal(spawn_run(&spawn, &pid, &pidfd), -E2BIG);
+        spawn.n_fds = 0;
+        spawn.cgroup_fd = directory; /* not one */
+        assert_true(spawn_run(&spawn, &pid, &pidfd) < 0);
         assert_int_equal(pid, 7);
         assert_int_equal(pidfd, -EBADF);
         /* no zombie is left */
@@ -199,6 +229,7 @@ int main(void) {
                 cmocka_unit_test(test_closed_stdio),
                 cmocka_unit_test(test_environment),
                 cmocka_unit_test(test_signals_and_umask),
+                cmocka_unit_test(test_cgroup),
                 cmocka_unit_test(test_exec_failure_is_reported),
                 cmocka_unit_test(test_dies_with_its_parent),
         };

@@ -13,48 +13,6 @@
 #include "ctl/terminal.h"
 #include "test.h"
 
-#define P "\x10"
-#define Q "\x11"
-
-typedef struct Typed {
-        size_t n_matched, n_out;
-        char out[64];
-        bool detach;
-} Typed;
-
-static void type(Typed *t, const char *data) {
-        t->n_out += terminal_filter_keys(TERMINAL_DETACH_KEYS, &t->n_matched, data, strlen(data),
-                                         t->out + t->n_out, &t->detach);
-        t->out[t->n_out] = 0;
-}
-
-static void test_keys(void **state) {
-        Typed t = {};
-
-        type(&t, "ab" P);
-        assert_string_equal(t.out, "ab");
-        type(&t, "c");
-        assert_string_equal(t.out, "ab" P "c");
-        type(&t, P P);
-        assert_string_equal(t.out, "ab" P "c" P);
-        assert_false(t.detach);
-        type(&t, Q "never");
-        assert_true(t.detach);
-        assert_string_equal(t.out, "ab" P "c" P);
-}
-
-static void test_keys_at_once(void **state) {
-        Typed t = {};
-
-        type(&t, "x" P Q);
-        assert_true(t.detach);
-        assert_string_equal(t.out, "x");
-        t = (Typed){};
-        type(&t, Q P "y" Q);
-        assert_false(t.detach);
-        assert_string_equal(t.out, Q P "y" Q);
-}
-
 static int open_pty(int *ret_master, int *ret_peer) {
         *ret_master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
         if (*ret_master < 0 || unlockpt(*ret_master) < 0)
@@ -77,6 +35,7 @@ static void test_copy(void **state) {
                             saved_out = fcntl(1, F_DUPFD_CLOEXEC, 3);
         struct winsize size = { .ws_row = 33, .ws_col = 111 }, got = {};
         struct termios before, during, after;
+        DetachKeys keys;
         sd_event *event = NULL;
         Terminal *t = NULL;
         char buf[64] = "";
@@ -89,7 +48,8 @@ static void test_copy(void **state) {
         assert_int_equal(tcgetattr(0, &before), 0);
 
         assert_true(sd_event_new(&event) >= 0);
-        assert_int_equal(terminal_new(event, true, on_detach, event, &t), 0);
+        assert_int_equal(detach_keys_parse(DETACH_KEYS_DEFAULT, &keys), 0);
+        assert_int_equal(terminal_new(event, true, &keys, on_detach, event, &t), 0);
         assert_true(terminal_attach(t, master) >= 0);
         assert_int_equal(ioctl(peer, TIOCGWINSZ, &got), 0);
         assert_int_equal(got.ws_col, 111);
@@ -102,7 +62,7 @@ static void test_copy(void **state) {
         assert_int_equal(ioctl(peer, TIOCGWINSZ, &got), 0);
         assert_int_equal(got.ws_col, 99);
 
-        assert_int_equal(write(user, "hi\r" TERMINAL_DETACH_KEYS, 5), 5);
+        assert_int_equal(write(user, "hi\r\x10\x11", 5), 5);
         assert_true(sd_event_loop(event) >= 0);
         assert_true(detached);
         assert_int_equal(read(peer, buf, sizeof(buf)), 3);
@@ -122,8 +82,6 @@ static void test_copy(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_keys),
-                cmocka_unit_test(test_keys_at_once),
                 cmocka_unit_test(test_copy),
         };
 
