@@ -60,6 +60,10 @@ int verb_create(Ctl *c, char **operands, Failure *f);
 int verb_run(Ctl *c, char **operands, Failure *f);
 int verb_start(Ctl *c, char **operands, Failure *f);
 int verb_stop(Ctl *c, char **operands, Failure *f);
+int verb_restart(Ctl *c, char **operands, Failure *f);
+int verb_pause(Ctl *c, char **operands, Failure *f);
+int verb_unpause(Ctl *c, char **operands, Failure *f);
+int verb_rename(Ctl *c, char **operands, Failure *f);
 int verb_kill(Ctl *c, char **operands, Failure *f);
 int verb_terminate(Ctl *c, char **operands, Failure *f);
 int verb_rm(Ctl *c, char **operands, Failure *f);
@@ -83,8 +87,8 @@ int verb_help(Ctl *c, char **operands, Failure *f);
 
 extern const Option exec_options[], shell_options[], login_options[];
 extern const Option ps_options[], create_options[], run_options[], start_options[], stop_options[],
-                kill_options[], rm_options[], wait_options[], inspect_options[], show_options[],
-                status_options[], logs_options[], events_options[], images_options[], rmi_options[],
-                pull_options[], help_options[];
+                restart_options[], pause_options[], unpause_options[], kill_options[], rm_options[],
+                wait_options[], inspect_options[], show_options[], status_options[], logs_options[],
+                events_options[], images_options[], rmi_options[], pull_options[], help_options[];
 const Option *container_options_table(void);
 const Option *pull_shared_table(void);

@@ -23,9 +23,13 @@ char *describe_status(char *buf, size_t size, const ContainerInfo *info, uint64_
                         ago[strlen(ago) - strlen(" ago")] = 0;
                 (void) snprintf(buf, size, "Up %s%s", streq(ago, "just now") ? "less than a second" : ago,
                                 *info->state == 'p' ? " (Paused)" : "");
-        } else if (streq(info->state, "stopped") || streq(info->state, "dead")) {
+        } else if (streq(info->state, "stopped") || streq(info->state, "dead") ||
+                   streq(info->state, "restarting")) {
                 clock_format_ago(ago, sizeof(ago), info->finished_usec, now_usec);
-                (void) snprintf(buf, size, "%s (%d) %s", *info->state == 's' ? "Exited" : "Dead",
+                (void) snprintf(buf, size, "%s (%d) %s",
+                                *info->state == 's'   ? "Exited"
+                                : *info->state == 'd' ? "Dead"
+                                                      : "Restarting",
                                 info->exit_code, ago);
         } else
                 (void) snprintf(buf, size, "%c%s", info->state[0] - 'a' + 'A', info->state + 1);

@@ -5,7 +5,6 @@
 #include "basic/memory.h"
 #include "basic/strv.h"
 #include "ctl/each.h"
-#include "ctl/object.h"
 
 typedef struct Call {
         const char *name;
@@ -64,7 +63,11 @@ static void print_done(Calls *calls, const EachMethod *method, int *status) {
         for (; calls->n_printed < calls->n_sent && calls->calls[calls->n_printed].done; calls->n_printed++) {
                 Call *call = calls->calls + calls->n_printed;
 
-                if (call->failure.text)
+                if (call->failure.text && call->failure.kind == FAILURE_NO_SUCH_CONTAINER &&
+                    method->ignore_missing) {
+                        if (method->missing)
+                                (void) printf("%s\n", method->missing);
+                } else if (call->failure.text)
                         ctl_worsen(status, ctl_report(&call->failure, -EIO));
                 else if (method->print)
                         method->print(call->name, call->reply);
@@ -102,19 +105,4 @@ int each_container(Ctl *c, char **names, const EachMethod *method, Failure *f) {
                         return client_failure(NULL, r, f);
         }
         return status;
-}
-
-int each_name(Ctl *c, bool active_only, char ***ret, Failure *f) {
-        _cleanup_(object_list_freep) ObjectList *l = NULL;
-        _cleanup_strv_free_ char **names = NULL;
-        int r;
-
-        r = object_list_get(c, &l, f);
-        for (size_t i = 0; r >= 0 && i < l->n_containers; i++)
-                if (!active_only || container_info_is_active(l->containers[i]))
-                        r = strv_extend(&names, l->containers[i]->name);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(names);
-        return 0;
 }

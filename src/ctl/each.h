@@ -10,6 +10,9 @@ typedef struct EachMethod {
         int (*append)(sd_bus_message *m);
         /* Prints the answer; NULL: prints the operand. */
         void (*print)(const char *name, sd_bus_message *reply);
+        /* A container that does not exist is no failure. */
+        bool ignore_missing;
+        const char *missing; /* printed for it; NULL: nothing */
 } EachMethod;
 
 /* How many calls may be under way at once: dbus-daemon allows 128 unanswered ones for one connection. */
@@ -18,6 +21,3 @@ typedef struct EachMethod {
 /* Calls @method on all @names and prints the answers in their order, as they come. Failures are reported and
  * do not stop the others. Returns the worst exit status. */
 int each_container(Ctl *c, char **names, const EachMethod *method, Failure *f);
-
-/* The names of all containers, or of those that run, for --all. */
-int each_name(Ctl *c, bool active_only, char ***ret, Failure *f);

@@ -18,7 +18,7 @@ int environment_add(char ***env, const char *word, char *const *caller) {
                 return -EINVAL;
         if (strchr(word, '='))
                 return strv_env_set(env, word);
-        value = strv_env_get(caller, word);
+        value = caller ? strv_env_get(caller, word) : "";
         if (!value)
                 return 0;
         r = string_format(&assignment, "%s=%s", word, value);

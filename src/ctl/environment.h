@@ -15,7 +15,7 @@
 #define ENVIRONMENT_FILE_BYTES_MAX (1024 * 1024)
 
 /* Adds or replaces one NAME=VALUE, or NAME from the caller's environment @caller, in @env. -EINVAL: no name.
- */
+ * Labels are written alike: for them @caller is NULL, and a NAME alone has an empty value. */
 int environment_add(char ***env, const char *word, char *const *caller);
 
 /* Adds everything that the text of a file has; @origin is for messages. */

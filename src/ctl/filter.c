@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "basic/clock.h"
 #include "basic/memory.h"
 #include "basic/str.h"
 #include "basic/strv.h"
 #include "ctl/filter.h"
+#include "ctl/timespec.h"
+#include "spec/restart-policy.h"
 
 /* Length of @reference without tag and digest. */
 static size_t repository_length(const char *reference) {
@@ -59,6 +62,42 @@ static bool match_ancestor(const ContainerInfo *info, const char *value) {
                startswith(startswith(id, "sha256:") ?: id, hex);
 }
 
+static bool match_no_label(const ContainerInfo *info, const char *value) {
+        return !match_label(info, value);
+}
+
+static bool match_exited(const ContainerInfo *info, const char *value) {
+        int64_t code;
+
+        return streq(info->state, "stopped") && parse_i64(value, &code) >= 0 && code == info->exit_code;
+}
+
+static bool match_restart_policy(const ContainerInfo *info, const char *value) {
+        RestartPolicy wanted, policy;
+
+        return restart_policy_parse(value, &wanted) >= 0 &&
+               restart_policy_parse(info->restart_policy, &policy) >= 0 && wanted.mode == policy.mode;
+}
+
+static bool match_until(const ContainerInfo *info, const char *value) {
+        uint64_t usec;
+
+        return timespec_parse(value, clock_now_realtime_usec(), &usec) >= 0 && info->created_usec < usec;
+}
+
+/* filter_resolve() made a time out of the name. */
+static bool match_before(const ContainerInfo *info, const char *value) {
+        uint64_t usec;
+
+        return parse_u64(value, &usec) >= 0 && info->created_usec < usec;
+}
+
+static bool match_since(const ContainerInfo *info, const char *value) {
+        uint64_t usec;
+
+        return parse_u64(value, &usec) >= 0 && info->created_usec > usec;
+}
+
 static const struct {
         const char *key;
         bool all; /* every value has to match, not just one */
@@ -68,6 +107,12 @@ static const struct {
         { "name", false, match_name },
         { "status", false, match_status },
         { "label", true, match_label },
+        { "label!", true, match_no_label },
+        { "exited", false, match_exited },
+        { "restart-policy", false, match_restart_policy },
+        { "until", true, match_until },
+        { "before", true, match_before },
+        { "since", true, match_since },
         { "ancestor", false, match_ancestor },
 };
 
@@ -87,22 +132,86 @@ static bool status_exists(const char *s) {
         return false;
 }
 
+static bool is_number(const char *s) {
+        int64_t n;
+
+        return parse_i64(s, &n) >= 0;
+}
+
+static bool is_policy(const char *s) {
+        RestartPolicy policy;
+
+        return restart_policy_parse(s, &policy) >= 0;
+}
+
+static bool is_time(const char *s) {
+        uint64_t usec;
+
+        return timespec_parse(s, clock_now_realtime_usec(), &usec) >= 0;
+}
+
+/* Keys that do not take any value. */
+static const struct {
+        const char *key;
+        bool (*is_valid)(const char *value);
+        const char *hint;
+} value_checks[] = {
+        { "status", status_exists,
+          "created, running, paused, restarting, stopped (exited), removing or dead" },
+        { "exited", is_number, "an exit status" },
+        { "restart-policy", is_policy, "no, on-failure, always or unless-stopped" },
+        { "until", is_time, "a time, such as 10m or 2026-01-02" },
+};
+
 int filter_check(char *const *filters, Failure *f) {
-        STRV_FOREACH (i, filters) {
-                const char *status = value_of(*i, "status");
+        STRV_FOREACH(i, filters) {
                 bool known = false;
 
                 for (size_t k = 0; k < ELEMENTSOF(filter_keys); k++)
                         known |= value_of(*i, filter_keys[k].key) != NULL;
                 if (!known)
-                        return failure_set(
-                                        f, FAILURE_INVALID_ARGUMENT,
-                                        "filter '%s': must be id=, name=, status=, label= or ancestor=", *i);
-                if (status && !status_exists(status))
                         return failure_set(f, FAILURE_INVALID_ARGUMENT,
-                                           "filter '%s': must be created, running, paused, restarting, "
-                                           "stopped (exited), removing or dead",
+                                           "filter '%s': must be id=, name=, status=, exited=, label=, "
+                                           "label!=, ancestor=, restart-policy=, before=, since= or until=",
                                            *i);
+                for (size_t k = 0; k < ELEMENTSOF(value_checks); k++) {
+                        const char *value = value_of(*i, value_checks[k].key);
+
+                        if (value && !value_checks[k].is_valid(value))
+                                return failure_set(f, FAILURE_INVALID_ARGUMENT, "filter '%s': must be %s",
+                                                   *i, value_checks[k].hint);
+                }
+        }
+        return 0;
+}
+
+static int find_created(const ObjectList *l, const char *name, uint64_t *ret, Failure *f) {
+        for (size_t i = 0; i < l->n_containers; i++)
+                if (streq(l->containers[i]->name, name) ||
+                    (*name && startswith(l->containers[i]->id, name))) {
+                        *ret = l->containers[i]->created_usec;
+                        return 0;
+                }
+        return failure_set(f, FAILURE_NO_SUCH_CONTAINER,
+                           "%s: no such container; 'creelctl ps -a' lists them", name);
+}
+
+int filter_resolve(char **filters, const ObjectList *l, Failure *f) {
+        for (char **i = filters; i && *i; i++) {
+                const char *before = value_of(*i, "before"), *since = value_of(*i, "since");
+                uint64_t usec = 0;
+                char *s;
+                int r;
+
+                if (!before && !since)
+                        continue;
+                r = find_created(l, before ?: since, &usec, f);
+                if (r >= 0)
+                        r = string_format(&s, "%s=%" PRIu64, before ? "before" : "since", usec);
+                if (r < 0)
+                        return r;
+                free(*i);
+                *i = s;
         }
         return 0;
 }

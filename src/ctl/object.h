@@ -11,7 +11,9 @@
 
 typedef struct ContainerInfo {
         char *path, *id, *name, *image, *image_id, *state, *error, *unit, *control_group;
+        char *restart_policy;
         char **command, **labels; /* labels: "key=value" */
+        uint64_t restart_count;
         bool tty, auto_remove, oom_killed;
         uint64_t created_usec, state_changed_usec, started_usec, finished_usec;
         int32_t exit_code; /* -1: never ran */

@@ -19,7 +19,8 @@
 ContainerSpec create_spec;
 const char *create_cidfile, *create_image;
 
-static char **arg_env, **arg_env_files;
+static char **arg_env, **arg_env_files, **arg_label_files;
+static bool arg_replace;
 static const char *arg_pull = "missing";
 static bool arg_rootfs;
 static int cidfile_fd = -EBADF;
@@ -57,6 +58,9 @@ const Option create_options[] = {
         { "rootfs", 0, NULL, "What stands in the place of the image is a directory", option_set_flag,
           &arg_rootfs },
         { "link-journal=try-guest", 'j', NULL, NULL, set_link_journal, NULL },
+        { "label-file", 0, "FILE", "Set the labels that a file lists", option_set_strv, &arg_label_files },
+        { "replace", 0, NULL, "Remove the container that has this name first", option_set_flag,
+          &arg_replace },
         {},
 };
 
@@ -193,6 +197,25 @@ static int prepare_environment(Failure *f) {
         return 0;
 }
 
+/* Files first: what --label says wins. */
+static int prepare_labels(Failure *f) {
+        _cleanup_strv_free_ char **given = TAKE_PTR(create_spec.labels);
+        int r = 0;
+
+        if (!arg_label_files) {
+                create_spec.labels = TAKE_PTR(given);
+                return 0;
+        }
+        STRV_FOREACH(path, arg_label_files)
+                if (r >= 0)
+                        r = environment_read_file(*path, NULL, &create_spec.labels, f);
+        STRV_FOREACH(i, given)
+                if (r >= 0)
+                        r = strv_env_set(&create_spec.labels, *i);
+        container_spec_mark(&create_spec, container_spec_find("label"));
+        return r;
+}
+
 int create_prepare(char **operands, Failure *f) {
         const SpecField *field;
         const char *hint;
@@ -209,6 +232,8 @@ int create_prepare(char **operands, Failure *f) {
                 container_spec_mark(&create_spec, container_spec_find("command"));
         }
         r = prepare_environment(f);
+        if (r >= 0)
+                r = prepare_labels(f);
         if (r < 0)
                 return r;
         if (container_spec_check(&create_spec, &field, &hint) < 0)
@@ -228,6 +253,8 @@ int create_new_call(Ctl *c, const char *member, const char *image, sd_bus_messag
                 r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r >= 0)
                 r = container_options_append(m, &create_spec);
+        if (r >= 0 && arg_replace)
+                r = sd_bus_message_append(m, "{sv}", "replace", "b", 1);
         if (r == -EINVAL)
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
                                    "the image's name or an option is not valid UTF-8; D-Bus carries nothing "

@@ -15,14 +15,18 @@
 
 #define COMMAND_COLUMNS 24
 
-static bool arg_all, arg_no_trunc;
+static bool arg_all, arg_no_trunc, arg_latest;
+static uint64_t arg_last; /* 0: all */
 static char **arg_filters;
 
 const Option ps_options[] = {
         { "all", 'a', NULL, "Show those that do not run, too", option_set_flag, &arg_all },
         { "no-trunc", 0, NULL, "Show ids and commands in full", option_set_flag, &arg_no_trunc },
-        { "filter", 'f', "KEY=VALUE", "Only those with this id, name, status, label or ancestor",
-          option_set_strv, &arg_filters },
+        { "filter", 'f', "KEY=VALUE", "Only those that match", option_set_strv, &arg_filters },
+        { "last", 'n', "NUMBER", "Only so many of those that were created last, in any state",
+          option_set_count, &arg_last },
+        { "latest", 'l', NULL, "Only the one that was created last, in any state", option_set_flag,
+          &arg_latest },
         {},
 };
 
@@ -61,6 +65,10 @@ static int container_to_json(const ContainerInfo *info, json_object **ret) {
         if (r >= 0)
                 r = json_add_boolean(o, "AutoRemove", info->auto_remove);
         if (r >= 0)
+                r = json_add_boolean(o, "Exited", streq(info->state, "stopped"));
+        if (r >= 0)
+                r = json_add_u64(o, "Restarts", info->restart_count);
+        if (r >= 0)
                 r = output_add_time(o, "StartedAt", info->started_usec);
         if (r >= 0)
                 r = output_add_time(o, "ExitedAt", info->finished_usec);
@@ -96,6 +104,10 @@ static int container_to_text(const ContainerInfo *info, json_object **ret) {
                 r = json_add_string(o, "CreatedAt",
                                     json_object_get_string(json_object_object_get(o, "Created")));
         if (r >= 0)
+                r = json_add_string(o, "RunningFor",
+                                    clock_format_ago(created, sizeof(created), info->created_usec,
+                                                     clock_now_realtime_usec()));
+        if (r >= 0)
                 r = json_add_string(o, "Created",
                                     clock_format_ago(created, sizeof(created), info->created_usec,
                                                      clock_now_realtime_usec()));
@@ -105,12 +117,24 @@ static int container_to_text(const ContainerInfo *info, json_object **ret) {
         return 0;
 }
 
-static bool shown(const ContainerInfo *info) {
-        bool by_status = false;
+static bool is_wanted(const ContainerInfo *info) {
+        bool any = arg_all || arg_last > 0;
 
         STRV_FOREACH (i, arg_filters)
-                by_status |= startswith(*i, "status=") != NULL;
-        return (arg_all || by_status || container_info_is_active(info)) && filter_match(arg_filters, info);
+                any |= startswith(*i, "status=") || startswith(*i, "exited=");
+        return (any || container_info_is_active(info)) && filter_match(arg_filters, info);
+}
+
+/* Drops what is not to be shown; the newest comes first. */
+static void keep_wanted(ObjectList *l) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < l->n_containers; i++)
+                if ((arg_last == 0 || n < arg_last) && is_wanted(l->containers[i]))
+                        l->containers[n++] = l->containers[i];
+                else
+                        (void) container_info_free(l->containers[i]);
+        l->n_containers = n;
 }
 
 static int print_objects(Ctl *c, const ObjectList *l, Failure *f) {
@@ -123,8 +147,6 @@ static int print_objects(Ctl *c, const ObjectList *l, Failure *f) {
                 json_object *o;
                 int r;
 
-                if (!shown(l->containers[i]))
-                        continue;
                 r = template ? container_to_text(l->containers[i], &o)
                              : container_to_json(l->containers[i], &o);
                 if (r < 0)
@@ -150,8 +172,6 @@ static int print_table(Ctl *c, const ObjectList *l) {
                 _cleanup_free_ char *command = NULL;
                 char buf[128];
 
-                if (!shown(info))
-                        continue;
                 r = describe_command(info->command, arg_no_trunc ? 0 : COMMAND_COLUMNS, &command);
                 if (r >= 0)
                         r = table_add(t, describe_id(buf, sizeof(buf), info->id, arg_no_trunc));
@@ -177,13 +197,16 @@ int verb_ps(Ctl *c, char **operands, Failure *f) {
         r = filter_check(arg_filters, f);
         if (r >= 0)
                 r = object_list_get(c, &l, f);
+        if (r >= 0)
+                r = filter_resolve(arg_filters, l, f);
         if (r < 0)
                 return r;
+        if (arg_latest)
+                arg_last = 1;
+        keep_wanted(l);
         if (!c->quiet)
                 return c->format && !streq(c->format, "table") ? print_objects(c, l, f) : print_table(c, l);
         for (size_t i = 0; i < l->n_containers; i++)
-                if (shown(l->containers[i]))
-                        (void) printf("%s\n",
-                                      describe_id(id, sizeof(id), l->containers[i]->id, arg_no_trunc));
+                (void) printf("%s\n", describe_id(id, sizeof(id), l->containers[i]->id, arg_no_trunc));
         return 0;
 }

@@ -33,6 +33,10 @@ const Option run_options[] = {
         { "rootfs", 0, NULL, "What stands in the place of the image is a directory", set_create_option,
           (void *) &create_options[3] },
         { "link-journal=try-guest", 'j', NULL, NULL, set_create_option, (void *) &create_options[4] },
+        { "label-file", 0, "FILE", "Set the labels that a file lists", set_create_option,
+          (void *) &create_options[5] },
+        { "replace", 0, NULL, "Remove the container that has this name first", set_create_option,
+          (void *) &create_options[6] },
         {},
 };
 

@@ -111,10 +111,9 @@ static void signal_tree(int dirfd, int signal, unsigned depth) {
         (void) closedir(dir);
 }
 
-int cgroup_signal_payload(const char *scope, int signal) {
-        _cleanup_close_ int fd = -EBADF, kill_fd = -EBADF;
+static int open_payload(const char *scope, int *ret_fd) {
         _cleanup_free_ char *path = NULL;
-        int r;
+        int r, fd;
 
         r = string_format(&path, "/sys/fs/cgroup%s/payload", scope);
         if (r < 0)
@@ -122,6 +121,53 @@ int cgroup_signal_payload(const char *scope, int signal) {
         fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
                 return negative_errno();
+        *ret_fd = fd;
+        return 0;
+}
+
+static int open_attribute(const char *scope, const char *name, int flags, int *ret_fd) {
+        _cleanup_close_ int payload = -EBADF;
+        int r, fd;
+
+        r = open_payload(scope, &payload);
+        if (r < 0)
+                return r;
+        fd = openat(payload, name, flags | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0)
+                return negative_errno();
+        *ret_fd = fd;
+        return 0;
+}
+
+int cgroup_freeze_payload(const char *scope, bool freeze) {
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        r = open_attribute(scope, "cgroup.freeze", O_WRONLY, &fd);
+        return r < 0 ? r : fd_write_all(fd, freeze ? "1" : "0", 1);
+}
+
+int cgroup_payload_events_open(const char *scope, int *ret_fd) {
+        return open_attribute(scope, "cgroup.events", O_RDONLY, ret_fd);
+}
+
+int cgroup_events_frozen(int fd) {
+        char text[256];
+        ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+
+        if (n < 0)
+                return negative_errno();
+        text[n] = 0;
+        return startswith(text, "frozen 1\n") || strstr(text, "\nfrozen 1\n");
+}
+
+int cgroup_signal_payload(const char *scope, int signal) {
+        _cleanup_close_ int fd = -EBADF, kill_fd = -EBADF;
+        int r;
+
+        r = open_payload(scope, &fd);
+        if (r < 0)
+                return r;
         if (signal == SIGKILL) {
                 kill_fd = openat(fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
                 if (kill_fd >= 0 && fd_write_all(kill_fd, "1", 1) >= 0)

@@ -33,4 +33,7 @@ bool compile_root_is_read_only(const CompileInput *in);
 /* compile-unit.c: what goes into the object "linux" as resources */
 int compile_resources(const CompileInput *in, json_object *linux_part, Failure *f);
 
+/* compile-life.c: refusals alone */
+int compile_life(const CompileInput *in, Failure *f);
+
 bool compile_network_is_host(const ContainerRecord *record);

@@ -34,5 +34,7 @@ int container_compile(const CompileInput *in, char **ret, Failure *f) {
                 r = compile_linux(in, root, f);
         if (r >= 0)
                 r = compile_system(in, root, f);
+        if (r >= 0)
+                r = compile_life(in, f);
         return r < 0 ? r : json_format(root, false, ret);
 }

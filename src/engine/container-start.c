@@ -22,6 +22,7 @@
 #include "engine/image.h"
 #include "engine/migration.h"
 #include "engine/root.h"
+#include "engine/restart.h"
 #include "engine/supervisor.h"
 #include "security/capability.h"
 #include "security/seccomp-cache.h"
@@ -29,6 +30,17 @@
 
 /* systemd kills what is left this much later than we would have. */
 #define SCOPE_STOP_GRACE_USEC (5 * USEC_PER_SEC)
+
+/* An attempt that did not come about counts like one that failed. */
+static void go_on_restarting(Container *c) {
+        if (c->jobs->parameters.automatic && restart_is_due(c, EXIT_FAILURE)) {
+                restart_count(c, 0);
+                (void) container_save(c);
+                container_changed(c);
+                restart_schedule(c);
+        } else
+                (void) container_move(c, CONTAINER_EVENT_EXITED, NULL);
+}
 
 static void start_failed(Container *c, const Failure *f) {
         c->session_fd = fd_close(c->session_fd);
@@ -58,9 +70,12 @@ static void start_failed(Container *c, const Failure *f) {
                 container_finish_removal(c);
                 return;
         }
-        (void) container_save(c);
-        if (c->engine->observer)
-                c->engine->observer->container_changed(c, c->engine->observer_data);
+        if (c->state == CONTAINER_RESTARTING)
+                go_on_restarting(c);
+        else {
+                (void) container_save(c);
+                container_changed(c);
+        }
         container_job_done(c, f);
 }
 
@@ -177,7 +192,8 @@ static int start(Container *c, Job *j, Failure *f) {
         _cleanup_close_ int spec_fd = -EBADF, rootfs_fd = -EBADF, runtime_fd = -EBADF, seccomp_fd = -EBADF;
         int r;
 
-        if (c->state != CONTAINER_CREATED && c->state != CONTAINER_STOPPED)
+        if (c->state != CONTAINER_CREATED && c->state != CONTAINER_STOPPED &&
+            c->state != CONTAINER_RESTARTING)
                 return failure_set(f, FAILURE_INVALID_STATE,
                                    "%s: the container is %s, which does not allow 'start'", c->record->name,
                                    container_state_to_string(c->state));
@@ -186,7 +202,11 @@ static int start(Container *c, Job *j, Failure *f) {
                                    "%s: a container with a terminal needs a session socket",
                                    c->record->name);
         migration_announce(c->engine);
-        r = check_layers(c, f);
+        r = container_choose_unit(c);
+        if (r >= 0)
+                r = string_set(&c->record->unit, c->unit);
+        if (r >= 0)
+                r = check_layers(c, f);
         if (r >= 0)
                 r = compile_spec(c, &j->parameters, &spec_fd, f);
         trace("document compiled");
@@ -200,6 +220,9 @@ static int start(Container *c, Job *j, Failure *f) {
                 r = container_runtime_open(c->engine->store, c->record->id, &runtime_fd);
         if (r >= 0)
                 r = etc_write(c->record, runtime_fd);
+        /* that of an earlier run */
+        if (r >= 0 && unlinkat(runtime_fd, "exit", 0) < 0 && errno != ENOENT)
+                r = negative_errno();
         trace("files written");
         if (r < 0)
                 return failure_set_errno(f, FAILURE_STORAGE, r, "cannot prepare the root of container %s",
@@ -239,6 +262,13 @@ void container_begin_start(Container *c, Job *j) {
                 container_job_done(c, f.text ? &f : NULL);
                 return;
         }
+        restart_disarm(c);
+        c->kill_signal = 0;
+        if (!j->parameters.automatic) {
+                c->record->stopped_by_user = false;
+                c->record->n_restarts = 0;
+                c->restart_delay_usec = 0;
+        }
         r = start(c, j, &f);
         if (r < 0) {
                 if (!f.text)
@@ -246,6 +276,12 @@ void container_begin_start(Container *c, Job *j) {
                                                  c->record->name);
                 start_failed(c, &f);
         }
+}
+
+static bool is_starting(const Container *c) {
+        const Job *j = container_job(c);
+
+        return j && (j->type == JOB_START || j->type == JOB_RESTART);
 }
 
 void container_on_started(Container *c, pid_t leader, int leader_pidfd, uint64_t time_usec) {
@@ -257,9 +293,9 @@ void container_on_started(Container *c, pid_t leader, int leader_pidfd, uint64_t
         c->leader_pidfd = leader_pidfd;
         if (!c->cgroup)
                 (void) cgroup_scope_of(leader, &c->cgroup);
-        if (c->state == CONTAINER_RUNNING) { /* found again after a restart of ours */
-                if (c->engine->observer)
-                        c->engine->observer->container_changed(c, c->engine->observer_data);
+        if (container_is_running(c)) { /* found again after a restart of ours */
+                container_match_freezer(c);
+                container_changed(c);
                 return;
         }
         if (container_move(c, CONTAINER_EVENT_STARTED, &f) < 0) {
@@ -271,13 +307,16 @@ void container_on_started(Container *c, pid_t leader, int leader_pidfd, uint64_t
         container_event(c, "start", NULL, 0);
         if (c->engine->observer)
                 c->engine->observer->container_started(c, c->engine->observer_data);
-        if (c->jobs && c->jobs->begun && c->jobs->type == JOB_START)
+        if (is_starting(c)) {
+                if (c->jobs->type == JOB_RESTART)
+                        container_event(c, "restart", NULL, 0);
                 container_job_done(c, NULL);
+        }
         trace("start answered");
 }
 
 void container_on_start_failed(Container *c, const Failure *f) {
-        if (c->jobs && c->jobs->begun && c->jobs->type == JOB_START) {
+        if (is_starting(c)) {
                 start_failed(c, f);
                 return;
         }

@@ -14,6 +14,7 @@
 #include "basic/trace.h"
 #include "engine/container.h"
 #include "engine/root.h"
+#include "engine/restart.h"
 #include "engine/supervisor.h"
 
 #define STOP_TIMEOUT_DEFAULT_USEC (10 * USEC_PER_SEC)
@@ -47,8 +48,7 @@ static int on_stop_timeout(sd_event_source *source, uint64_t usec, void *userdat
         return 0;
 }
 
-/* Asks the payload to end and kills it when the time is over. The job goes on when the exit is reported. */
-static int ask_to_stop(Container *c, Job *j, Failure *f) {
+int container_ask_to_stop(Container *c, Job *j, Failure *f) {
         uint64_t timeout = j->parameters.timeout_usec == UINT64_MAX ? container_stop_timeout_usec(c)
                                                                     : j->parameters.timeout_usec;
         int signal = j->parameters.signal > 0 ? j->parameters.signal : container_stop_signal(c), r;
@@ -64,25 +64,43 @@ void container_begin_stop(Container *c, Job *j) {
         _cleanup_failure_ Failure f = {};
 
         /* Nothing to stop is what the caller wanted. */
-        if (!container_is_running(c))
+        if (c->state == CONTAINER_RESTARTING) {
+                restart_disarm(c);
+                c->record->stopped_by_user = true;
+                (void) container_move(c, CONTAINER_EVENT_EXITED, NULL);
+                container_event(c, "stop", NULL, 0);
                 container_job_done(c, NULL);
-        else if (ask_to_stop(c, j, &f) < 0)
+        } else if (!container_is_running(c))
+                container_job_done(c, NULL);
+        else if (container_ask_to_stop(c, j, &f) < 0)
+                container_job_done(c, &f);
+}
+
+void container_begin_restart(Container *c, Job *j) {
+        _cleanup_failure_ Failure f = {};
+
+        if (!container_is_running(c))
+                container_begin_start(c, j);
+        else if (container_ask_to_stop(c, j, &f) < 0)
                 container_job_done(c, &f);
 }
 
 void container_begin_remove(Container *c, Job *j) {
         _cleanup_failure_ Failure f = {};
 
-        if (container_is_running(c)) {
+        if (container_is_running(c) || c->state == CONTAINER_RESTARTING) {
                 if (!j->parameters.force)
                         (void) failure_set(&f, FAILURE_INVALID_STATE,
                                            "%s: the container is %s; stop it first or use --force",
                                            c->record->name, container_state_to_string(c->state));
-                else if (ask_to_stop(c, j, &f) >= 0)
+                else if (container_is_running(c) && container_ask_to_stop(c, j, &f) >= 0)
                         return; /* container_on_exited() goes on */
-                container_job_done(c, &f);
-                return;
+                if (f.text) {
+                        container_job_done(c, &f);
+                        return;
+                }
         }
+        restart_disarm(c);
         if (container_move(c, CONTAINER_EVENT_REMOVE, &f) < 0) {
                 container_job_done(c, &f);
                 return;
@@ -90,20 +108,87 @@ void container_begin_remove(Container *c, Job *j) {
         container_finish_removal(c);
 }
 
-void container_on_exited(Container *c, const ExitRecord *exit) {
+/* Was it a user's doing? Programs end by many signals, but only these are sent to end them. */
+static bool ended_by_user(const Container *c, const ExitRecord *exit) {
+        const Job *j = container_job(c);
+
+        if (j && j->type == JOB_STOP)
+                return !j->parameters.automatic;
+        return c->kill_signal > 0 && (c->kill_signal == SIGKILL || c->kill_signal == exit->signal ||
+                                      c->kill_signal == container_stop_signal(c));
+}
+
+/* What becomes of the job that was under way when the payload ended. */
+static void settle_job(Container *c) {
         _cleanup_failure_ Failure f = {};
+        Job *j = container_job(c);
+
+        if (!j)
+                return;
+        if (j->type == JOB_PAUSE || j->type == JOB_UNPAUSE)
+                (void) failure_set(&f, FAILURE_INVALID_STATE, "%s: the container ended meanwhile",
+                                   c->record->name);
+        container_job_done(c, f.text ? &f : NULL);
+}
+
+/* The container stays, and may go on by itself. */
+static void stay(Container *c, int status) {
+        _cleanup_failure_ Failure f = {};
+        Job *j = container_job(c);
+        bool again = j && j->type == JOB_RESTART && container_is_running(c),
+             policy = !again && container_is_running(c) && restart_is_due(c, status);
+        uint64_t now = clock_now_realtime_usec();
+
+        if (policy)
+                restart_count(c, now > c->record->started_usec ? now - c->record->started_usec : 0);
+        if (container_move(c, again || policy ? CONTAINER_EVENT_RESTART : CONTAINER_EVENT_EXITED, &f) < 0)
+                log_warning("%s", strempty(f.text));
+        c->session_fd = fd_close(c->session_fd);
+        if (again) {
+                container_begin_start(c, j);
+                return;
+        }
+        if (policy)
+                restart_schedule(c);
+        settle_job(c);
+}
+
+/* A removal stands in for the stop: whoever waits for the end has it before the container is gone. */
+static void go(Container *c) {
+        _cleanup_failure_ Failure f = {};
+        Job *j = container_job(c);
+
+        if (container_is_running(c)) {
+                Supervisor *s = TAKE_PTR(c->supervisor);
+
+                if (container_move(c, CONTAINER_EVENT_EXITED, &f) < 0)
+                        log_warning("%s", strempty(f.text));
+                c->supervisor = s;
+        }
+        if (j && j->type != JOB_REMOVE)
+                settle_job(c);
+        if (container_move(c, CONTAINER_EVENT_REMOVE, &f) < 0)
+                log_warning("%s", strempty(f.text));
+        container_finish_removal(c);
+        trace("removed");
+}
+
+void container_on_exited(Container *c, const ExitRecord *exit) {
+        const Job *j = container_job(c);
         bool remove;
 
         trace("exit heard of");
         c->record->exit_code = exit->status;
         c->record->oom_killed = exit->oom;
+        c->record->stopped_by_user |= ended_by_user(c, exit);
         c->leader = 0;
         c->leader_pidfd = fd_close(c->leader_pidfd);
         c->has_scope = false;
         c->cgroup = mfree(c->cgroup);
         /* The scope lives until its last process, the supervisor, is gone; what is left of a removal waits
          * for that, too. */
-        remove = container_is_ephemeral(c) || (c->jobs && c->jobs->begun && c->jobs->type == JOB_REMOVE);
+        remove = (j && j->type == JOB_REMOVE) ||
+                 (container_is_ephemeral(c) && !(j && j->type == JOB_RESTART));
         if (!remove && c->supervisor)
                 supervisor_release(TAKE_PTR(c->supervisor), NULL);
 
@@ -112,30 +197,10 @@ void container_on_exited(Container *c, const ExitRecord *exit) {
         if (exit->oom)
                 container_event(c, "oom", NULL, 0);
         container_event(c, "died", "exitCode", exit->status);
-        if (c->jobs && c->jobs->begun && c->jobs->type == JOB_STOP)
+        if (j && j->type == JOB_STOP)
                 container_event(c, "stop", NULL, 0);
-        if (!remove) {
-                if (container_move(c, CONTAINER_EVENT_EXITED, &f) < 0)
-                        log_warning("%s", strempty(f.text));
-                c->session_fd = fd_close(c->session_fd);
-                if (c->jobs && c->jobs->begun)
-                        container_job_done(c, NULL);
-                return;
-        }
-
-        /* A removal stands in for the stop: whoever waits for the end has it before the container is gone.
-         */
-        if (container_is_running(c)) {
-                Supervisor *s = TAKE_PTR(c->supervisor);
-
-                if (container_move(c, CONTAINER_EVENT_EXITED, &f) < 0)
-                        log_warning("%s", strempty(f.text));
-                c->supervisor = s;
-        }
-        if (c->jobs && c->jobs->begun && c->jobs->type == JOB_STOP)
-                container_job_done(c, NULL);
-        if (container_move(c, CONTAINER_EVENT_REMOVE, &f) < 0)
-                log_warning("%s", strempty(f.text));
-        container_finish_removal(c);
-        trace("removed");
+        if (remove)
+                go(c);
+        else
+                stay(c, exit->status);
 }

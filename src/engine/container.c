@@ -19,6 +19,7 @@
 #include "engine/exec.h"
 #include "engine/image.h"
 #include "engine/root.h"
+#include "engine/restart.h"
 #include "engine/supervisor.h"
 #include "security/idrange.h"
 
@@ -37,13 +38,6 @@ static const char *const container_event_table[] = {
         [CONTAINER_EVENT_BROKEN] = "broken",
 };
 DEFINE_STRING_TABLE(container_event, ContainerEvent, _CONTAINER_EVENT_MAX)
-
-static const char *const container_condition_table[] = {
-        [CONTAINER_CONDITION_STOPPED] = "stopped",
-        [CONTAINER_CONDITION_RUNNING] = "running",
-        [CONTAINER_CONDITION_REMOVED] = "removed",
-};
-DEFINE_STRING_TABLE(container_condition, ContainerCondition, _CONTAINER_CONDITION_MAX)
 
 /* What happens besides the change of state. */
 typedef void (*move_handler_t)(Container *c);
@@ -81,10 +75,11 @@ static const Move moves[_CONTAINER_STATE_MAX][_CONTAINER_EVENT_MAX] = {
                 [CONTAINER_EVENT_EXITED] = { CONTAINER_STOPPED, on_move_exited },
                 [CONTAINER_EVENT_REMOVE] = { CONTAINER_REMOVING, on_move_plain },
                 [CONTAINER_EVENT_RESUMED] = { CONTAINER_RUNNING, on_move_plain },
+                [CONTAINER_EVENT_RESTART] = { CONTAINER_RESTARTING, on_move_exited },
         },
         [CONTAINER_RESTARTING] = {
                 [CONTAINER_EVENT_STARTED] = { CONTAINER_RUNNING, on_move_running },
-                [CONTAINER_EVENT_EXITED] = { CONTAINER_STOPPED, on_move_exited },
+                [CONTAINER_EVENT_EXITED] = { CONTAINER_STOPPED, on_move_plain },
                 [CONTAINER_EVENT_REMOVE] = { CONTAINER_REMOVING, on_move_plain },
                 [CONTAINER_EVENT_BROKEN] = { CONTAINER_DEAD, on_move_plain },
         },
@@ -109,7 +104,7 @@ bool container_is_running(const Container *c) {
 }
 
 bool container_is_ephemeral(const Container *c) {
-        return c->record->spec->remove;
+        return c->record->spec->remove || c->record->spec->remove_image;
 }
 
 int container_save(Container *c) {
@@ -126,49 +121,10 @@ int container_save(Container *c) {
         return 0;
 }
 
-static bool condition_holds(const Container *c, ContainerCondition condition) {
-        switch (condition) {
-        case CONTAINER_CONDITION_STOPPED:
-                return !container_is_running(c) && !c->supervisor;
-        case CONTAINER_CONDITION_RUNNING:
-                return c->state == CONTAINER_RUNNING;
-        case CONTAINER_CONDITION_REMOVED:
-                return c->removed;
-        case _CONTAINER_CONDITION_MAX:
-        default:
-                return false;
-        }
-}
-
-static void watches_run(Container *c) {
-        LIST_FOREACH(watches, w, c->watches) {
-                if (!condition_holds(c, w->condition) && !c->removed)
-                        continue;
-                LIST_REMOVE(watches, c->watches, w);
-                c->n_watches--;
-                w->callback(c, w->userdata);
-                free(w);
-        }
-}
-
-int container_watch(Container *c, ContainerCondition condition, container_watch_t callback, void *userdata,
-                    Failure *f) {
-        ContainerWatch *w;
-
-        if (condition_holds(c, condition)) {
-                callback(c, userdata);
-                return 0;
-        }
-        if (c->n_watches >= CONTAINER_WATCHERS_MAX)
-                return failure_set(f, FAILURE_LIMITS_EXCEEDED,
-                                   "%s: too many callers are waiting for this container", c->record->name);
-        w = new0(ContainerWatch, 1);
-        if (!w)
-                return -ENOMEM;
-        *w = (ContainerWatch) { .condition = condition, .callback = callback, .userdata = userdata };
-        LIST_APPEND(watches, c->watches, w);
-        c->n_watches++;
-        return 0;
+void container_changed(Container *c) {
+        if (c->engine->observer)
+                c->engine->observer->container_changed(c, c->engine->observer_data);
+        container_run_watches(c);
 }
 
 int container_move(Container *c, ContainerEvent event, Failure *f) {
@@ -188,9 +144,7 @@ int container_move(Container *c, ContainerEvent event, Failure *f) {
                 (void) container_save(c);
         log_debug("Container %s (%.12s): %s -> %s.", c->record->name, c->record->id,
                   container_state_to_string(old), container_state_to_string(c->state));
-        if (c->engine->observer)
-                c->engine->observer->container_changed(c, c->engine->observer_data);
-        watches_run(c);
+        container_changed(c);
         return 0;
 }
 
@@ -223,6 +177,9 @@ int container_kill(Container *c, bool all, int signal, Failure *f) {
         if (!container_is_running(c) || c->leader_pidfd < 0)
                 return failure_set(f, FAILURE_INVALID_STATE, "%s: the container is %s, not running",
                                    c->record->name, container_state_to_string(c->state));
+        /* SIGKILL reaches a frozen process, anything else would wait. */
+        if (signal != SIGKILL && container_thaw(c, f) < 0)
+                return -EIO;
         if (all) {
                 int r = c->cgroup ? cgroup_signal_payload(c->cgroup, signal) : -ESRCH;
 
@@ -334,7 +291,7 @@ int container_adopt(Engine *e, ContainerRecord *record, Container **ret) {
         if (r < 0)
                 return -EBADMSG;
         c->state = (ContainerState) r;
-        r = scope_unit_name(record->name, &c->unit);
+        r = record->unit ? string_set(&c->unit, record->unit) : scope_unit_name(record->name, &c->unit);
         if (r >= 0)
                 r = hashmap_put(e->containers, record->id, c);
         if (r < 0)
@@ -414,6 +371,7 @@ Container *container_free(Container *c) {
         exec_abandon_all(c);
         if (c->supervisor)
                 supervisor_release(c->supervisor, NULL);
+        restart_disarm(c);
         (void) scope_job_free(c->scope_job);
         (void) fd_close(c->leader_pidfd);
         (void) fd_close(c->session_fd);
@@ -449,10 +407,10 @@ int container_find(Engine *e, const char *name, Container **ret, Failure *f) {
 }
 
 static void job_begin(Container *c) {
-        static void (*const begin[_JOB_TYPE_MAX])(Container *c, Job *j) = {
-                [JOB_START] = container_begin_start,
-                [JOB_STOP] = container_begin_stop,
-                [JOB_REMOVE] = container_begin_remove,
+        static void (*const begin[_JOB_TYPE_MAX])(Container * c, Job * j) = {
+                [JOB_START] = container_begin_start,   [JOB_STOP] = container_begin_stop,
+                [JOB_REMOVE] = container_begin_remove, [JOB_RESTART] = container_begin_restart,
+                [JOB_PAUSE] = container_begin_pause,   [JOB_UNPAUSE] = container_begin_unpause,
         };
         Job *j = c->jobs;
 
@@ -466,6 +424,10 @@ static void settle_at_once(Container *c, job_done_t done, void *userdata, Failur
 
         if (done)
                 done(c, &f, userdata);
+}
+
+Job *container_job(const Container *c) {
+        return c->jobs && c->jobs->begun ? c->jobs : NULL;
 }
 
 static Job *last_job(Container *c) {
@@ -553,10 +515,22 @@ static void container_unlink_files(Container *c) {
                 supervisor_release(TAKE_PTR(c->supervisor), NULL);
 }
 
+/* --rmi: unless somebody else needs it. */
+static void drop_image(Engine *e, const char *name) {
+        _cleanup_strv_free_ char **untagged = NULL, **removed = NULL;
+        _cleanup_failure_ Failure f = {};
+
+        if (engine_remove_image(e, name, false, &untagged, &removed, &f) < 0)
+                log_info("The image %s stays: %s", name, strempty(f.text));
+}
+
 void container_finish_removal(Container *c) {
         Engine *e = c->engine;
+        _cleanup_free_ char *image = NULL;
         bool orphaned;
 
+        if (c->record->spec->remove_image && c->record->exit_code >= 0)
+                image = strdup(c->record->image);
         (void) hashmap_remove(e->containers, c->record->id);
         (void) hashmap_remove(e->containers_by_name, c->record->name);
         container_unlink_files(c);
@@ -564,7 +538,7 @@ void container_finish_removal(Container *c) {
         container_event(c, "remove", NULL, 0);
         if (e->observer)
                 e->observer->container_removed(c, e->observer_data);
-        watches_run(c);
+        container_run_watches(c);
         c->session_fd = fd_close(c->session_fd);
         while (c->jobs) {
                 Failure gone = { FAILURE_NO_SUCH_CONTAINER, (char *) "the container was removed" };
@@ -578,4 +552,6 @@ void container_finish_removal(Container *c) {
         (void) container_free(c);
         if (orphaned)
                 engine_collect(e);
+        if (image)
+                drop_image(e, image);
 }

@@ -30,11 +30,15 @@ typedef enum ContainerEvent {
         _CONTAINER_EVENT_MAX,
 } ContainerEvent;
 
-/* Somebody who waits for a condition. */
+/* Somebody who waits for a condition, or any of several. */
 typedef enum ContainerCondition {
         CONTAINER_CONDITION_STOPPED, /* not running: at once for one that never ran */
         CONTAINER_CONDITION_RUNNING,
         CONTAINER_CONDITION_REMOVED,
+        CONTAINER_CONDITION_CREATED,
+        CONTAINER_CONDITION_PAUSED,
+        CONTAINER_CONDITION_RESTARTING,
+        CONTAINER_CONDITION_REMOVING,
         _CONTAINER_CONDITION_MAX,
 } ContainerCondition;
 
@@ -43,7 +47,7 @@ typedef enum ContainerCondition {
 typedef void (*container_watch_t)(Container *c, void *userdata);
 
 typedef struct ContainerWatch {
-        ContainerCondition condition;
+        uint32_t conditions; /* a bit for each */
         container_watch_t callback;
         void *userdata;
         LIST_FIELDS(struct ContainerWatch, watches);
@@ -56,7 +60,7 @@ struct Container {
         Engine *engine;
         ContainerRecord *record;
         ContainerState state;
-        char *unit;   /* creel-<name>.scope */
+        char *unit;   /* of this run, or the next: creel-<name>.scope, see container_choose_unit() */
         char *cgroup; /* of the scope, while it runs */
 
         LIST_HEAD(Job, jobs); /* the first is the one that runs */
@@ -74,6 +78,11 @@ struct Container {
         int leader_pidfd;
         int session_fd; /* a copy of the caller's, closed when the exit is recorded and a removal done */
         bool removed;   /* out of the engine, about to be freed */
+
+        /* life */
+        sd_event_source *restart_timer; /* restarting: until the next attempt */
+        uint64_t restart_delay_usec;    /* before the last attempt; 0: there was none */
+        int kill_signal;                /* the last that a user sent to this run; 0: none */
 };
 
 const char *container_state_to_string(ContainerState state);
@@ -129,14 +138,42 @@ void container_event(const Container *c, const char *action, const char *key, in
 /* The same of a process in it: "exec", or "exec_died" with its exit status. */
 void exec_event(const Container *c, const char *action, const char *exec_id, int status);
 
-/* Calls back once when the condition holds, maybe at once. */
-int container_watch(Container *c, ContainerCondition condition, container_watch_t callback, void *userdata,
+/* Calls back once when one of the conditions (a bit for each ContainerCondition) holds, maybe at once. */
+int container_watch(Container *c, uint32_t conditions, container_watch_t callback, void *userdata,
                     Failure *f);
+/* "stopped", podman's other words for the same, or several of them with commas in between. */
+int container_conditions_parse(const char *s, uint32_t *ret, Failure *f);
 
-/* The jobs' work (container-start.c, container-stop.c). They end in container_job_done(), now or later. */
+/* Gives it another name (rename.c). What runs keeps its unit until the next start. */
+int container_rename(Container *c, const char *name, Failure *f);
+/* The unit of the next run: the name may still be that of a running container which was renamed. */
+int container_choose_unit(Container *c);
+
+/* The job that is under way, or NULL. */
+Job *container_job(const Container *c);
+/* The state, properties or health changed: tells observers and those who wait. */
+void container_changed(Container *c);
+void container_run_watches(Container *c);
+
+/* The freezer of what runs (pause.c). */
+int container_freeze(Container *c, bool freeze, Failure *f);
+/* Lets a paused container go on; nothing for any other. */
+int container_thaw(Container *c, Failure *f);
+/* Takes from the cgroup whether it is paused: after a restart of creeld. */
+void container_match_freezer(Container *c);
+
+/* The jobs' work (container-start.c, container-stop.c, pause.c, restart.c). They end in
+ * container_job_done(), now or later. */
 void container_begin_start(Container *c, Job *j);
 void container_begin_stop(Container *c, Job *j);
 void container_begin_remove(Container *c, Job *j);
+void container_begin_restart(Container *c, Job *j);
+void container_begin_pause(Container *c, Job *j);
+void container_begin_unpause(Container *c, Job *j);
+
+/* Asks the payload to end and kills it when the time is over; a paused one is thawed first. What follows
+ * comes with container_on_exited(). */
+int container_ask_to_stop(Container *c, Job *j, Failure *f);
 
 /* From the supervisor (supervisor.c). */
 void container_on_started(Container *c, pid_t leader, int leader_pidfd, uint64_t time_usec);

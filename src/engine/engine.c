@@ -18,6 +18,7 @@
 #include "engine/compile.h"
 #include "engine/container.h"
 #include "engine/image.h"
+#include "engine/restart.h"
 #include "engine/supervisor.h"
 #include "engine/transfer.h"
 #include "engine/worker.h"
@@ -314,11 +315,18 @@ static void drop_empty_scope(const Container *c) {
 }
 
 static void reconcile_container(Container *c) {
-        if (container_is_running(c) || c->state == CONTAINER_RESTARTING) {
+        if (container_is_running(c)) {
                 reattach(c);
                 return;
         }
+        /* creeld may have gone in the middle of the next attempt. */
+        if (c->state == CONTAINER_RESTARTING && supervisor_reattach(c, &c->supervisor) >= 0)
+                return;
         drop_empty_scope(c);
+        if (c->state == CONTAINER_RESTARTING) {
+                restart_resume(c);
+                return;
+        }
         /* Created for one run that did not come about, or in the middle of its removal. */
         if (c->state == CONTAINER_REMOVING || container_is_ephemeral(c)) {
                 (void) scope_kill(c->engine->systemd, c->unit, SIGKILL, NULL, NULL, NULL);
@@ -371,11 +379,20 @@ static int remove_runtime_orphan(Store *s, const char *name, void *userdata) {
         return 0;
 }
 
+/* True for the first creeld of this boot: the runtime directory does not outlive it. */
+static bool mark_boot(Engine *e) {
+        _cleanup_close_ int fd = openat(e->store->runtime_fd, "booted",
+                                        O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+        return fd >= 0;
+}
+
 int engine_reconcile(Engine *e) {
         _cleanup_free_ char *leftover = NULL;
         Container *c;
         int r;
 
+        e->first_of_boot = mark_boot(e);
         r = store_sweep_staging(e->store, &leftover);
         if (r > 0)
                 engine_remove_staged(e, leftover);
@@ -390,6 +407,7 @@ int engine_reconcile(Engine *e) {
         if (r < 0)
                 return r;
         engine_collect(e);
+        restart_start_wanted(e);
         return 0;
 }
 

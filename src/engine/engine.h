@@ -72,6 +72,7 @@ struct Engine {
         char **damaged; /* records that could not be read, by their paths in the store: what they named is
                            kept */
 
+        bool first_of_boot;     /* until what ran before the boot is settled */
         unsigned n_reattaching; /* containers whose supervisor has not answered yet */
         int journal_fd;
 };

@@ -6,17 +6,38 @@
 #include "engine/job.h"
 
 static const char *const job_type_table[] = {
-        [JOB_START] = "start",
-        [JOB_STOP] = "stop",
-        [JOB_REMOVE] = "remove",
+        [JOB_START] = "start",     [JOB_STOP] = "stop",   [JOB_REMOVE] = "remove",
+        [JOB_RESTART] = "restart", [JOB_PAUSE] = "pause", [JOB_UNPAUSE] = "unpause",
 };
 DEFINE_STRING_TABLE(job_type, JobType, _JOB_TYPE_MAX)
 
+/* [last][new]. What ends the container replaces what only changes it; a removal lets nothing but itself
+ * through. */
 static const JobMerge merge_table[_JOB_TYPE_MAX][_JOB_TYPE_MAX] = {
-        /* last           start                     stop                      remove */
-        [JOB_START]  = { [JOB_START] = JOB_REFUSE, [JOB_STOP] = JOB_REPLACE, [JOB_REMOVE] = JOB_REPLACE },
-        [JOB_STOP]   = { [JOB_START] = JOB_QUEUE,  [JOB_STOP] = JOB_JOIN,    [JOB_REMOVE] = JOB_QUEUE },
-        [JOB_REMOVE] = { [JOB_START] = JOB_REFUSE, [JOB_STOP] = JOB_REFUSE,  [JOB_REMOVE] = JOB_JOIN },
+        [JOB_START] = {
+                [JOB_START] = JOB_REFUSE, [JOB_STOP] = JOB_REPLACE, [JOB_REMOVE] = JOB_REPLACE,
+                [JOB_RESTART] = JOB_QUEUE, [JOB_PAUSE] = JOB_QUEUE, [JOB_UNPAUSE] = JOB_QUEUE,
+        },
+        [JOB_STOP] = {
+                [JOB_START] = JOB_QUEUE, [JOB_STOP] = JOB_JOIN, [JOB_REMOVE] = JOB_QUEUE,
+                [JOB_RESTART] = JOB_QUEUE, [JOB_PAUSE] = JOB_REFUSE, [JOB_UNPAUSE] = JOB_REFUSE,
+        },
+        [JOB_REMOVE] = {
+                [JOB_START] = JOB_REFUSE, [JOB_STOP] = JOB_REFUSE, [JOB_REMOVE] = JOB_JOIN,
+                [JOB_RESTART] = JOB_REFUSE, [JOB_PAUSE] = JOB_REFUSE, [JOB_UNPAUSE] = JOB_REFUSE,
+        },
+        [JOB_RESTART] = {
+                [JOB_START] = JOB_QUEUE, [JOB_STOP] = JOB_REPLACE, [JOB_REMOVE] = JOB_REPLACE,
+                [JOB_RESTART] = JOB_JOIN, [JOB_PAUSE] = JOB_QUEUE, [JOB_UNPAUSE] = JOB_QUEUE,
+        },
+        [JOB_PAUSE] = {
+                [JOB_START] = JOB_QUEUE, [JOB_STOP] = JOB_REPLACE, [JOB_REMOVE] = JOB_REPLACE,
+                [JOB_RESTART] = JOB_REPLACE, [JOB_PAUSE] = JOB_JOIN, [JOB_UNPAUSE] = JOB_QUEUE,
+        },
+        [JOB_UNPAUSE] = {
+                [JOB_START] = JOB_QUEUE, [JOB_STOP] = JOB_QUEUE, [JOB_REMOVE] = JOB_QUEUE,
+                [JOB_RESTART] = JOB_QUEUE, [JOB_PAUSE] = JOB_QUEUE, [JOB_UNPAUSE] = JOB_JOIN,
+        },
 };
 
 JobMerge job_merge(JobType last, JobType new) {
@@ -66,6 +87,7 @@ Job *job_free(Job *j) {
         if (!j)
                 return NULL;
         (void) sd_event_source_disable_unref(j->timer);
+        (void) sd_event_source_disable_unref(j->io);
         job_fds_close(&j->parameters.fds);
         free(j->waiters);
         return mfree(j);

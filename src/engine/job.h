@@ -17,6 +17,9 @@ typedef enum JobType {
         JOB_START,
         JOB_STOP,
         JOB_REMOVE,
+        JOB_RESTART, /* a stop and a start in one */
+        JOB_PAUSE,
+        JOB_UNPAUSE,
         _JOB_TYPE_MAX,
 } JobType;
 
@@ -53,9 +56,10 @@ typedef struct JobParameters {
         JobFds fds;            /* start */
         uint16_t console_rows, console_columns; /* start with a terminal: its size; 0: not known */
         char listen_names[JOB_LISTEN_NAMES_MAX]; /* start: LISTEN_FDNAMES, or empty */
-        uint64_t timeout_usec; /* stop, remove: USEC_INFINITY: the container's own */
+        uint64_t timeout_usec; /* stop, restart, remove: USEC_INFINITY: the container's own */
         int signal;            /* stop: 0: the container's own */
         bool force;            /* remove */
+        bool automatic;        /* by a policy, not by a user */
 } JobParameters;
 
 #define JOB_PARAMETERS_DEFAULT ((JobParameters) { .fds = JOB_FDS_NONE, .timeout_usec = UINT64_MAX })
@@ -70,7 +74,8 @@ typedef struct Job {
         JobType type;
         JobParameters parameters;
         bool begun;
-        sd_event_source *timer; /* stop: until SIGKILL */
+        sd_event_source *timer; /* stop: until SIGKILL; pause: until it is given up */
+        sd_event_source *io;    /* pause, unpause: the cgroup's events */
         JobWaiter *waiters;
         size_t n_waiters, n_waiters_allocated;
         LIST_FIELDS(struct Job, jobs);

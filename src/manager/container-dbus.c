@@ -211,6 +211,66 @@ static int method_remove(sd_bus_message *call, void *userdata, sd_bus_error *err
         return enqueue_call(s, call, c, JOB_REMOVE, read_remove_option, error);
 }
 
+static int no_option(sd_bus_message *m, const char *key, JobParameters *p, Failure *f) {
+        return 0;
+}
+
+static int method_restart(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+        Service *s = userdata;
+        Container *c;
+        int r;
+
+        r = container_dbus_authorize(s, call, "org.creel1.manage-containers", "restart", method_restart, &c,
+                                     error);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        return enqueue_call(s, call, c, JOB_RESTART, read_stop_option, error);
+}
+
+static int method_pause(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+        Service *s = userdata;
+        Container *c;
+        int r;
+
+        r = container_dbus_authorize(s, call, "org.creel1.manage-containers", "pause", method_pause, &c,
+                                     error);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        return enqueue_call(s, call, c, JOB_PAUSE, no_option, error);
+}
+
+static int method_unpause(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+        Service *s = userdata;
+        Container *c;
+        int r;
+
+        r = container_dbus_authorize(s, call, "org.creel1.manage-containers", "unpause", method_unpause, &c,
+                                     error);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        return enqueue_call(s, call, c, JOB_UNPAUSE, no_option, error);
+}
+
+static int method_rename(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+        _cleanup_failure_ Failure f = {};
+        Service *s = userdata;
+        const char *name;
+        Container *c;
+        int r;
+
+        r = container_dbus_authorize(s, call, "org.creel1.manage-containers", "rename", method_rename, &c,
+                                     error);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = sd_bus_message_read(call, "s", &name);
+        if (r < 0)
+                return r;
+        r = container_rename(c, name, &f);
+        if (r < 0)
+                return f.text ? bus_error_set_failure(error, &f) : r;
+        return sd_bus_reply_method_return(call, NULL);
+}
+
 static int method_kill(sd_bus_message *call, void *userdata, sd_bus_error *error) {
         _cleanup_failure_ Failure f = {};
         Service *s = userdata;
@@ -233,6 +293,8 @@ static int method_kill(sd_bus_message *call, void *userdata, sd_bus_error *error
                 r = failure_set(&f, FAILURE_INVALID_ARGUMENT, "%d: not a signal, which are 1 to 64", signal);
         else
                 r = container_kill(c, streq(whom, "all"), signal, &f);
+        if (r >= 0)
+                c->kill_signal = signal;
         return r < 0 ? bus_error_set_failure(error, &f) : sd_bus_reply_method_return(call, NULL);
 }
 
@@ -248,7 +310,8 @@ static int method_wait(sd_bus_message *call, void *userdata, sd_bus_error *error
         Service *s = userdata;
         const char *word;
         Container *c;
-        int r, condition;
+        uint32_t conditions;
+        int r;
 
         r = container_dbus_authorize(s, call, "org.creel1.inspect", "wait", method_wait, &c, error);
         if (r <= 0)
@@ -256,13 +319,10 @@ static int method_wait(sd_bus_message *call, void *userdata, sd_bus_error *error
         r = sd_bus_message_read(call, "s", &word);
         if (r < 0)
                 return r;
-        condition = container_condition_from_string(word);
-        if (condition < 0) {
-                (void) failure_set(&f, FAILURE_INVALID_ARGUMENT,
-                                   "%s: not a condition; these are stopped, running, removed", word);
-                return bus_error_set_failure(error, &f);
-        }
-        r = container_watch(c, (ContainerCondition) condition, on_condition, sd_bus_message_ref(call), &f);
+        r = container_conditions_parse(word, &conditions, &f);
+        if (r < 0)
+                return f.text ? bus_error_set_failure(error, &f) : r;
+        r = container_watch(c, conditions, on_condition, sd_bus_message_ref(call), &f);
         if (r < 0) {
                 (void) sd_bus_message_unref(call);
                 return f.text ? bus_error_set_failure(error, &f) : r;
@@ -311,7 +371,9 @@ WRITER(name, "s", c->record->name)
 WRITER(image, "s", c->record->image)
 WRITER(image_id, "s", c->record->image_id.string)
 WRITER(tty, "b", c->record->spec->tty)
-WRITER(auto_remove, "b", c->record->spec->remove)
+WRITER(auto_remove, "b", container_is_ephemeral(c))
+WRITER(restart_policy, "s", c->record->spec->restart_policy ?: "no")
+WRITER(restart_count, "t", c->record->n_restarts)
 WRITER(created, "t", c->record->created_usec)
 WRITER(state, "s", container_state_to_string(c->state))
 WRITER(state_changed, "t", c->record->state_changed_usec)
@@ -347,6 +409,10 @@ static int write_execs(sd_bus_message *reply, const Container *c) {
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
+static int write_annotations(sd_bus_message *reply, const Container *c) {
+        return append_string_map(reply, c->record->spec->annotations);
+}
+
 static const struct {
         const char *name;
         property_writer_t write;
@@ -357,8 +423,11 @@ static const struct {
         { "ImageId", write_image_id },
         { "Command", write_command },
         { "Labels", write_labels },
+        { "Annotations", write_annotations },
         { "Tty", write_tty },
         { "AutoRemove", write_auto_remove },
+        { "RestartPolicy", write_restart_policy },
+        { "RestartCount", write_restart_count },
         { "CreatedUSec", write_created },
         { "State", write_state },
         { "StateChangedUSec", write_state_changed },
@@ -399,8 +468,11 @@ static const sd_bus_vtable vtable[] = {
         CONSTANT("ImageId", "s"),
         CONSTANT("Command", "as"),
         CONSTANT("Labels", "a{ss}"),
+        CONSTANT("Annotations", "a{ss}"),
         CONSTANT("Tty", "b"),
         CONSTANT("AutoRemove", "b"),
+        CHANGING("RestartPolicy", "s"),
+        CHANGING("RestartCount", "t"),
         CONSTANT("CreatedUSec", "t"),
         CHANGING("State", "s"),
         CHANGING("StateChangedUSec", "t"),
@@ -416,6 +488,10 @@ static const sd_bus_vtable vtable[] = {
         CHANGING("ExecIds", "as"),
         METHOD("Start", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_start, ANYONE),
         METHOD("Stop", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_stop, ANYONE),
+        METHOD("Restart", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_restart, ANYONE),
+        METHOD("Pause", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_pause, ANYONE),
+        METHOD("Unpause", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_unpause, ANYONE),
+        METHOD("Rename", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT, method_rename, ANYONE),
         METHOD("Kill", SD_BUS_ARGS("s", whom, "i", signal), SD_BUS_NO_RESULT, method_kill, ANYONE),
         METHOD("Remove", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_remove, ANYONE),
         METHOD("Wait", SD_BUS_ARGS("s", condition), SD_BUS_RESULT("i", exit_code), method_wait, ANYONE),
@@ -427,17 +503,11 @@ static const sd_bus_vtable vtable[] = {
 
 void container_dbus_changed(Service *s, Container *c) {
         static char *const changing[] = {
-                (char *) "State",
-                (char *) "StateChangedUSec",
-                (char *) "StartedUSec",
-                (char *) "FinishedUSec",
-                (char *) "ExitCode",
-                (char *) "OOMKilled",
-                (char *) "Error",
-                (char *) "Leader",
-                (char *) "Supervisor",
-                (char *) "ControlGroup",
-                NULL,
+                (char *) "Name",         (char *) "Unit",         (char *) "RestartPolicy",
+                (char *) "RestartCount", (char *) "State",        (char *) "StateChangedUSec",
+                (char *) "StartedUSec",  (char *) "FinishedUSec", (char *) "ExitCode",
+                (char *) "OOMKilled",    (char *) "Error",        (char *) "Leader",
+                (char *) "Supervisor",   (char *) "ControlGroup", NULL,
         };
         _cleanup_free_ char *path = NULL;
 

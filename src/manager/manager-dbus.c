@@ -19,11 +19,23 @@ typedef struct CreateCall {
         const char *image;
         ContainerSpec *spec;
         JobParameters start;
+        bool replace; /* the container that has the name */
 } CreateCall;
 
 static void create_call_done(CreateCall *c) {
         (void) container_spec_free(c->spec);
         job_fds_close(&c->start.fds);
+}
+
+static int read_replace(sd_bus_message *m, const char *key, bool *ret, Failure *f) {
+        int replace;
+
+        if (!streq(key, "replace"))
+                return 0;
+        if (sd_bus_message_read(m, "v", "b", &replace) < 0)
+                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option replace: must be a boolean (b)");
+        *ret = replace;
+        return 1;
 }
 
 static int read_create_options(sd_bus_message *m, bool run, CreateCall *c, Failure *f) {
@@ -35,6 +47,8 @@ static int read_create_options(sd_bus_message *m, bool run, CreateCall *c, Failu
                 r = sd_bus_message_read(m, "s", &key);
                 if (r >= 0)
                         r = run ? container_dbus_read_start_option(m, key, &c->start, f) : 0;
+                if (r == 0)
+                        r = read_replace(m, key, &c->replace, f);
                 if (r == 0)
                         r = container_options_read_entry(m, key, c->spec, f);
                 if (r >= 0)
@@ -74,23 +88,41 @@ static int validate(Service *s, const CreateCall *c, const Image *image, Failure
         return r;
 }
 
-static int create(Service *s, sd_bus_message *call, bool run, CreateCall *c, Container **ret, Failure *f) {
+static int check_replace(const CreateCall *c, Failure *f) {
+        return c->replace && !c->spec->name
+                               ? failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                             "option --replace needs a name; say which with --name")
+                               : 0;
+}
+
+/* Reads and checks everything, and makes nothing. */
+static int prepare(Service *s, sd_bus_message *call, bool run, CreateCall *c, Failure *f) {
         Image *image = NULL;
-        EngineRef *ref = NULL;
         int r;
 
         c->spec = new0(ContainerSpec, 1);
         if (!c->spec)
                 return -ENOMEM;
         r = read_create_options(call, run, c, f);
+        if (r >= 0)
+                r = check_replace(c, f);
         if (r >= 0 && *c->image)
                 r = image_find(s->engine, c->image, &image, f);
         trace("options read");
         if (r >= 0)
                 r = validate(s, c, image, f);
+        trace("options checked");
+        return r;
+}
+
+static int create(Service *s, CreateCall *c, Container **ret, Failure *f) {
+        EngineRef *ref = NULL;
+        Image *image = NULL;
+        int r;
+
+        r = *c->image ? image_find(s->engine, c->image, &image, f) : 0;
         if (r < 0)
                 return r;
-        trace("options checked");
         if (image)
                 ref = image_find_ref(s->engine, c->image);
         return container_create(s->engine, image, ref ? ref->ref->reference : c->image, TAKE_PTR(c->spec),
@@ -115,12 +147,67 @@ static void on_run_started(Container *c, const Failure *f, void *userdata) {
         (void) sd_bus_message_unref(call);
 }
 
+/* The name is free: makes the container, starts it with @run, and answers now or later. */
+static int finish(Service *s, sd_bus_message *call, bool run, CreateCall *c, Failure *f) {
+        Container *container;
+        int r;
+
+        r = create(s, c, &container, f);
+        if (r < 0)
+                return r;
+        if (!run)
+                return reply_container(call, container);
+        container_enqueue(container, JOB_START, &c->start, on_run_started, sd_bus_message_ref(call));
+        c->start.fds = JOB_FDS_NONE;
+        return 1;
+}
+
+/* --replace: a creation that waits until the container that has its name is removed. */
+typedef struct Replacement {
+        Service *service;
+        sd_bus_message *call;
+        bool run;
+        CreateCall create;
+} Replacement;
+
+static void on_replaced(Container *c, const Failure *removal, void *userdata) {
+        _cleanup_failure_ Failure f = {};
+        Replacement *p = userdata;
+        int r = 0;
+
+        if (removal)
+                (void) bus_reply_failure(p->call, removal);
+        else
+                r = finish(p->service, p->call, p->run, &p->create, &f);
+        if (r < 0) {
+                if (!f.text)
+                        (void) failure_set_errno(&f, FAILURE_SYSTEM, r, "cannot create the container");
+                (void) bus_reply_failure(p->call, &f);
+        }
+        (void) sd_bus_message_unref(p->call);
+        create_call_done(&p->create);
+        free(p);
+}
+
+static int replace(Service *s, sd_bus_message *call, bool run, CreateCall *c, Container *holder) {
+        Replacement *p = new0(Replacement, 1);
+        JobParameters remove = JOB_PARAMETERS_DEFAULT;
+
+        if (!p)
+                return -ENOMEM;
+        *p = (Replacement){ .service = s, .call = sd_bus_message_ref(call), .run = run, .create = *c };
+        *c = (CreateCall){ .start = JOB_PARAMETERS_DEFAULT };
+        remove.force = true;
+        container_enqueue(holder, JOB_REMOVE, &remove, on_replaced, p);
+        return 1;
+}
+
 static int create_or_run(Service *s, sd_bus_message *call, bool run, sd_bus_message_handler_t again,
                          sd_bus_error *error) {
         _cleanup_(create_call_done) CreateCall c = { .start = JOB_PARAMETERS_DEFAULT };
         const char *details[] = { "image", NULL, "verb", run ? "run" : "create", NULL };
         _cleanup_failure_ Failure f = {};
-        Container *container;
+        Container *holder = NULL;
         int r;
 
         trace("call arrived");
@@ -135,15 +222,12 @@ static int create_or_run(Service *s, sd_bus_message *call, bool run, sd_bus_mess
         trace("caller allowed");
         if (run)
                 migration_announce(s->engine);
-        r = create(s, call, run, &c, &container, &f);
-        if (r < 0)
-                return f.text ? bus_error_set_failure(error, &f) : r;
-        trace("container created");
-        if (!run)
-                return reply_container(call, container);
-        container_enqueue(container, JOB_START, &c.start, on_run_started, sd_bus_message_ref(call));
-        c.start.fds = JOB_FDS_NONE;
-        return 1;
+        r = prepare(s, call, run, &c, &f);
+        if (r >= 0 && c.replace)
+                holder = hashmap_get(s->engine->containers_by_name, c.spec->name);
+        if (r >= 0)
+                r = holder ? replace(s, call, run, &c, holder) : finish(s, call, run, &c, &f);
+        return r < 0 && f.text ? bus_error_set_failure(error, &f) : r;
 }
 
 static int method_create_container(sd_bus_message *call, void *userdata, sd_bus_error *error) {

@@ -8,6 +8,7 @@
 #include "basic/strv.h"
 #include "spec/container-spec.h"
 #include "spec/credential.h"
+#include "spec/field-life.h"
 #include "spec/field-process.h"
 #include "spec/root-source.h"
 #include "spec/system-mode.h"
@@ -273,6 +274,43 @@ const SpecField container_spec_fields[] = {
         FIELD("property", SPEC_STRV, unit_properties, 0, "NAME=VALUE",
               "Set a property of the container's scope", field_check_unit_properties),
         /* life */
+        FIELD("restart", SPEC_STRING, restart_policy, 0, "POLICY",
+              "When to start it again: no, on-failure[:N], always, unless-stopped", field_check_restart),
+        FIELD("rmi", SPEC_BOOLEAN, remove_image, 0, NULL,
+              "Remove the container when it exits, and its image unless another needs it", NULL),
+        FIELD("health-cmd", SPEC_STRING, health_cmd, 0, "COMMAND",
+              "What checks the health (a shell command, a JSON array, or none)", field_check_health_cmd),
+        FIELD("health-interval", SPEC_DURATION, health_interval_usec, 0, "TIME",
+              "Time between two checks, or 'disable' (default: 30s)", field_check_health_interval),
+        FIELD("health-timeout", SPEC_DURATION, health_timeout_usec, 0, "TIME",
+              "A check that takes longer has failed (default: 30s)", field_check_health_time),
+        FIELD("health-retries", SPEC_COUNT, health_retries, 0, "NUMBER",
+              "Failures in a row that make it unhealthy (default: 3)", field_check_count_from_1),
+        FIELD("health-start-period", SPEC_DURATION, health_start_period_usec, 0, "TIME",
+              "Failures before this time do not count (default: 0s)", field_check_health_period),
+        FIELD("health-start-interval", SPEC_DURATION, health_start_interval_usec, 0, "TIME",
+              "Time between two checks in the start period (default: 5s)", field_check_health_time),
+        FIELD("health-startup-cmd", SPEC_STRING, health_startup_cmd, 0, "COMMAND",
+              "What checks that it has started; the other check begins after that",
+              field_check_health_startup_cmd),
+        FIELD("health-startup-interval", SPEC_DURATION, health_startup_interval_usec, 0, "TIME",
+              "Time between two startup checks, or 'disable' (default: 30s)", field_check_health_interval),
+        FIELD("health-startup-timeout", SPEC_DURATION, health_startup_timeout_usec, 0, "TIME",
+              "A startup check that takes longer has failed (default: 30s)", field_check_health_time),
+        FIELD("health-startup-retries", SPEC_COUNT, health_startup_retries, 0, "NUMBER",
+              "Failures of the startup check until it is restarted (default: 0, never)",
+              field_check_count_from_0),
+        FIELD("health-startup-success", SPEC_COUNT, health_startup_success, 0, "NUMBER",
+              "Successes that end the startup check (default: 0, the first)", field_check_count_from_0),
+        FIELD("health-on-failure", SPEC_STRING, health_on_failure, 0, "ACTION",
+              "What happens when it gets unhealthy: none, kill, restart, stop", field_check_health_action),
+        FIELD("health-log-destination", SPEC_STRING, health_log_destination, 0, "WHERE",
+              "Where results are kept: local, a directory, or events_logger", field_check_health_log),
+        FIELD("health-max-log-count", SPEC_COUNT, health_max_log_count, 0, "NUMBER",
+              "Results that are kept (default: 5; 0: 1000)", field_check_health_log_count),
+        FIELD("health-max-log-size", SPEC_COUNT, health_max_log_size, 0, "BYTES",
+              "Output of a result that is kept (default: 500; 0: 65536)", field_check_health_log_size),
+        FIELD("no-healthcheck", SPEC_BOOLEAN, no_healthcheck, 0, NULL, "Never check the health", NULL),
         /* whole systems */
         FIELD("rootfs", SPEC_STRING, rootfs, 0, NULL, NULL, check_rootfs),
         FIELD("directory", SPEC_STRING, directory, 'D', "DIR|NAME",

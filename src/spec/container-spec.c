@@ -159,7 +159,11 @@ int container_spec_set_text(ContainerSpec *s, const SpecField *field, const char
                 break;
         case SPEC_DURATION:
                 *reterr_hint = "must be a time such as 30s, 1m30s or 500ms";
-                r = clock_parse_duration(text, value);
+                if (streq(text, "disable")) {
+                        *(uint64_t *) value = 0;
+                        r = 0;
+                } else
+                        r = clock_parse_duration(text, value);
                 break;
         case SPEC_COUNT:
                 *reterr_hint = "must be a number";

@@ -22,7 +22,7 @@ typedef enum SpecKind {
         SPEC_BOOLEAN,  /* bus b */
         SPEC_BYTES,    /* bus t; text with k, m, g suffixes */
         SPEC_SECONDS,  /* bus t in microseconds; text in seconds; held in microseconds */
-        SPEC_DURATION, /* bus t in microseconds; text as clock_parse_duration() has it */
+        SPEC_DURATION, /* bus t in microseconds; text as clock_parse_duration() has it, "disable" for 0 */
         SPEC_COUNT,    /* bus x; -1: unlimited */
         SPEC_LIMIT,    /* bus x; bytes as text with k, m, g suffixes; -1: unlimited */
         SPEC_FRACTION, /* bus d */
@@ -74,6 +74,14 @@ typedef struct ContainerSpec {
         char **unit_properties; /* spec/unit-property.h */
 
         /* life */
+        char *restart_policy;
+        bool remove_image, no_healthcheck;
+        char *health_cmd, *health_startup_cmd, *health_on_failure, *health_log_destination;
+        uint64_t health_interval_usec, health_timeout_usec, health_start_period_usec,
+                        health_start_interval_usec;
+        uint64_t health_startup_interval_usec, health_startup_timeout_usec;
+        int64_t health_retries, health_startup_retries, health_startup_success;
+        int64_t health_max_log_count, health_max_log_size;
 
         /* whole systems */
         char *rootfs, *directory, *template, *volatile_mode; /* roots that are no images */

@@ -24,6 +24,7 @@ ImageConfig *image_config_free(ImageConfig *c) {
         (void) strv_free(c->exposed_ports);
         (void) strv_free(c->volumes);
         (void) strv_free(c->labels);
+        (void) strv_free(c->health_test);
         free(c->diff_ids);
         return mfree(c);
 }
@@ -107,6 +108,55 @@ static void *member(const ImageConfig *c, size_t offset) {
         return (char *) c + offset;
 }
 
+/* docker's "Healthcheck", which OCI documents carry as well. */
+static const struct {
+        const char *key;
+        size_t offset;
+} health_times[] = {
+        { "Interval", offsetof(ImageConfig, health_interval_usec) },
+        { "Timeout", offsetof(ImageConfig, health_timeout_usec) },
+        { "StartPeriod", offsetof(ImageConfig, health_start_period_usec) },
+        { "StartInterval", offsetof(ImageConfig, health_start_interval_usec) },
+};
+
+static int read_health(json_object *config, ImageConfig *c) {
+        json_object *o;
+        int r;
+
+        r = json_get(config, "Healthcheck", json_type_object, &o);
+        if (r < 0)
+                return absent_is_fine(r);
+        r = absent_is_fine(json_get_strv(o, "Test", &c->health_test));
+        for (size_t i = 0; i < ELEMENTSOF(health_times) && r >= 0; i++) {
+                uint64_t nsec = 0;
+
+                r = absent_is_fine(json_get_u64(o, health_times[i].key, &nsec));
+                *(uint64_t *) member(c, health_times[i].offset) = nsec / 1000;
+        }
+        return r < 0 ? r : absent_is_fine(json_get_u64(o, "Retries", &c->health_retries));
+}
+
+static int add_health(json_object *config, const ImageConfig *c) {
+        _cleanup_json_ json_object *o = NULL;
+        int r;
+
+        if (!c->health_test)
+                return 0;
+        o = json_object_new_object();
+        if (!o)
+                return -ENOMEM;
+        r = json_add_strv(o, "Test", c->health_test);
+        for (size_t i = 0; i < ELEMENTSOF(health_times) && r >= 0; i++) {
+                uint64_t usec = *(uint64_t *) member(c, health_times[i].offset);
+
+                if (usec > 0)
+                        r = json_add_u64(o, health_times[i].key, usec * 1000);
+        }
+        if (r >= 0 && c->health_retries > 0)
+                r = json_add_u64(o, "Retries", c->health_retries);
+        return r < 0 ? r : json_add(config, "Healthcheck", TAKE_PTR(o));
+}
+
 static int read_config(json_object *document, ImageConfig *c) {
         json_object *o;
         int r;
@@ -125,6 +175,9 @@ static int read_config(json_object *document, ImageConfig *c) {
                 if (r < 0)
                         return r;
         }
+        r = read_health(o, c);
+        if (r < 0)
+                return r;
         STRV_FOREACH(e, c->env)
                 if (**e == '=' || !strchr(*e, '='))
                         return -EBADMSG;
@@ -220,7 +273,8 @@ static int add_config(json_object *document, const ImageConfig *c) {
                 if (r < 0)
                         return r;
         }
-        return json_add(document, "config", TAKE_PTR(o));
+        r = add_health(o, c);
+        return r < 0 ? r : json_add(document, "config", TAKE_PTR(o));
 }
 
 static int add_rootfs(json_object *document, const ImageConfig *c) {

@@ -25,6 +25,10 @@ typedef struct ImageConfig {
         char **exposed_ports; /* "80/tcp" */
         char **volumes;
         char **labels; /* "key=value", in the document's order */
+        char **health_test;                                 /* spec/health.h; NULL: the image says nothing */
+        uint64_t health_interval_usec, health_timeout_usec; /* 0: the default, as all of these */
+        uint64_t health_start_period_usec, health_start_interval_usec;
+        uint64_t health_retries;
         Digest *diff_ids;
         size_t n_diff_ids;
 } ImageConfig;

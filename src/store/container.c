@@ -22,6 +22,7 @@ ContainerRecord *container_record_free(ContainerRecord *r) {
         free(r->state);
         free(r->error);
         free(r->rootfs);
+        free(r->unit);
         (void) strv_free(r->layers);
         (void) container_spec_free(r->spec);
         return mfree(r);
@@ -51,6 +52,8 @@ static int parse_identity(json_object *o, ContainerRecord *r) {
                 e = json_dup_string(o, "state", &r->state);
         if (e >= 0)
                 e = json_dup_string(o, "error", &r->error);
+        if (e >= 0)
+                e = json_dup_string(o, "unit", &r->unit);
         if (e >= 0)
                 e = json_get_strv(o, "layers", &r->layers);
         if (e < 0)
@@ -83,6 +86,10 @@ int container_record_parse(const char *data, size_t n_bytes, ContainerRecord **r
             json_get_u64(o, "uidBase", &record->uid_base) < 0 ||
             json_get(o, "spec", json_type_object, &spec) < 0)
                 return -EBADMSG;
+        if ((r = json_get_boolean(o, "stoppedByUser", &record->stopped_by_user)) < 0 && r != -ENODATA)
+                return r;
+        if ((r = json_get_u64(o, "restarts", &record->n_restarts)) < 0 && r != -ENODATA)
+                return r;
         if (record->exit_code < -1 || record->exit_code > 255 || record->uid_base > UINT32_MAX - 65536)
                 return -EBADMSG;
         r = container_spec_from_json(spec, &record->spec);
@@ -129,6 +136,12 @@ static int format_state(const ContainerRecord *record, json_object *o) {
                 r = json_add_boolean(o, "oomKilled", record->oom_killed);
         if (r >= 0)
                 r = json_add_string(o, "error", record->error);
+        if (r >= 0)
+                r = json_add_string(o, "unit", record->unit);
+        if (r >= 0 && record->stopped_by_user)
+                r = json_add_boolean(o, "stoppedByUser", true);
+        if (r >= 0 && record->n_restarts > 0)
+                r = json_add_u64(o, "restarts", record->n_restarts);
         if (r >= 0)
                 r = json_add_u64(o, "uidBase", record->uid_base);
         return r;

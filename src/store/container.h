@@ -9,8 +9,8 @@
  *
  *     { "version": 1, "id": S, "name": S, "image": S, "imageId": D, "layers": [ hex ], "created": N,
  * "state": S, "stateChanged": N, "started": N, "finished": N, "exitCode": N, "oomKilled": B, "error": S,
- * "uidBase": N, "rootfs": S (instead of imageId), "spec": { spec/container-spec.h } } times in usec since
- * the epoch */
+ * "unit": S, "stoppedByUser": B, "restarts": N, "uidBase": N, "rootfs": S (instead of imageId),
+ * "spec": { spec/container-spec.h } } times in usec since the epoch */
 
 #define CONTAINER_RECORD_BYTES_MAX (4 * 1024 * 1024)
 
@@ -19,11 +19,14 @@ typedef struct ContainerRecord {
         char *name, *image, *state, *error;
         char *rootfs; /* a tree of the host's, absolute, where the root is no image; then there is no
                          image_id */
+        char *unit;   /* of the last start; NULL: never started */
         Digest image_id;
         char **layers; /* diff ID hex, from the base */
         uint64_t created_usec, state_changed_usec, started_usec, finished_usec;
         int64_t exit_code; /* -1: never ran */
         bool oom_killed;
+        bool stopped_by_user; /* the last run, so that no policy starts it again */
+        uint64_t n_restarts;  /* by the policy, since a user started it */
         uint64_t uid_base; /* 0: no user namespace */
         ContainerSpec *spec;
 } ContainerRecord;

@@ -36,7 +36,7 @@ static void test_status(void **state) {
         expect_status("stopped", NOW, 0, "Exited (0) just now");
         expect_status("dead", NOW, 1, "Dead (1) just now");
         expect_status("created", 0, -1, "Created");
-        expect_status("restarting", 0, -1, "Restarting");
+        expect_status("restarting", NOW - 2 * USEC_PER_SEC, 1, "Restarting (1) 2 seconds ago");
 }
 
 static void expect_command(char *const *command, size_t max, const char *want) {

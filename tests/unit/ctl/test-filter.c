@@ -12,6 +12,9 @@ static const ContainerInfo info = {
         .image = (char *) "docker.io/library/nginx:1.25",
         .image_id = (char *) "sha256:99aabbcc",
         .state = (char *) "stopped",
+        .restart_policy = (char *) "on-failure:3",
+        .created_usec = 1000,
+        .exit_code = 3,
         .labels = STRINGS("app=shop", "tier=front", "empty="),
 };
 
@@ -38,6 +41,35 @@ static void test_keys(void **state) {
         assert_true(match(STRINGS("ancestor=sha256:99aa")));
         assert_true(match(STRINGS("ancestor=99aabb")));
         assert_false(match(STRINGS("ancestor=aabb")));
+}
+
+static void test_life(void **state) {
+        assert_true(match(STRINGS("exited=3")));
+        assert_false(match(STRINGS("exited=0")));
+        assert_true(match(STRINGS("exited=0", "exited=3")));
+        assert_true(match(STRINGS("restart-policy=on-failure")));
+        assert_false(match(STRINGS("restart-policy=always")));
+        assert_true(match(STRINGS("label!=none")));
+        assert_false(match(STRINGS("label!=app")));
+        assert_true(match(STRINGS("until=1h")));
+        assert_false(match(STRINGS("until=@0")));
+}
+
+static void test_others(void **state) {
+        _cleanup_failure_ Failure f = {};
+        ContainerInfo *all[] = { (ContainerInfo *) &info };
+        const ObjectList l = { .containers = all, .n_containers = 1 };
+        const ContainerInfo younger = { .created_usec = 2000, .state = (char *) "created" };
+        char *filters[] = { strdup("since=web-1"), NULL };
+
+        assert_int_equal(filter_resolve(filters, &l, NULL), 0);
+        assert_true(filter_match(filters, &younger));
+        assert_false(filter_match(filters, &info));
+        free(filters[0]);
+        filters[0] = strdup("before=nobody");
+        assert_true(filter_resolve(filters, &l, &f) < 0);
+        assert_int_equal(f.kind, FAILURE_NO_SUCH_CONTAINER);
+        free(filters[0]);
 }
 
 static void test_combinations(void **state) {
@@ -76,10 +108,9 @@ static void test_refused(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_keys),
-                cmocka_unit_test(test_combinations),
-                cmocka_unit_test(test_images),
-                cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_keys),   cmocka_unit_test(test_combinations),
+                cmocka_unit_test(test_life),   cmocka_unit_test(test_others),
+                cmocka_unit_test(test_images), cmocka_unit_test(test_refused),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

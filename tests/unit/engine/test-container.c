@@ -14,8 +14,8 @@ static void test_every_move(void **state) {
                 [CONTAINER_CREATED] = { CONTAINER_RUNNING, NO, CONTAINER_REMOVING, NO, NO, NO, NO },
                 [CONTAINER_RUNNING] = { NO, CONTAINER_STOPPED, CONTAINER_REMOVING, CONTAINER_PAUSED, NO,
                                         CONTAINER_RESTARTING, NO },
-                [CONTAINER_PAUSED] = { NO, CONTAINER_STOPPED, CONTAINER_REMOVING, NO, CONTAINER_RUNNING, NO,
-                                       NO },
+                [CONTAINER_PAUSED] = { NO, CONTAINER_STOPPED, CONTAINER_REMOVING, NO, CONTAINER_RUNNING,
+                                       CONTAINER_RESTARTING, NO },
                 [CONTAINER_RESTARTING] = { CONTAINER_RUNNING, CONTAINER_STOPPED, CONTAINER_REMOVING, NO, NO,
                                            NO, CONTAINER_DEAD },
                 [CONTAINER_STOPPED] = { CONTAINER_RUNNING, NO, CONTAINER_REMOVING, NO, NO, NO,
@@ -176,10 +176,10 @@ static void test_watches(void **state) {
 
         engine_fixture_init(&f);
         c = create(&f, "web");
-        assert_int_equal(container_watch(c, CONTAINER_CONDITION_STOPPED, on_watch, &stopped, NULL), 0);
+        assert_int_equal(container_watch(c, 1U << CONTAINER_CONDITION_STOPPED, on_watch, &stopped, NULL), 0);
         assert_int_equal(stopped, 1);
-        assert_int_equal(container_watch(c, CONTAINER_CONDITION_REMOVED, on_watch, &removed, NULL), 0);
-        assert_int_equal(container_watch(c, CONTAINER_CONDITION_RUNNING, on_watch, &running, NULL), 0);
+        assert_int_equal(container_watch(c, 1U << CONTAINER_CONDITION_REMOVED, on_watch, &removed, NULL), 0);
+        assert_int_equal(container_watch(c, 1U << CONTAINER_CONDITION_RUNNING, on_watch, &running, NULL), 0);
         assert_int_equal(removed + running, 0);
         container_enqueue(c, JOB_REMOVE, &JOB_PARAMETERS_DEFAULT, NULL, NULL);
         /* nobody is left waiting for what cannot happen any more */

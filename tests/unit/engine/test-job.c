@@ -7,11 +7,16 @@
 #include "test.h"
 
 static void test_merge_table(void **state) {
-        /* A start in the queue gives way to its opposite, a removal lets nothing but itself through. */
+        /* A start in the queue gives way to its opposite, a removal lets nothing but itself through, and who
+         * stops cannot be paused. */
         static const JobMerge expected[_JOB_TYPE_MAX][_JOB_TYPE_MAX] = {
-                { JOB_REFUSE, JOB_REPLACE, JOB_REPLACE },
-                { JOB_QUEUE, JOB_JOIN, JOB_QUEUE },
-                { JOB_REFUSE, JOB_REFUSE, JOB_JOIN },
+                /* start, stop, remove, restart, pause, unpause */
+                { JOB_REFUSE, JOB_REPLACE, JOB_REPLACE, JOB_QUEUE, JOB_QUEUE, JOB_QUEUE },
+                { JOB_QUEUE, JOB_JOIN, JOB_QUEUE, JOB_QUEUE, JOB_REFUSE, JOB_REFUSE },
+                { JOB_REFUSE, JOB_REFUSE, JOB_JOIN, JOB_REFUSE, JOB_REFUSE, JOB_REFUSE },
+                { JOB_QUEUE, JOB_REPLACE, JOB_REPLACE, JOB_JOIN, JOB_QUEUE, JOB_QUEUE },
+                { JOB_QUEUE, JOB_REPLACE, JOB_REPLACE, JOB_REPLACE, JOB_JOIN, JOB_QUEUE },
+                { JOB_QUEUE, JOB_QUEUE, JOB_QUEUE, JOB_QUEUE, JOB_QUEUE, JOB_JOIN },
         };
 
         for (int last = 0; last < _JOB_TYPE_MAX; last++)

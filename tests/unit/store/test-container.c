@@ -8,13 +8,14 @@
 #include "test.h"
 
 /* One whole record, in the form in which it is written. */
-#define RECORD                                                                                     \
-        "{\"version\":1,\"id\":\"" HEX_A                                                           \
-        "\",\"name\":\"web\",\"image\":\"docker.io/library/x:latest\",\"imageId\":\"sha256:" HEX_C \
-        "\",\"layers\":[\"" HEX_B "\",\"" HEX_C                                                    \
-        "\"],\"created\":1767323045000006,\"state\":\"stopped\",\"stateChanged\":4,\"started\":2," \
-        "\"finished\":3,\"exitCode\":137,\"oomKilled\":true,\"error\":\"it "                       \
-        "broke\",\"uidBase\":589824,\"spec\":{\"name\":\"web\"}}"
+#define RECORD                                                                                           \
+        "{\"version\":1,\"id\":\"" HEX_A                                                                 \
+        "\",\"name\":\"web\",\"image\":\"docker.io/library/x:latest\",\"imageId\":\"sha256:" HEX_C       \
+        "\",\"layers\":[\"" HEX_B "\",\"" HEX_C                                                          \
+        "\"],\"created\":1767323045000006,\"state\":\"stopped\",\"stateChanged\":4,\"started\":2,"       \
+        "\"finished\":3,\"exitCode\":137,\"oomKilled\":true,\"error\":\"it "                             \
+        "broke\",\"unit\":\"creel-web.scope\",\"stoppedByUser\":true,\"restarts\":3,\"uidBase\":589824," \
+        "\"spec\":{\"name\":\"web\"}}"
 
 static void test_round_trip(void **state) {
         _cleanup_(container_record_freep) ContainerRecord *r = NULL;

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A container's life leaves nothing in the document; what cannot go together is refused here with the rest.
+ */
+
+#include "engine/compile-part.h"
+#include "spec/health.h"
+#include "spec/restart-policy.h"
+
+int compile_life(const CompileInput *in, Failure *f) {
+        const ContainerSpec *spec = in->record->spec;
+        _cleanup_(health_config_done) HealthConfig health = {};
+        RestartPolicy policy;
+        int r;
+
+        r = restart_policy_parse(spec->restart_policy, &policy);
+        if (r < 0)
+                return r;
+        if (policy.mode != RESTART_NO && (spec->remove || spec->remove_image))
+                return failure_set(
+                                f, FAILURE_INVALID_ARGUMENT,
+                                "options --%s and --restart exclude each other: what is removed cannot be "
+                                "started again; give one",
+                                spec->remove ? "rm" : "rmi");
+        return health_config_get(spec, in->config, &health, f);
+}
