@@ -5,6 +5,7 @@
 #include "basic/strv.h"
 #include "engine/compile-part.h"
 #include "engine/etc.h"
+#include "engine/host-tree.h"
 #include "spec/json.h"
 
 typedef struct MountRow {
@@ -74,20 +75,46 @@ static int add_mount(json_object *array, const MountRow *row) {
         return r;
 }
 
-typedef struct HostMount {
+/* What the host says to an init system: /run/host, read-only but for what the container tells in return. */
+static const struct {
         const char *name; /* beneath the container's runtime directory */
         MountRow row;
-} HostMount;
-
-/* What the host says to an init system: /run/host, read-only but for what the container tells in return. */
-static const HostMount host_mounts[] = {
-        { "host",
-          { "/run/host", "bind", NULL, { "rbind", "rprivate", "ro", "nosuid", "nodev", "noexec" } } },
-        { "unix-export",
-          { "/run/host/unix-export", "bind", NULL, { "bind", "rprivate", "nosuid", "nodev", "noexec" } } },
+} host_mounts[] = {
+        { "host", { "/run/host", "bind", NULL, { "bind", "rprivate", "ro", "nosuid", "nodev", "noexec" } } },
+        { "host/unix-export",
+          { "/run/host/unix-export",
+            "bind",
+            NULL,
+            { "bind", "rprivate", "rw", "nosuid", "nodev", "noexec" } } },
+        { "notify",
+          { "/run/host/notify", "bind", NULL, { "bind", "rprivate", "nosuid", "nodev", "noexec" } } },
 };
 
-static int add_system_mounts(const CompileInput *in, json_object *array) {
+/* Mounts that machined makes in the host's directory reach the container here. */
+static int add_tunnel(const CompileInput *in, json_object *array) {
+        MountRow row = { "/run/host/incoming", "bind", NULL, { "bind", "rslave", "rw", "nosuid" } };
+        _cleanup_free_ char *source = NULL;
+        int r;
+
+        r = string_format(&source, HOST_TREE_TUNNELS "/%s", strempty(in->record->name));
+        row.source = source;
+        return r < 0 ? r : add_mount(array, &row);
+}
+
+static int add_journal(const CompileInput *in, json_object *array, Failure *f) {
+        _cleanup_(journal_link_done) JournalLink link = {};
+        MountRow row = { NULL, "bind", NULL, { "bind", "rprivate", "rw", "nosuid", "nodev", "noexec" } };
+        int r;
+
+        r = compile_system_journal(in, &link, f);
+        if (r < 0 || !link.source)
+                return r;
+        row.destination = link.host_path;
+        row.source = link.source;
+        return add_mount(array, &row);
+}
+
+static int add_system_mounts(const CompileInput *in, json_object *array, Failure *f) {
         int r = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(system_mounts) && r >= 0; i++)
@@ -102,7 +129,9 @@ static int add_system_mounts(const CompileInput *in, json_object *array) {
                 if (r >= 0)
                         r = add_mount(array, &row);
         }
-        return r;
+        if (r >= 0)
+                r = add_tunnel(in, array);
+        return r < 0 ? r : add_journal(in, array, f);
 }
 
 static int add_writable_mounts(const CompileInput *in, json_object *array) {
@@ -156,7 +185,7 @@ int compile_mounts(const CompileInput *in, json_object *root, Failure *f) {
         if (r >= 0)
                 r = add_mount(array, compile_is_system(in) ? &system_cgroup_mount : &cgroup_mount);
         if (r >= 0 && compile_is_system(in))
-                r = add_system_mounts(in, array);
+                r = add_system_mounts(in, array, f);
         if (r >= 0)
                 r = add_writable_mounts(in, array);
         if (r >= 0)

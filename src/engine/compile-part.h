@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 
 #include "engine/compile.h"
+#include "engine/journal-link.h"
 #include "spec/system-mode.h"
 
 #define OCI_VERSION "1.2.0"
@@ -21,6 +22,11 @@ int compile_process_isolation(const CompileInput *in, json_object *process, Fail
 
 /* compile-system.c: what only whole systems have, and the refusals that come with it */
 int compile_system(const CompileInput *in, json_object *root, Failure *f);
+/* What is said to an init system by its environment. */
+int compile_system_env(const CompileInput *in, char ***env);
+/* The machine ID in the form of a UUID. */
+int compile_uuid(const CompileInput *in, char **ret);
+int compile_system_journal(const CompileInput *in, JournalLink *ret, Failure *f);
 /* The command line of --boot. */
 int compile_boot_argv(const ContainerRecord *record, const ImageConfig *config, char ***ret);
 /* What the default set is for a whole system. */

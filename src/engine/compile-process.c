@@ -32,22 +32,27 @@ int container_argv(const ContainerRecord *record, const ImageConfig *config, cha
         return 0;
 }
 
-static int compile_env(const ContainerRecord *record, const ImageConfig *config, json_object *process) {
+static int compile_env(const CompileInput *in, json_object *process) {
+        const ContainerRecord *record = in->record;
+        const ImageConfig *config = in->config;
         _cleanup_strv_free_ char **env = NULL;
-        _cleanup_free_ char *uuid = NULL, *hostname = NULL;
+        _cleanup_free_ char *uuid = NULL, *assignment = NULL, *hostname = NULL;
         char buf[65];
         int r;
 
         r = strv_env_set(&env, PATH_DEFAULT);
-        if (r >= 0 && record->spec->tty)
+        if (r >= 0 && compile_has_console(in))
                 r = strv_env_set(&env, "TERM=xterm");
         if (r >= 0)
                 r = strv_env_set(&env, "container=creel");
         if (r >= 0)
-                r = string_format(&uuid, "container_uuid=%.8s-%.4s-%.4s-%.4s-%.12s", record->id,
-                                  record->id + 8, record->id + 12, record->id + 16, record->id + 20);
+                r = compile_uuid(in, &uuid);
         if (r >= 0)
-                r = strv_env_set(&env, uuid);
+                r = string_format(&assignment, "container_uuid=%s", uuid);
+        if (r >= 0)
+                r = strv_env_set(&env, assignment);
+        if (r >= 0)
+                r = compile_system_env(in, &env);
         if (r >= 0)
                 r = string_format(&hostname, "HOSTNAME=%s", etc_hostname(record, buf, sizeof(buf)));
         if (r >= 0)
@@ -106,7 +111,7 @@ int compile_process(const CompileInput *in, json_object *root, Failure *f) {
         if (r >= 0)
                 r = json_add_strv(process, "args", argv);
         if (r >= 0)
-                r = compile_env(record, config, process);
+                r = compile_env(in, process);
         if (r >= 0)
                 r = json_add_string(process, "cwd",
                                     record->spec->workdir

@@ -7,6 +7,7 @@
 #include "basic/str.h"
 #include "basic/strv.h"
 #include "engine/compile-part.h"
+#include "engine/host-tree.h"
 #include "engine/root.h"
 #include "security/capability.h"
 #include "spec/json.h"
@@ -121,6 +122,34 @@ static int check_system(const CompileInput *in, Failure *f) {
         return 0;
 }
 
+int compile_uuid(const CompileInput *in, char **ret) {
+        char id[33];
+
+        root_machine_id(in->engine, in->record, id);
+        return string_format(ret, "%.8s-%.4s-%.4s-%.4s-%.12s", id, id + 8, id + 12, id + 16, id + 20);
+}
+
+int compile_system_env(const CompileInput *in, char ***env) {
+        const ContainerSpec *spec = in->record->spec;
+        int r;
+
+        if (!compile_is_system(in))
+                return 0;
+        r = host_tree_env(env);
+        if (r >= 0)
+                r = strv_env_set(env, "NOTIFY_SOCKET=/run/host/notify");
+        if (r >= 0 && (spec->set_credentials || spec->load_credentials))
+                r = strv_env_set(env, "CREDENTIALS_DIRECTORY=/run/host/credentials");
+        return r;
+}
+
+int compile_system_journal(const CompileInput *in, JournalLink *ret, Failure *f) {
+        char id[33];
+
+        root_machine_id(in->engine, in->record, id);
+        return journal_link_plan(in->engine, in->record, JOURNAL_PATH, id, ret, f);
+}
+
 static int check_root(const CompileInput *in, Failure *f) {
         const ContainerSpec *spec = in->record->spec;
         VolatileMode mode = compile_volatile_mode(spec);
@@ -136,8 +165,12 @@ static int check_root(const CompileInput *in, Failure *f) {
         if (in->record->rootfs && streq(in->record->rootfs, "/") && !root_is_overlay(in->record) &&
             mode == VOLATILE_NO && !spec->read_only)
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
-                                   "the host's own root cannot be used directly; add --ephemeral, "
-                                   "--volatile=overlay or --read-only");
+                                   "the host's own root cannot be used directly; add --volatile=overlay or "
+                                   "--read-only");
+        if (in->record->rootfs && streq(in->record->rootfs, "/") && root_is_overlay(in->record))
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "what is written over the host's own root would lie in it; use "
+                                   "--volatile=overlay");
         if ((spec->ephemeral || mode != VOLATILE_NO) &&
             (journal == LINK_JOURNAL_GUEST || journal == LINK_JOURNAL_TRY_GUEST))
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,

@@ -19,7 +19,9 @@
 #include "engine/compile.h"
 #include "engine/container.h"
 #include "engine/etc.h"
+#include "engine/host-tree.h"
 #include "engine/image.h"
+#include "engine/journal-link.h"
 #include "engine/migration.h"
 #include "engine/root.h"
 #include "engine/restart.h"
@@ -188,7 +190,25 @@ int container_seccomp_filter(const Container *c, bool privileged, int *ret_fd, F
                                  strlen(c->engine->seccomp_profile), capabilities, ret_fd, f);
 }
 
+/* What a whole system finds of the host. */
+static int prepare_system(const Container *c, const RootStart *root, int runtime_fd, Failure *f) {
+        _cleanup_(journal_link_done) JournalLink link = {};
+        char machine_id[33];
+        int r;
+
+        if (!container_is_system(c))
+                return 0;
+        root_machine_id(c->engine, c->record, machine_id);
+        r = host_tree_write(c->record, machine_id, runtime_fd, f);
+        if (r >= 0)
+                r = host_tree_open_tunnel(c->record->name);
+        if (r >= 0)
+                r = journal_link_plan(c->engine, c->record, JOURNAL_PATH, machine_id, &link, f);
+        return r < 0 ? r : journal_link_make(&link, c->record, root->tree_fd, f);
+}
+
 static int start(Container *c, Job *j, Failure *f) {
+        _cleanup_(root_start_done) RootStart root = ROOT_START_NONE;
         _cleanup_close_ int spec_fd = -EBADF, rootfs_fd = -EBADF, runtime_fd = -EBADF, seccomp_fd = -EBADF;
         int r;
 
@@ -223,16 +243,25 @@ static int start(Container *c, Job *j, Failure *f) {
         /* that of an earlier run */
         if (r >= 0 && unlinkat(runtime_fd, "exit", 0) < 0 && errno != ENOENT)
                 r = negative_errno();
+        if (r >= 0)
+                r = root_start(c->record, &root, f);
+        if (r >= 0)
+                r = prepare_system(c, &root, runtime_fd, f);
         trace("files written");
-        if (r < 0)
-                return failure_set_errno(f, FAILURE_STORAGE, r, "cannot prepare the root of container %s",
-                                         c->record->name);
+        if (r < 0) {
+                root_start_abandon(&root);
+                return f->text ? r
+                               : failure_set_errno(f, FAILURE_STORAGE, r,
+                                                   "cannot prepare the root of container %s",
+                                                   c->record->name);
+        }
 
         r = supervisor_start(c,
                              &(const SupervisorStart){
                                              .spec_fd = spec_fd,
                                              .rootfs_fd = rootfs_fd,
                                              .seccomp_fd = seccomp_fd,
+                                             .root = &root,
                                              .fds = &j->parameters.fds,
                                              .journal = j->parameters.fds.stdio[1] < 0 &&
                                                         j->parameters.fds.stdio[2] < 0,

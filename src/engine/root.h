@@ -15,6 +15,27 @@ const ImageConfig *container_image_config(const Container *c);
 /* Finds the tree that @spec names and checks that it is one. *@ret_path is NULL where it names none. */
 int root_resolve(const ContainerSpec *spec, char **ret_path, Failure *f);
 
+/* The machine ID of the container as 32 digits: what --uuid says, else what its root has, else the beginning
+ * of its id. */
+void root_machine_id(const Engine *e, const ContainerRecord *record, char ret[static 33]);
+
+/* The tree for one start, locked. Everything is -EBADF for an image. */
+typedef struct RootStart {
+        int tree_fd;
+        int lock_fds[2];
+} RootStart;
+
+#define ROOT_START_NONE ((RootStart){ .tree_fd = -EBADF, .lock_fds = { -EBADF, -EBADF } })
+
+/* Lets go of our copies; the supervisor has its own. */
+void root_start_done(RootStart *s);
+/* The start does not come about: the locks' files go, too. */
+void root_start_abandon(RootStart *s);
+
+/* Opens and locks the tree: shared where it stays as it is, else exclusively. FAILURE_BUSY: another
+ * container, or a systemd-nspawn, uses it. */
+int root_start(const ContainerRecord *record, RootStart *ret, Failure *f);
+
 /* True where writes go over the tree, or over the image, rather than into the tree. */
 bool root_is_overlay(const ContainerRecord *record);
 

@@ -21,6 +21,7 @@
 #include "engine/staged.h"
 #include "engine/supervisor.h"
 #include "proto/message.h"
+#include "spec/system-mode.h"
 
 #define SOCKET_NAME "supervisor.sock"
 
@@ -205,6 +206,20 @@ static int listen_new(int runtime_fd, int *ret_fd) {
         return 0;
 }
 
+static int put_root(Message *m, const Container *c) {
+        const char *mode = c->record->spec->volatile_mode;
+        int r = 0;
+
+        if (c->record->rootfs && root_is_overlay(c->record))
+                r = message_put_u64(m, FIELD_OVERLAY, 1);
+        if (r >= 0 && mode)
+                r = message_put_string(m, FIELD_VOLATILE,
+                                       volatile_mode_to_string((VolatileMode) volatile_mode_parse(mode)));
+        if (r >= 0 && container_is_system(c))
+                r = message_put_u64(m, FIELD_SYSTEM, 1);
+        return r;
+}
+
 static int put_identity(Message *m, const Container *c) {
         const ContainerSpec *spec = c->record->spec;
         int r;
@@ -225,6 +240,8 @@ static int put_identity(Message *m, const Container *c) {
                 r = message_put_u64(m, FIELD_STOP_TIMEOUT_USEC, container_stop_timeout_usec(c));
         if (r >= 0 && spec->tty)
                 r = message_put_u64(m, FIELD_TTY, 1);
+        if (r >= 0)
+                r = put_root(m, c);
         return r;
 }
 
@@ -251,6 +268,12 @@ static int put_fds(Message *m, const Container *c, const SupervisorStart *start,
                 r = message_put_fd(m, FIELD_STDOUT, start->fds->stdio[1]);
         if (r >= 0)
                 r = message_put_fd(m, FIELD_STDERR, start->fds->stdio[2]);
+        if (r >= 0)
+                r = message_put_fd(m, FIELD_TREE, start->root->tree_fd);
+        if (r >= 0)
+                r = message_put_fd(m, FIELD_LOCK, start->root->lock_fds[0]);
+        if (r >= 0)
+                r = message_put_fd(m, FIELD_LOCK_BESIDE, start->root->lock_fds[1]);
         if (r >= 0 && start->journal)
                 r = message_put_u64(m, FIELD_JOURNAL, 1);
         return r;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/container.h"
+#include "engine/root.h"
 
 /* creeld's end of one creel-supervise. */
 
@@ -13,6 +14,7 @@ typedef struct SupervisorStart {
         int rootfs_fd;
         int seccomp_fd;
         const JobFds *fds;
+        const RootStart *root;
         bool journal;
 } SupervisorStart;
 

@@ -22,6 +22,7 @@ typedef enum PacketType {
 /* Slots besides the index of a mount in the specification. */
 #define SLOT_ROOT (-1)
 #define SLOT_DEV (-2)
+#define SLOT_USR (-3) /* goes on the root's /usr */
 
 typedef struct Packet {
         PacketType type;

@@ -25,6 +25,7 @@ typedef struct Payload {
         int *mount_fds;             /* of spec->mounts, from being made to the end */
         int dev_fd, proc_fd, sys_fd, devpts_fd;
         int own_dev_fd;             /* a /dev that the specification does not list */
+        int usr_fd;                 /* the /usr of a root that is otherwise empty */
         int cgroup_target_fd;       /* where the cgroup file system goes */
         size_t cgroup_mount;
         int cwd_fd, peer_fd;

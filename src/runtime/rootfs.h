@@ -5,12 +5,15 @@
 #include <stdint.h>
 
 #include "basic/failure.h"
+#include "spec/system-mode.h"
 
 #define ROOTFS_LAYERS_MAX 500 /* OVL_MAX_STACK of the kernel */
 
 /* What the container's root is made of. */
 typedef struct RootfsSource {
-        int directory_fd;     /* a ready tree, used as it is; -EBADF: the overlay that follows */
+        int directory_fd;           /* a ready tree; -EBADF: the layers that follow */
+        bool overlay;               /* the tree stays as it is: it is the one layer */
+        VolatileMode volatile_mode; /* VOLATILE_STATE is no matter of the root */
         int layers_fd;        /* directory; the tree of layer X is X/tree */
         char *const *layers;  /* from the base; none: an empty image */
         int upper_fd;         /* directory with the directories "upper" and "work" */
@@ -22,6 +25,9 @@ typedef struct RootfsSource {
  * @root_gid.
  *
  * Kernels before 6.15 merge only layers that are mounted somewhere: there this process moves into a mount
- * namespace of its own, which follows the host's. @path_names forces that way; it is for tests. */
+ * namespace of its own, which follows the host's. @path_names forces that way; it is for tests.
+ *
+ * A tree is idmapped unless its root belongs to @root_uid already. With VOLATILE_YES the root is an empty
+ * tmpfs, and *@ret_usr_fd is what has to be mounted on its usr; else that is -EBADF. */
 int rootfs_mount(const RootfsSource *source, int userns_fd, uint32_t root_uid, uint32_t root_gid,
-                 bool path_names, int *ret_fd, Failure *reterr);
+                 bool path_names, int *ret_fd, int *ret_usr_fd, Failure *reterr);

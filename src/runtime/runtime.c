@@ -140,12 +140,14 @@ static int make_root(Runtime *rt, const RuntimeOptions *o, Packet *packet, Failu
         const RuntimeSpec *s = rt->spec;
         uint32_t uid = namespace_host_id(s->uid_mappings, s->n_uid_mappings, 0);
         uint32_t gid = namespace_host_id(s->gid_mappings, s->n_gid_mappings, 0);
-        int fd, r;
+        int fd, usr_fd, r;
 
-        r = rootfs_mount(&o->root, rt->userns_fd, uid, gid, o->path_names, &fd, reterr);
+        r = rootfs_mount(&o->root, rt->userns_fd, uid, gid, o->path_names, &fd, &usr_fd, reterr);
         if (r < 0)
                 return r;
         add_mount(packet, SLOT_ROOT, fd);
+        if (usr_fd >= 0)
+                add_mount(packet, SLOT_USR, usr_fd);
         rt->root_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
         return rt->root_fd < 0 ? negative_errno() : 0;
 }
@@ -187,7 +189,7 @@ static int send_mounts(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
         _cleanup_(packet_done) Packet packet = { .type = PACKET_MOUNTS };
         int r;
 
-        static_assert(RUNTIME_MOUNTS_MAX + 2 <= CHANNEL_FDS_MAX, "mounts do not fit into a packet");
+        static_assert(RUNTIME_MOUNTS_MAX + 3 <= CHANNEL_FDS_MAX, "mounts do not fit into a packet");
         r = make_mounts(rt, o, &packet, reterr);
         return r < 0 ? r : channel_send(rt->channel, &packet);
 }
@@ -232,18 +234,19 @@ static int payload_init(Payload *p, RuntimeSpec *spec, const int stdio[static 3]
         int r;
 
         *p = (Payload){
-                        .spec = spec,
-                        .has_mapping = namespace_is_new(spec, RUNTIME_NAMESPACE_USER),
-                        .channel = -EBADF,
-                        .root_fd = -EBADF,
-                        .dev_fd = -EBADF,
-                        .proc_fd = -EBADF,
-                        .sys_fd = -EBADF,
-                        .devpts_fd = -EBADF,
-                        .own_dev_fd = -EBADF,
-                        .cgroup_target_fd = -EBADF,
-                        .cwd_fd = -EBADF,
-                        .peer_fd = -EBADF,
+                .spec = spec,
+                .has_mapping = namespace_is_new(spec, RUNTIME_NAMESPACE_USER),
+                .channel = -EBADF,
+                .root_fd = -EBADF,
+                .dev_fd = -EBADF,
+                .proc_fd = -EBADF,
+                .sys_fd = -EBADF,
+                .devpts_fd = -EBADF,
+                .own_dev_fd = -EBADF,
+                .usr_fd = -EBADF,
+                .cgroup_target_fd = -EBADF,
+                .cwd_fd = -EBADF,
+                .peer_fd = -EBADF,
         };
         memcpy(p->stdio, stdio, sizeof(p->stdio));
         r = resolve_capabilities(spec, p->capabilities, reterr);

@@ -105,6 +105,8 @@ int tree_receive_mounts(Payload *p) {
                         p->root_fd = fd;
                 else if (slot == SLOT_DEV)
                         p->own_dev_fd = fd;
+                else if (slot == SLOT_USR)
+                        p->usr_fd = fd;
                 else
                         p->mount_fds[slot] = fd;
         }
@@ -136,6 +138,11 @@ static int attach_one(Payload *p, int mount_fd, const char *path, MountTarget ki
 int tree_attach_mounts(Payload *p) {
         int r;
 
+        if (p->usr_fd >= 0) {
+                r = attach_one(p, p->usr_fd, "/usr", MOUNT_TARGET_NO_LINKS);
+                if (r < 0)
+                        return r;
+        }
         if (p->own_dev_fd >= 0) {
                 r = attach_one(p, p->own_dev_fd, "/dev", MOUNT_TARGET_NO_LINKS);
                 if (r < 0)

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "basic/fd.h"
+#include "basic/lock-file.h"
 #include "basic/memory.h"
 #include "basic/str.h"
 #include "basic/strv.h"
@@ -11,13 +12,15 @@
 #define RANGE_SIZE 65536U
 
 void start_init(Start *s) {
-        *s = (Start){.layers_fd = -EBADF,
-                     .rootfs_fd = -EBADF,
-                     .runtime_fd = -EBADF,
-                     .listen_fd = -EBADF,
-                     .seccomp_fd = -EBADF,
-                     .session_fd = -EBADF,
-                     .stdio = {-EBADF, -EBADF, -EBADF}};
+        *s = (Start){ .layers_fd = -EBADF,
+                      .rootfs_fd = -EBADF,
+                      .runtime_fd = -EBADF,
+                      .listen_fd = -EBADF,
+                      .seccomp_fd = -EBADF,
+                      .session_fd = -EBADF,
+                      .tree_fd = -EBADF,
+                      .lock_fds = { -EBADF, -EBADF },
+                      .stdio = { -EBADF, -EBADF, -EBADF } };
 }
 
 void start_forget(Start *s) {
@@ -25,6 +28,7 @@ void start_forget(Start *s) {
         s->spec = runtime_spec_free(s->spec);
         s->layers_fd = fd_close(s->layers_fd);
         s->rootfs_fd = fd_close(s->rootfs_fd);
+        s->tree_fd = fd_close(s->tree_fd);
         s->seccomp_fd = fd_close(s->seccomp_fd);
         for (int i = 0; i < 3; i++)
                 s->stdio[i] = fd_close(s->stdio[i]);
@@ -38,6 +42,8 @@ void start_done(Start *s) {
         s->runtime_fd = fd_close(s->runtime_fd);
         s->listen_fd = fd_close(s->listen_fd);
         s->session_fd = fd_close(s->session_fd);
+        for (size_t i = 0; i < ELEMENTSOF(s->lock_fds); i++)
+                lock_file_release(&s->lock_fds[i]);
 }
 
 static void take_fds(Message *m, Start *s) {
@@ -49,7 +55,8 @@ static void take_fds(Message *m, Start *s) {
                 { FIELD_RUNTIME, &s->runtime_fd }, { FIELD_LISTEN, &s->listen_fd },
                 { FIELD_SECCOMP, &s->seccomp_fd }, { FIELD_SESSION, &s->session_fd },
                 { FIELD_STDIN, &s->stdio[0] },     { FIELD_STDOUT, &s->stdio[1] },
-                { FIELD_STDERR, &s->stdio[2] },
+                { FIELD_STDERR, &s->stdio[2] },    { FIELD_TREE, &s->tree_fd },
+                { FIELD_LOCK, &s->lock_fds[0] },   { FIELD_LOCK_BESIDE, &s->lock_fds[1] },
         };
 
         /* The optional ones may be absent. */
@@ -116,6 +123,22 @@ static int set_range(RuntimeSpec *spec, uint64_t base, Failure *reterr) {
         return r < 0 ? r : set_mapping(&spec->gid_mappings, &spec->n_gid_mappings, (uint32_t) base);
 }
 
+static int read_root(Message *m, Start *s) {
+        const char *word;
+        uint64_t number;
+        int mode;
+
+        s->overlay = message_get_u64(m, FIELD_OVERLAY, &number) >= 0 && number > 0;
+        s->system = message_get_u64(m, FIELD_SYSTEM, &number) >= 0 && number > 0;
+        if (message_get_string(m, FIELD_VOLATILE, &word) >= 0) {
+                mode = volatile_mode_from_string(word);
+                if (mode < 0)
+                        return -EBADMSG;
+                s->volatile_mode = (VolatileMode) mode;
+        }
+        return 0;
+}
+
 int start_read(Message *m, Start *ret, Failure *reterr) {
         uint64_t number = 0;
         int r;
@@ -126,6 +149,8 @@ int start_read(Message *m, Start *ret, Failure *reterr) {
                 r = start_read_spec(m, &ret->spec, reterr);
         if (r >= 0 && message_get_u64(m, FIELD_UID_BASE, &number) >= 0)
                 r = set_range(ret->spec, number, reterr);
+        if (r >= 0)
+                r = read_root(m, ret);
         if (r < 0)
                 return r;
 

@@ -7,6 +7,7 @@
 #include "basic/failure.h"
 #include "proto/message.h"
 #include "spec/runtime-spec.h"
+#include "spec/system-mode.h"
 
 /* MESSAGE_SUPERVISE_START, unpacked. */
 typedef struct Start {
@@ -14,6 +15,11 @@ typedef struct Start {
         char **layers;
         RuntimeSpec *spec;
         int layers_fd, rootfs_fd, runtime_fd, listen_fd, seccomp_fd, session_fd;
+        int tree_fd;     /* the root, where that is no image */
+        int lock_fds[2]; /* held while the tree is in use */
+        bool overlay;    /* the tree stays as it is */
+        VolatileMode volatile_mode;
+        bool system; /* the payload is an init system */
         int stdio[3];
         bool journal;
         int stop_signal;

@@ -137,7 +137,9 @@ static int open_streams(Supervisor *s) {
 static int prepare(Supervisor *s, Failure *reterr) {
         RuntimeOptions options = {
                 .root = {
-                        .directory_fd = -EBADF,
+                        .directory_fd = s->start.tree_fd,
+                        .overlay = s->start.overlay,
+                        .volatile_mode = s->start.volatile_mode,
                         .layers_fd = s->start.layers_fd,
                         .layers = s->start.layers,
                         .upper_fd = s->start.rootfs_fd,

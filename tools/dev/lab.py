@@ -100,6 +100,7 @@ class Lab:
         host.install_packages("lab")
         sweep()
         lower = self.tree.ensure()
+        self.guest = Tree("guest", self.tree.suite).ensure()
         try:
             self._prepare(lower)
             self._boot()
@@ -174,6 +175,7 @@ class Lab:
             *(f"--bind={escape(self.dir / 'data' / plain_name(path))}:{path}" for path in PLAIN),
             f"--bind={escape(self.out)}:/out",
             f"--bind-ro={escape(ROOT)}:/src/creel",
+            f"--bind-ro={escape(self.guest)}:/guest",
             "systemd.log_target=journal",
         ]
         if os.path.isdir("/run/systemd/system"):

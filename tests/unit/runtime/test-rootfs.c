@@ -56,11 +56,11 @@ static RootfsSource make_source(size_t n) {
 static void merge(size_t n, bool path_names) {
         RootfsSource source = make_source(n);
         _cleanup_failure_ Failure failure = {};
-        _cleanup_close_ int fd = -EBADF, made = -EBADF;
+        _cleanup_close_ int fd = -EBADF, usr = -EBADF, made = -EBADF;
         char text[16], path[32];
         struct stat st;
 
-        CHECK(rootfs_mount(&source, -EBADF, 5, 6, path_names, &fd, &failure) >= 0);
+        CHECK(rootfs_mount(&source, -EBADF, 5, 6, path_names, &fd, &usr, &failure) >= 0);
         (void) snprintf(text, sizeof(text), "%zu", n - 1);
         (void) snprintf(path, sizeof(path), "own%zu", n - 1);
         CHECK(has(fd, "shared", text) && has(fd, path, text) && has(fd, "own0", "0"));
@@ -87,25 +87,92 @@ static void absent(void) {
         RootfsSource source = make_source(1);
         char gone[] = "gone", out[] = "../c", *layers[] = { gone, NULL };
         _cleanup_failure_ Failure failure = {};
-        int fd = -EBADF;
+        int fd = -EBADF, usr = -EBADF;
 
         (void) strv_free((char **) source.layers);
         source.layers = layers;
-        CHECK(rootfs_mount(&source, -EBADF, 0, 0, false, &fd, &failure) < 0);
+        CHECK(rootfs_mount(&source, -EBADF, 0, 0, false, &fd, &usr, &failure) < 0);
         CHECK(failure.kind == FAILURE_STORAGE && strstr(failure.text, "gone"));
         layers[0] = out;
-        CHECK(rootfs_mount(&source, -EBADF, 0, 0, false, &fd, &failure) < 0);
+        CHECK(rootfs_mount(&source, -EBADF, 0, 0, false, &fd, &usr, &failure) < 0);
         CHECK(failure.kind == FAILURE_INVALID_ARGUMENT);
 }
 
 static void directory(void) {
         RootfsSource source = { .directory_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
         _cleanup_failure_ Failure failure = {};
-        _cleanup_close_ int fd = -EBADF;
+        _cleanup_close_ int fd = -EBADF, usr = -EBADF;
 
         put("file", "x");
-        CHECK(rootfs_mount(&source, -EBADF, 0, 0, false, &fd, &failure) >= 0);
+        CHECK(rootfs_mount(&source, -EBADF, 0, 0, false, &fd, &usr, &failure) >= 0);
         CHECK(has(fd, "file", "x"));
+}
+
+/* A tree that stays as it is. */
+static void over_tree(VolatileMode mode, bool path_names) {
+        RootfsSource source = make_source(0);
+        _cleanup_failure_ Failure failure = {};
+        _cleanup_close_ int fd = -EBADF, usr = -EBADF, made = -EBADF;
+        struct stat st;
+
+        CHECK(mkdir("tree", 0755) >= 0 && mkdir("tree/usr", 0755) >= 0 && mkdir("tree/usr/bin", 0755) >= 0);
+        put("tree/file", "x");
+        put("tree/usr/bin/program", "p");
+        source.directory_fd = open("tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        source.overlay = mode != VOLATILE_OVERLAY;
+        source.volatile_mode = mode;
+        CHECK(rootfs_mount(&source, -EBADF, 5, 6, path_names, &fd, &usr, &failure) >= 0);
+        CHECK(has(fd, "file", mode == VOLATILE_YES ? "" : "x") == (mode != VOLATILE_YES));
+        CHECK(fstat(fd, &st) >= 0 && st.st_uid == 5 && st.st_gid == 6);
+        made = openat(fd, "made", O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+        CHECK(made >= 0 && faccessat(source.directory_fd, "made", F_OK, 0) < 0);
+        CHECK((faccessat(source.upper_fd, "upper/made", F_OK, 0) >= 0) == (mode == VOLATILE_NO));
+        CHECK((usr >= 0) == (mode == VOLATILE_YES));
+        if (mode == VOLATILE_YES) {
+                char target[16] = {};
+
+                CHECK(has(usr, "bin/program", "p"));
+                CHECK(openat(usr, "made", O_CREAT | O_WRONLY, 0644) < 0 && errno == EROFS);
+                CHECK(readlinkat(fd, "bin", target, sizeof(target) - 1) > 0 && streq(target, "usr/bin"));
+                CHECK(faccessat(fd, "sbin", F_OK, AT_SYMLINK_NOFOLLOW) < 0);
+        }
+}
+
+static void overlay_by_fd(void) {
+        over_tree(VOLATILE_NO, false);
+}
+
+static void overlay_by_name(void) {
+        over_tree(VOLATILE_NO, true);
+}
+
+static void volatile_overlay_by_fd(void) {
+        over_tree(VOLATILE_OVERLAY, false);
+}
+
+static void volatile_overlay_by_name(void) {
+        over_tree(VOLATILE_OVERLAY, true);
+}
+
+static void volatile_yes_by_fd(void) {
+        over_tree(VOLATILE_YES, false);
+}
+
+static void volatile_yes_by_name(void) {
+        over_tree(VOLATILE_YES, true);
+}
+
+static void volatile_without_usr(void) {
+        RootfsSource source = { .directory_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+                                .volatile_mode = VOLATILE_YES };
+        _cleanup_failure_ Failure failure = {};
+        int fd = -EBADF, usr = -EBADF;
+
+        CHECK(rootfs_mount(&source, -EBADF, 0, 0, false, &fd, &usr, &failure) < 0);
+        CHECK(symlink("/", "usr") >= 0);
+        failure_done(&failure);
+        CHECK(rootfs_mount(&source, -EBADF, 0, 0, false, &fd, &usr, &failure) < 0);
+        CHECK(failure.kind == FAILURE_INVALID_ARGUMENT);
 }
 
 #define ISOLATED(name)                                              \
@@ -117,12 +184,28 @@ ISOLATED(by_name)
 ISOLATED(many_by_name)
 ISOLATED(absent)
 ISOLATED(directory)
+ISOLATED(overlay_by_fd)
+ISOLATED(overlay_by_name)
+ISOLATED(volatile_overlay_by_fd)
+ISOLATED(volatile_overlay_by_name)
+ISOLATED(volatile_yes_by_fd)
+ISOLATED(volatile_yes_by_name)
+ISOLATED(volatile_without_usr)
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_by_fd),        cmocka_unit_test(test_by_name),
-                cmocka_unit_test(test_many_by_name), cmocka_unit_test(test_absent),
+                cmocka_unit_test(test_by_fd),
+                cmocka_unit_test(test_by_name),
+                cmocka_unit_test(test_many_by_name),
+                cmocka_unit_test(test_absent),
                 cmocka_unit_test(test_directory),
+                cmocka_unit_test(test_overlay_by_fd),
+                cmocka_unit_test(test_overlay_by_name),
+                cmocka_unit_test(test_volatile_overlay_by_fd),
+                cmocka_unit_test(test_volatile_overlay_by_name),
+                cmocka_unit_test(test_volatile_yes_by_fd),
+                cmocka_unit_test(test_volatile_yes_by_name),
+                cmocka_unit_test(test_volatile_without_usr),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,6 +50,7 @@ static void pivots(void) {
                         .mount_fds = fds,
                         .root_fd = new_tmpfs(),
                         .own_dev_fd = -EBADF,
+                        .usr_fd = -EBADF,
                         .dev_fd = -EBADF,
                         .proc_fd = -EBADF,
                         .sys_fd = -EBADF,
