@@ -68,6 +68,7 @@ int verb_kill(Ctl *c, char **operands, Failure *f);
 int verb_terminate(Ctl *c, char **operands, Failure *f);
 int verb_rm(Ctl *c, char **operands, Failure *f);
 int verb_wait(Ctl *c, char **operands, Failure *f);
+int verb_attach(Ctl *c, char **operands, Failure *f);
 int verb_exec(Ctl *c, char **operands, Failure *f);
 int verb_shell(Ctl *c, char **operands, Failure *f);
 int verb_login(Ctl *c, char **operands, Failure *f);
@@ -85,7 +86,7 @@ int verb_info(Ctl *c, char **operands, Failure *f);
 int verb_version(Ctl *c, char **operands, Failure *f);
 int verb_help(Ctl *c, char **operands, Failure *f);
 
-extern const Option exec_options[], shell_options[], login_options[];
+extern const Option attach_options[], exec_options[], shell_options[], login_options[];
 extern const Option ps_options[], create_options[], run_options[], start_options[], stop_options[],
                 restart_options[], pause_options[], unpause_options[], kill_options[], rm_options[],
                 wait_options[], inspect_options[], show_options[], status_options[], logs_options[],

@@ -12,6 +12,7 @@
 #include "basic/memory.h"
 #include "basic/str.h"
 #include "basic/trace.h"
+#include "ctl/relay.h"
 #include "ctl/session.h"
 #include "ctl/terminal.h"
 #include "proto/message.h"
@@ -23,6 +24,9 @@ struct Session {
         sd_bus_slot *slot, *disconnected;
         Terminal *terminal;
         int socket_fd, peer_fd, null_fd, signal_fd;
+        Relay *relays[3]; /* where this process copies: of standard input, output and error */
+        int relay_fds[3]; /* their far ends */
+        DetachKeys keys;
         sigset_t old_mask;
         bool masked;
 
@@ -97,7 +101,9 @@ int session_new(Ctl *c, const SessionOptions *options, Session **ret, Failure *f
                         .socket_fd = -EBADF,
                         .peer_fd = -EBADF,
                         .null_fd = -EBADF,
-                        .signal_fd = -EBADF };
+                        .signal_fd = -EBADF,
+                        .relay_fds = { -EBADF, -EBADF, -EBADF },
+                        .keys = keys };
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return failure_set_errno(f, FAILURE_SYSTEM, errno, "cannot make the session socket");
         s->socket_fd = pair[0];
@@ -118,10 +124,26 @@ int session_new(Ctl *c, const SessionOptions *options, Session **ret, Failure *f
         return 0;
 }
 
+/* Everything that matters may come in any order: the answer of the bus, the exit, the end of the stream, the
+ * last of the output. */
+static void session_settle(Session *s) {
+        bool copying = s->relays[STDOUT_FILENO] || s->relays[STDERR_FILENO];
+
+        if (s->error < 0 || (s->closed && !copying && (s->answered || s->exited)))
+                (void) sd_event_exit(s->event, 0);
+}
+
+static void close_relay(Session *s, size_t i) {
+        s->relays[i] = relay_free(s->relays[i]);
+        s->relay_fds[i] = fd_close(s->relay_fds[i]);
+}
+
 Session *session_free(Session *s) {
         if (!s)
                 return NULL;
         (void) terminal_free(s->terminal);
+        for (size_t i = 0; i < ELEMENTSOF(s->relays); i++)
+                close_relay(s, i);
         sd_bus_slot_unref(s->slot);
         sd_bus_slot_unref(s->disconnected);
         if (s->c->bus)
@@ -142,17 +164,76 @@ static int stream_fd(const Session *s, int fd, bool wanted) {
         return wanted && fcntl(fd, F_GETFD) >= 0 ? fd : s->null_fd;
 }
 
+static void on_relay_ended(Relay *relay, RelayEnd end, void *userdata) {
+        _cleanup_(message_freep) Message *m = NULL;
+        Session *s = userdata;
+        bool input = relay == s->relays[STDIN_FILENO];
+
+        if (end == RELAY_DETACH) {
+                on_detach(s);
+                return;
+        }
+        for (size_t i = 0; i < ELEMENTSOF(s->relays); i++)
+                if (s->relays[i] == relay)
+                        close_relay(s, i);
+        if (input && end == RELAY_DONE && message_new(MESSAGE_SESSION_EOF, &m) >= 0)
+                (void) message_send(s->socket_fd, m);
+        session_settle(s);
+}
+
+/* The supervisor gets one end of a pipe, so that it never waits for a terminal or whatever standard output
+ * is. */
+static int append_output(Session *s, sd_bus_message *m, const char *key, size_t i) {
+        _cleanup_close_ int theirs = -EBADF;
+        int pair[2], r;
+
+        if (pipe2(pair, O_CLOEXEC) < 0)
+                return negative_errno();
+        s->relay_fds[i] = pair[0];
+        theirs = pair[1];
+        r = sd_bus_message_append(m, "{sv}", key, "h", theirs);
+        if (r < 0)
+                return r;
+        return relay_new(s->event, s->relay_fds[i], stream_fd(s, (int) i, true), NULL, on_relay_ended, s,
+                         s->relays + i);
+}
+
+static int append_attached(Session *s, sd_bus_message *m) {
+        int r = 0;
+
+        if (s->options.tty)
+                return 0;
+        if (s->options.interactive && !(s->options.left_out & SESSION_STDIN))
+                r = sd_bus_message_append(m, "{sv}", "stdin", "b", 1);
+        if (r >= 0 && !(s->options.left_out & SESSION_STDOUT))
+                r = append_output(s, m, "stdout", STDOUT_FILENO);
+        if (r >= 0 && !(s->options.left_out & SESSION_STDERR))
+                r = append_output(s, m, "stderr", STDERR_FILENO);
+        return r;
+}
+
+/* A command has these very streams. Of a container those that are left out are its supervisor's. */
+static int append_streams(Session *s, sd_bus_message *m) {
+        static const char *const keys[] = { "stdin", "stdout", "stderr" };
+        int r = 0;
+
+        for (int i = 0; i < 3 && r >= 0; i++)
+                if (!(s->options.left_out & (1U << i)))
+                        r = sd_bus_message_append(m, "{sv}", keys[i], "h",
+                                                  stream_fd(s, i, i > 0 || s->options.interactive));
+        return r;
+}
+
 int session_append(Session *s, sd_bus_message *m) {
         struct winsize size;
         int r;
 
         r = sd_bus_message_append(m, "{sv}", "session", "h", s->peer_fd);
-        if (r >= 0 && !s->options.tty)
-                r = sd_bus_message_append(m, "{sv}{sv}{sv}", "stdin", "h",
-                                          stream_fd(s, STDIN_FILENO, s->options.interactive), "stdout", "h",
-                                          stream_fd(s, STDOUT_FILENO, true), "stderr", "h",
-                                          stream_fd(s, STDERR_FILENO, true));
-        if (r >= 0 && s->options.tty && terminal_get_size(&size))
+        if (r >= 0 && s->options.attach)
+                r = append_attached(s, m);
+        else if (r >= 0 && !s->options.tty)
+                r = append_streams(s, m);
+        if (r >= 0 && s->options.tty && !s->options.attach && terminal_get_size(&size))
                 r = sd_bus_message_append(m, "{sv}", "console-size", "(uu)", (uint32_t) size.ws_row,
                                           (uint32_t) size.ws_col);
         /* The message has copies; the end of the stream shows once creeld and the supervisor have closed
@@ -177,6 +258,16 @@ static int session_failure(const Message *m, Failure *f) {
         return failure_set(f, kind < 0 ? FAILURE_SYSTEM : (FailureKind) kind, "%s", text);
 }
 
+static int session_relay_input(Session *s) {
+        /* Nobody types what comes out of a file. */
+        const DetachKeys *keys = isatty(STDIN_FILENO) ? &s->keys : NULL;
+
+        /* The command may stop reading, which is no reason to be killed. */
+        (void) sigaction(SIGPIPE, &(const struct sigaction){ .sa_handler = SIG_IGN }, NULL);
+        return relay_new(s->event, stream_fd(s, STDIN_FILENO, true), s->relay_fds[STDIN_FILENO], keys,
+                         on_relay_ended, s, s->relays + STDIN_FILENO);
+}
+
 static int session_handle(Session *s, Message *m) {
         uint64_t status = 0;
         const char *id;
@@ -193,6 +284,11 @@ static int session_handle(Session *s, Message *m) {
                         return 0;
                 r = message_take_fd(m, FIELD_MASTER, &fd);
                 return r < 0 ? r : terminal_attach(s->terminal, fd);
+        case MESSAGE_SESSION_STDIN:
+                if (s->relay_fds[STDIN_FILENO] >= 0)
+                        return 0;
+                r = message_take_fd(m, FIELD_OUTPUT, &s->relay_fds[STDIN_FILENO]);
+                return r < 0 ? r : session_relay_input(s);
         case MESSAGE_SESSION_EXITED:
                 trace("exit heard of");
                 (void) message_get_u64(m, FIELD_STATUS, &status);
@@ -206,12 +302,6 @@ static int session_handle(Session *s, Message *m) {
         default:
                 return -EBADMSG;
         }
-}
-
-/* Everything that matters may come in any order: the answer of the bus, the exit, the end of the stream. */
-static void session_settle(Session *s) {
-        if (s->error < 0 || (s->closed && (s->answered || s->exited)))
-                (void) sd_event_exit(s->event, 0);
 }
 
 static int on_socket(sd_event_source *source, int fd, uint32_t revents, void *userdata) {

@@ -5,11 +5,17 @@
 
 #include "ctl/client.h"
 
+#define SESSION_STDIN 1U
+#define SESSION_STDOUT 2U
+#define SESSION_STDERR 4U
+
 /* A container, or a command in one, in the foreground. creeld starts it with the caller's own stdio; the
  * supervisor tells its start, terminal and exit over the session socket and takes signals from it. creeld
  * may die meanwhile: the session goes on. */
 typedef struct SessionOptions {
         bool tty, interactive, sig_proxy;
+        bool attach;             /* to a container that runs: this process copies what both sides say */
+        unsigned left_out;       /* SESSION_*: streams that are not connected */
         bool exec;               /* a command in a container that runs, not its first */
         const char *detach_keys; /* as detach_keys_parse() reads them; NULL: the default */
         /* Called once, when the container's id is known. May be NULL. */
@@ -29,7 +35,7 @@ DEFINE_CLEANUP(Session, session_free)
  */
 int session_append(Session *s, sd_bus_message *m);
 
-/* Sends @call (RunContainer, Start or Exec; taken over) and stays until the container has exited and
+/* Sends @call (RunContainer, Start, Attach or Exec; taken over) and stays until the container has exited and
  * everybody has let go of it. @path: the container where it is known before, else NULL. Returns its exit
  * status; 0 after the detach keys. */
 int session_run(Session *s, sd_bus_message *call, const char *path, Failure *f);

@@ -3,11 +3,14 @@
 #include <stdio.h>
 
 #include "basic/memory.h"
+#include "basic/str.h"
+#include "basic/strv.h"
 #include "ctl/create.h"
 #include "ctl/object.h"
 #include "ctl/run.h"
 #include "ctl/session.h"
 
+static char **arg_attach;
 static bool arg_detach, arg_sig_proxy = true;
 static const char *arg_detach_keys;
 
@@ -19,6 +22,7 @@ static int set_create_option(const Option *option, const char *text, Failure *f)
 
 /* The options of create, and those that only make sense for something that runs. */
 const Option run_options[] = {
+        { "attach", 'a', "STREAM", "Connect only stdin, stdout or stderr", option_set_strv, &arg_attach },
         { "detach", 'd', NULL, "Run in the background and print the id", option_set_flag, &arg_detach },
         { "detach-keys", 0, "KEYS", "What leaves the container alone (default: ctrl-p,ctrl-q)",
           option_set_string, &arg_detach_keys },
@@ -75,8 +79,34 @@ static void on_started(const char *id, void *userdata) {
         create_write_cidfile(id);
 }
 
+/* What --attach leaves out. */
+static int streams_left_out(unsigned *ret, Failure *f) {
+        static const struct {
+                const char *name;
+                unsigned flag;
+        } streams[] = { { "stdin", SESSION_STDIN },
+                        { "stdout", SESSION_STDOUT },
+                        { "stderr", SESSION_STDERR } };
+        unsigned wanted = 0;
+
+        STRV_FOREACH (word, arg_attach) {
+                unsigned flag = 0;
+
+                for (size_t i = 0; i < ELEMENTSOF(streams); i++)
+                        if (strcasecmp(*word, streams[i].name) == 0)
+                                flag = streams[i].flag;
+                if (flag == 0)
+                        return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                           "option '--attach' has '%s': must be stdin, stdout or stderr",
+                                           *word);
+                wanted |= flag;
+        }
+        *ret = arg_attach ? ~wanted & (SESSION_STDIN | SESSION_STDOUT | SESSION_STDERR) : 0;
+        return 0;
+}
+
 static int attempt_foreground(Ctl *c, const char *image, Failure *f) {
-        const SessionOptions options = { .tty = create_spec.tty,
+        SessionOptions options = { .tty = create_spec.tty,
                                          .interactive = create_spec.interactive,
                                          .sig_proxy = arg_sig_proxy,
                                          .detach_keys = arg_detach_keys,
@@ -85,7 +115,9 @@ static int attempt_foreground(Ctl *c, const char *image, Failure *f) {
         _cleanup_bus_message_ sd_bus_message *m = NULL;
         int r;
 
-        r = session_new(c, &options, &s, f);
+        r = streams_left_out(&options.left_out, f);
+        if (r >= 0)
+                r = session_new(c, &options, &s, f);
         if (r >= 0)
                 r = create_new_call(c, "RunContainer", image, &m, f);
         if (r < 0)
@@ -114,6 +146,9 @@ int verb_create(Ctl *c, char **operands, Failure *f) {
 }
 
 int verb_run(Ctl *c, char **operands, Failure *f) {
+        if (arg_detach && arg_attach)
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "options '--attach' and '--detach' contradict each other; leave one out");
         return create_or_run(c, operands, arg_detach ? attempt_detached : attempt_foreground, f);
 }
 
@@ -127,6 +162,8 @@ int run_attached_start(Ctl *c, const char *name, const SessionOptions *options, 
         r = client_find_container(c, name, &path, f);
         if (r >= 0)
                 r = container_info_get(c, path, &info, f);
+        if (r >= 0 && streq_ptr(info->state, "running"))
+                return run_attach(c, path, info, options, f);
         if (r >= 0)
                 r = session_new(c,
                                 &(SessionOptions){ .tty = info->tty,

@@ -54,6 +54,8 @@ const Verb ctl_verbs[] = {
         ROW("rm", "CONTAINER...", 0, -1, "Remove containers", rm_options, verb_rm),
         ROW("wait", "CONTAINER...", 0, -1, "Wait for containers and print their exit statuses", wait_options,
             verb_wait),
+        ROW("attach", "CONTAINER", 1, 1, "Connect to what a container says and hears", attach_options,
+            verb_attach),
         { "exec", "CONTAINER COMMAND [ARGUMENT...]", 2, -1, "Run a command in a container that runs",
           exec_options, NULL, OPTIONS_FIRST, verb_exec, false },
         { "shell", "[USER@]CONTAINER [COMMAND [ARGUMENT...]]", 1, -1,

@@ -263,7 +263,7 @@ static int start(Container *c, Job *j, Failure *f) {
                                              .seccomp_fd = seccomp_fd,
                                              .root = &root,
                                              .fds = &j->parameters.fds,
-                                             .journal = j->parameters.fds.stdio[1] < 0 &&
+                                             .journal = j->parameters.fds.stdio[1] < 0 ||
                                                         j->parameters.fds.stdio[2] < 0,
                              },
                              &c->supervisor, f);

@@ -25,11 +25,22 @@
 
 #define SOCKET_NAME "supervisor.sock"
 
+#define ATTACHING_MAX 16
+
+/* A client that wants to attach. */
+typedef struct AttachRequest {
+        uint64_t index;
+        job_done_t done;
+        void *userdata;
+} AttachRequest;
+
 struct Supervisor {
         Container *container;
         pid_t pid;
         int pidfd, socket_fd;
         sd_event_source *source;
+        AttachRequest attaching[ATTACHING_MAX]; /* not answered yet; those with @done */
+        uint64_t last_index;
         bool answered; /* STARTED, EXITED or FAILED has come */
 };
 
@@ -106,6 +117,77 @@ static void supervisor_failed(Supervisor *s, const Message *m) {
         container_on_start_failed(s->container, &f);
 }
 
+static void attach_finish(Supervisor *s, AttachRequest *a, const Failure *f) {
+        AttachRequest request = *a;
+
+        *a = (AttachRequest) {};
+        request.done(s->container, f, request.userdata);
+}
+
+static void supervisor_attached(Supervisor *s, const Message *m) {
+        _cleanup_failure_ Failure f = {};
+        const char *error = NULL, *text = NULL;
+        uint64_t index = 0;
+
+        (void) message_get_u64(m, FIELD_INDEX, &index);
+        if (message_get_string(m, FIELD_TEXT, &text) >= 0) {
+                int kind = message_get_string(m, FIELD_ERROR, &error) >= 0 ? failure_kind_from_string(error)
+                                                                           : -EINVAL;
+
+                (void) failure_set(&f, kind < 0 ? FAILURE_SYSTEM : (FailureKind) kind, "%s: %s",
+                                   s->container->record->name, text);
+        }
+        for (size_t i = 0; i < ATTACHING_MAX; i++)
+                if (s->attaching[i].done && s->attaching[i].index == index)
+                        attach_finish(s, s->attaching + i, f.text ? &f : NULL);
+}
+
+/* The container has ended before it could answer. */
+static void attach_abandon_all(Supervisor *s) {
+        Failure gone = { FAILURE_INVALID_STATE, (char *) "the container has just ended" };
+
+        for (size_t i = 0; i < ATTACHING_MAX; i++)
+                if (s->attaching[i].done)
+                        attach_finish(s, s->attaching + i, &gone);
+}
+
+static int send_attach(const Supervisor *s, const AttachParameters *p, uint64_t index) {
+        _cleanup_(message_freep) Message *m = NULL;
+        int r;
+
+        r = message_new(MESSAGE_SUPERVISE_ATTACH, &m);
+        if (r >= 0)
+                r = message_put_u64(m, FIELD_INDEX, index);
+        if (r >= 0 && p->wants_stdin)
+                r = message_put_u64(m, FIELD_INTERACTIVE, 1);
+        if (r >= 0)
+                r = message_put_fd(m, FIELD_SESSION, p->session_fd);
+        if (r >= 0)
+                r = message_put_fd(m, FIELD_STDOUT, p->stdout_fd);
+        if (r >= 0)
+                r = message_put_fd(m, FIELD_STDERR, p->stderr_fd);
+        return r < 0 ? r : message_send(s->socket_fd, m);
+}
+
+int supervisor_attach(Supervisor *s, const AttachParameters *p, job_done_t done, void *userdata,
+                      Failure *f) {
+        const char *name = s->container->record->name;
+        AttachRequest *a = NULL;
+        int r;
+
+        for (size_t i = 0; i < ATTACHING_MAX && !a; i++)
+                if (!s->attaching[i].done)
+                        a = s->attaching + i;
+        if (!a)
+                return failure_set(f, FAILURE_LIMITS_EXCEEDED, "%s: too many clients want to attach at once",
+                                   name);
+        r = send_attach(s, p, ++s->last_index);
+        if (r < 0)
+                return failure_set_errno(f, FAILURE_SYSTEM, r, "cannot attach to container %s", name);
+        *a = (AttachRequest){ .index = s->last_index, .done = done, .userdata = userdata };
+        return 0;
+}
+
 static int on_supervisor_io(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         _cleanup_(message_freep) Message *m = NULL;
         Supervisor *s = userdata;
@@ -131,8 +213,12 @@ static int on_supervisor_io(sd_event_source *source, int fd, uint32_t revents, v
         case MESSAGE_SUPERVISE_STARTED:
                 supervisor_started(s, m);
                 return 0;
+        case MESSAGE_SUPERVISE_ATTACHED:
+                supervisor_attached(s, m);
+                return 0;
         case MESSAGE_SUPERVISE_EXITED:
                 (void) sd_event_source_set_enabled(s->source, SD_EVENT_OFF);
+                attach_abandon_all(s);
                 supervisor_exited(s, m);
                 return 0;
         case MESSAGE_FAILED:
@@ -149,6 +235,7 @@ static int on_supervisor_io(sd_event_source *source, int fd, uint32_t revents, v
 static Supervisor *supervisor_free(Supervisor *s) {
         if (!s)
                 return NULL;
+        attach_abandon_all(s);
         (void) sd_event_source_disable_unref(s->source);
         (void) fd_close(s->socket_fd);
         (void) fd_close(s->pidfd);
@@ -242,6 +329,8 @@ static int put_identity(Message *m, const Container *c) {
                 r = message_put_u64(m, FIELD_TTY, 1);
         if (r >= 0)
                 r = put_root(m, c);
+        if (r >= 0 && spec->interactive)
+                r = message_put_u64(m, FIELD_INTERACTIVE, 1);
         return r;
 }
 

@@ -22,6 +22,15 @@ int supervisor_start(Container *c, const SupervisorStart *start, Supervisor **re
 /* The scope is there. */
 int supervisor_go(Supervisor *s, const char *cgroup);
 
+/* A client that wants to read along, or to have the terminal. */
+typedef struct AttachParameters {
+        int session_fd, stdout_fd, stderr_fd; /* the latter may be -EBADF. Borrowed */
+        bool wants_stdin;
+} AttachParameters;
+
+/* Asks the supervisor; @done is called once with the answer. */
+int supervisor_attach(Supervisor *s, const AttachParameters *p, job_done_t done, void *userdata, Failure *f);
+
 /* After creeld was restarted: connects to the socket of a supervisor that may be there. -ENOENT,
  * -ECONNREFUSED: it is not. */
 int supervisor_reattach(Container *c, Supervisor **ret);

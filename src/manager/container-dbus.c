@@ -495,6 +495,7 @@ static const sd_bus_vtable vtable[] = {
         METHOD("Kill", SD_BUS_ARGS("s", whom, "i", signal), SD_BUS_NO_RESULT, method_kill, ANYONE),
         METHOD("Remove", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_remove, ANYONE),
         METHOD("Wait", SD_BUS_ARGS("s", condition), SD_BUS_RESULT("i", exit_code), method_wait, ANYONE),
+        METHOD("Attach", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_attach, ANYONE),
         METHOD("Exec", SD_BUS_ARGS("as", command, "a{sv}", options), SD_BUS_RESULT("s", id), method_exec,
                ANYONE),
         METHOD("Inspect", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), method_inspect, ANYONE),

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Container.Exec: commands in containers that run. */
+/* Container.Exec and Container.Attach: who wants to be inside. */
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "basic/fd.h"
 #include "basic/memory.h"
 #include "basic/str.h"
 #include "basic/strv.h"
 #include "bus/error.h"
 #include "engine/exec.h"
+#include "engine/supervisor.h"
 #include "manager/manager.h"
 
 /* A call of Exec under way: its answer is due when the command executes. */
@@ -173,4 +178,75 @@ int method_exec(sd_bus_message *call, void *userdata, sd_bus_error *error) {
                 return f.text ? bus_error_set_failure(error, &f) : r;
         (void) TAKE_PTR(e);
         return 1;
+}
+
+static int read_output(sd_bus_message *m, const char *key, int *slot, Failure *f) {
+        struct stat st;
+        int fd;
+
+        if (sd_bus_message_read(m, "v", "h", &fd) < 0 || *slot >= 0)
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "option %s: must be a file descriptor (h), once", key);
+        /* The supervisor must never wait for a single client, so it makes them non-blocking, which would be
+         * felt by others who have the same terminal. */
+        if (fstat(fd, &st) < 0 || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || S_ISREG(st.st_mode)))
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "option %s: must be a pipe, a socket or a file", key);
+        *slot = fd;
+        return 1;
+}
+
+static int read_attach_option(sd_bus_message *m, const char *key, AttachParameters *p, Failure *f) {
+        if (streq(key, "stdin"))
+                return read_boolean(m, key, &p->wants_stdin, f);
+        if (streq(key, "stdout"))
+                return read_output(m, key, &p->stdout_fd, f);
+        if (streq(key, "stderr"))
+                return read_output(m, key, &p->stderr_fd, f);
+        if (!streq(key, "session"))
+                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option %s: no such option", key);
+        if (sd_bus_message_read(m, "v", "h", &p->session_fd) < 0)
+                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option %s: must be a file descriptor (h)",
+                                   key);
+        return 1;
+}
+
+static int read_attach_options(sd_bus_message *m, AttachParameters *p, Failure *f) {
+        const char *key;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "{sv}");
+        while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+                r = sd_bus_message_read(m, "s", &key);
+                if (r >= 0)
+                        r = read_attach_option(m, key, p, f);
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(m);
+        }
+        if (r >= 0 && p->session_fd < 0)
+                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option session: is needed to attach");
+        return r;
+}
+
+int method_attach(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+        AttachParameters p = { -EBADF, -EBADF, -EBADF, false };
+        _cleanup_failure_ Failure f = {};
+        Container *c;
+        int r;
+
+        r = container_dbus_authorize(userdata, call, "org.creel1.exec", "attach", method_attach, &c, error);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = read_attach_options(call, &p, &f);
+        if (r >= 0 && (c->state != CONTAINER_RUNNING || !c->supervisor))
+                r = failure_set(&f, FAILURE_INVALID_STATE,
+                                "%s: the container is %s; one can attach to those that run", c->record->name,
+                                container_state_to_string(c->state));
+        if (r >= 0)
+                r = supervisor_attach(c->supervisor, &p, container_dbus_reply, call, &f);
+        if (r >= 0) {
+                (void) sd_bus_message_ref(call); /* container_dbus_reply() drops it */
+                return 1;
+        }
+        return f.text ? bus_error_set_failure(error, &f) : r;
 }

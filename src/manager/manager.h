@@ -46,6 +46,7 @@ void transfer_dbus_changed(Service *s, Transfer *t);
 
 /* In exec-dbus.c: methods of the container's interface. */
 int method_exec(sd_bus_message *call, void *userdata, sd_bus_error *error);
+int method_attach(sd_bus_message *call, void *userdata, sd_bus_error *error);
 
 /* The container of @call, when its sender may do @action; as polkit_check() otherwise. */
 int container_dbus_authorize(Service *s, sd_bus_message *call, const char *action, const char *verb,

@@ -19,7 +19,9 @@
 
 #define EMPTY_TIMEOUT_USEC (10 * USEC_PER_SEC)
 #define JOURNAL_TIMEOUT_USEC (5 * USEC_PER_SEC)
-#define POLL_MAX (8 + SUPERVISOR_PEERS_MAX + SUPERVISOR_STREAMS)
+#define ATTACH_TIMEOUT_USEC (5 * USEC_PER_SEC)
+#define POLL_MAX \
+        (8 + SUPERVISOR_PEERS_MAX + SUPERVISOR_STREAMS + ATTACHMENTS_MAX * (1 + ATTACH_OUTPUTS))
 
 int loop_send_started(Supervisor *s, int fd) {
         _cleanup_(message_freep) Message *m = NULL;
@@ -89,12 +91,123 @@ static void on_listen(Supervisor *s) {
                 }
 }
 
+static void update_behind(Supervisor *s) {
+        for (size_t i = 0; i < SUPERVISOR_STREAMS; i++) {
+                s->streams[i].behind = false;
+                for (size_t k = 0; k < ATTACHMENTS_MAX; k++)
+                        s->streams[i].behind |= attachment_is_behind(s->attachments + k, i);
+        }
+}
+
+static void detach(Supervisor *s, Attachment *a) {
+        bool had_terminal = a->has_terminal;
+
+        attachment_done(a);
+        update_behind(s);
+        if (had_terminal)
+                supervisor_drain_terminal(s);
+}
+
+void loop_copy_stream(Stream *stream, const char *data, size_t n_bytes) {
+        Supervisor *s = stream->userdata;
+        size_t i = (size_t) (stream - s->streams);
+
+        for (size_t k = 0; k < ATTACHMENTS_MAX; k++)
+                if (s->attachments[k].session_fd >= 0 &&
+                    attachment_write(s->attachments + k, i, data, n_bytes) < 0)
+                        detach(s, s->attachments + k);
+        update_behind(s);
+}
+
+static Attachment *find_place(Supervisor *s) {
+        for (size_t k = 0; k < ATTACHMENTS_MAX; k++)
+                if (s->attachments[k].session_fd < 0)
+                        return s->attachments + k;
+        return NULL;
+}
+
+static bool terminal_is_taken(const Supervisor *s) {
+        for (size_t k = 0; k < ATTACHMENTS_MAX; k++)
+                if (s->attachments[k].has_terminal)
+                        return true;
+        return s->start.session_fd >= 0;
+}
+
+static int may_attach(const Supervisor *s, Failure *reterr) {
+        if (s->peer_fd >= 0)
+                return terminal_is_taken(s) ? failure_set(reterr, FAILURE_BUSY,
+                                                          "its terminal is in use by another client, which "
+                                                          "has to detach first")
+                                            : 0;
+        if (!s->owns_stream[0] && !s->owns_stream[1])
+                return failure_set(reterr, FAILURE_INVALID_STATE,
+                                   "its output belongs to whoever started it in the foreground; only what "
+                                   "was started with --detach can be attached to");
+        return 0;
+}
+
+static int attach(Supervisor *s, Message *m, Failure *reterr) {
+        Attachment *a = find_place(s);
+        int r, stdin_fd = -EBADF;
+        uint64_t number = 0;
+
+        if (!a)
+                return failure_set(reterr, FAILURE_LIMITS_EXCEEDED, "%d clients are attached already",
+                                   ATTACHMENTS_MAX);
+        r = may_attach(s, reterr);
+        if (r >= 0)
+                r = attachment_take(a, m);
+        if (r < 0)
+                return r;
+        if (s->peer_fd >= 0) {
+                a->has_terminal = true;
+                s->master_fd = TAKE_FD(s->streams[0].fd);
+                s->streams[0].ended = true; /* what is there is a line */
+                (void) stream_resume(s->streams);
+        } else if (message_get_u64(m, FIELD_INTERACTIVE, &number) >= 0 && number > 0)
+                stdin_fd = s->stdin_fd;
+        r = attachment_tell(a, s->start.id, s->start.name, s->master_fd, stdin_fd);
+        if (r < 0)
+                detach(s, a);
+        return r;
+}
+
+static int on_attach(Supervisor *s, int peer, Message *m) {
+        _cleanup_failure_ Failure failure = {};
+        uint64_t index = 0;
+        int r;
+
+        (void) message_get_u64(m, FIELD_INDEX, &index);
+        r = attach(s, m, &failure);
+        if (r < 0 && !failure.text)
+                (void) failure_set_errno(&failure, FAILURE_SYSTEM, r, "cannot attach");
+        return attach_answer(peer, index, &failure);
+}
+
+static void on_attached_session(Supervisor *s, Attachment *a) {
+        _cleanup_(message_freep) Message *m = NULL;
+        uint64_t number = 0;
+        int r;
+
+        r = message_recv(a->session_fd, &m);
+        if (r > 0 && message_type(m) == MESSAGE_SESSION_SIGNAL) {
+                (void) message_get_u64(m, FIELD_SIGNAL, &number);
+                if (number > 0 && number < _NSIG)
+                        signal_payload(s, (int) number);
+        } else if (r > 0 && message_type(m) == MESSAGE_SESSION_EOF)
+                s->stdin_fd = fd_close(s->stdin_fd);
+        else
+                detach(s, a);
+}
+
 static void on_peer(Supervisor *s, int *peer) {
         _cleanup_(message_freep) Message *m = NULL;
         int r;
 
         r = message_recv(*peer, &m);
-        if (r > 0)
+        if (r > 0 && message_type(m) == MESSAGE_SUPERVISE_ATTACH)
+                r = on_attach(s, *peer, m);
+        else if (r > 0)
                 r = message_type(m) == MESSAGE_SUPERVISE_HELLO ? loop_send_started(s, *peer) : -EBADMSG;
         else if (r == 0)
                 r = -EPIPE;
@@ -192,9 +305,38 @@ static int streams_dispatch(Supervisor *s, const struct pollfd *const inputs[SUP
         return 0;
 }
 
+typedef struct AttachPolls {
+        const struct pollfd *session, *outputs[ATTACH_OUTPUTS];
+} AttachPolls;
+
+static void attachments_poll(const Supervisor *s, PollSet *set, AttachPolls polls[ATTACHMENTS_MAX]) {
+        for (size_t k = 0; k < ATTACHMENTS_MAX; k++) {
+                const Attachment *a = s->attachments + k;
+
+                polls[k].session = poll_add(set, a->session_fd, POLLIN);
+                for (size_t i = 0; i < ATTACH_OUTPUTS; i++) {
+                        int fd = attachment_is_behind(a, i) ? a->outputs[i].fd : -EBADF;
+
+                        polls[k].outputs[i] = poll_add(set, fd, POLLOUT);
+                }
+        }
+}
+
+static void attachments_dispatch(Supervisor *s, const AttachPolls polls[ATTACHMENTS_MAX]) {
+        for (size_t k = 0; k < ATTACHMENTS_MAX; k++) {
+                for (size_t i = 0; i < ATTACH_OUTPUTS; i++)
+                        if (poll_hit(polls[k].outputs[i]))
+                                attachment_flush(s->attachments + k, i);
+                if (poll_hit(polls[k].session))
+                        on_attached_session(s, s->attachments + k);
+        }
+        update_behind(s);
+}
+
 static int loop_once(Supervisor *s) {
         const struct pollfd *payload, *signal, *listener, *session, *journal, *peers[SUPERVISOR_PEERS_MAX],
                         *inputs[SUPERVISOR_STREAMS];
+        AttachPolls attached[ATTACHMENTS_MAX];
         PollSet set = {};
         int r;
 
@@ -209,6 +351,8 @@ static int loop_once(Supervisor *s) {
                 inputs[i] = poll_add(&set, stream_wants_input(s->streams + i) ? s->streams[i].fd : -EBADF,
                                      POLLIN);
 
+        attachments_poll(s, &set, attached);
+
         r = poll_wait(&set, s->kill_deadline_usec);
         if (r < 0)
                 return r;
@@ -216,6 +360,7 @@ static int loop_once(Supervisor *s) {
         r = streams_dispatch(s, inputs, journal);
         if (r < 0)
                 return r;
+        attachments_dispatch(s, attached);
         if (poll_hit(session))
                 on_session(s);
         for (size_t i = 0; i < SUPERVISOR_PEERS_MAX; i++)
@@ -254,14 +399,36 @@ static int wait_for_journal(Supervisor *s, Stream *stream) {
         return 0;
 }
 
+/* Waits until those who read along take more. One that takes nothing for a long time is left behind. */
+static int wait_for_clients(Supervisor *s) {
+        uint64_t deadline = clock_now_monotonic_usec() + ATTACH_TIMEOUT_USEC;
+        AttachPolls polls[ATTACHMENTS_MAX];
+        PollSet set = {};
+        int r;
+
+        attachments_poll(s, &set, polls);
+        r = poll_wait(&set, deadline);
+        if (r < 0)
+                return r;
+        attachments_dispatch(s, polls);
+        for (size_t k = 0; k < ATTACHMENTS_MAX && clock_now_monotonic_usec() >= deadline; k++)
+                if (attachment_is_behind(s->attachments + k, 0) ||
+                    attachment_is_behind(s->attachments + k, 1))
+                        detach(s, s->attachments + k);
+        return 0;
+}
+
 /* Reads what is left, which is no more than a pipe holds: everybody who could write is dead. */
 static int drain_stream(Supervisor *s, Stream *stream) {
         int r = 0;
 
-        while (r >= 0 && (stream->fd >= 0 || stream->blocked || stream->start < stream->end)) {
+        while (r >= 0 && (stream->fd >= 0 || stream->blocked || stream->behind ||
+                          stream->start < stream->end)) {
                 struct pollfd p = { .fd = stream->fd, .events = POLLIN };
 
-                if (stream->blocked)
+                if (stream->behind)
+                        r = wait_for_clients(s);
+                else if (stream->blocked)
                         r = wait_for_journal(s, stream);
                 else if (stream->fd >= 0 && poll(&p, 1, 0) > 0)
                         r = stream_read(stream);
@@ -296,6 +463,9 @@ static void report(Supervisor *s) {
                         (void) send_exited(s, s->peers[i], MESSAGE_SUPERVISE_EXITED);
         if (s->start.session_fd >= 0)
                 (void) send_exited(s, s->start.session_fd, MESSAGE_SESSION_EXITED);
+        for (size_t k = 0; k < ATTACHMENTS_MAX; k++)
+                if (s->attachments[k].session_fd >= 0)
+                        (void) send_exited(s, s->attachments[k].session_fd, MESSAGE_SESSION_EXITED);
 }
 
 int loop_run(Supervisor *s) {

@@ -156,6 +156,8 @@ int start_read(Message *m, Start *ret, Failure *reterr) {
 
         if (message_get_u64(m, FIELD_TTY, &number) >= 0 && number > 0)
                 ret->spec->process.terminal = true;
+        if (message_get_u64(m, FIELD_INTERACTIVE, &number) >= 0)
+                ret->interactive = number > 0;
         if (message_get_u64(m, FIELD_JOURNAL, &number) >= 0)
                 ret->journal = number > 0;
         (void) message_get_u64(m, FIELD_STOP_TIMEOUT_USEC, &ret->stop_timeout_usec);

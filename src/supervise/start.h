@@ -22,6 +22,7 @@ typedef struct Start {
         bool system; /* the payload is an init system */
         int stdio[3];
         bool journal;
+        bool interactive; /* standard input stays open, also while nobody is attached */
         int stop_signal;
         uint64_t stop_timeout_usec;
 } Start;

@@ -15,7 +15,7 @@ void stream_done(Stream *s) {
 }
 
 bool stream_wants_input(const Stream *s) {
-        return s->fd >= 0 && !s->blocked;
+        return s->fd >= 0 && !s->blocked && !s->behind;
 }
 
 static int send_line(const Stream *s, const char *line, size_t n_bytes, bool partial) {
@@ -95,9 +95,12 @@ int stream_read(Stream *s) {
                 return 0;
         if (n <= 0) /* EIO: the last one has closed the terminal */
                 stream_end(s);
-        else if (s->journal_fd < 0)
-                return 0;
-        else
+        else {
+                if (s->copy)
+                        s->copy(s, s->buffer + s->end, (size_t) n);
+                if (s->journal_fd < 0)
+                        return 0;
                 s->end += (size_t) n;
+        }
         return stream_resume(s);
 }

@@ -27,6 +27,9 @@ typedef struct Stream {
         size_t start, end;
         bool ended;      /* nothing more comes: the rest is a line too */
         bool blocked;    /* the journal takes nothing at the moment */
+        bool behind;     /* nor do those who read along; kept by their keeper */
+        void (*copy)(struct Stream *s, const char *data, size_t n_bytes); /* hears all that is read; NULL */
+        void *userdata;  /* of copy */
 } Stream;
 
 void stream_done(Stream *s);

@@ -32,11 +32,14 @@ void supervisor_init(Supervisor *s, int socket_fd) {
                           .master_fd = -EBADF,
                           .peer_fd = -EBADF,
                           .signal_fd = -EBADF,
+                          .stdin_fd = -EBADF,
                           .journal_fd = -EBADF};
         start_init(&s->start);
         s->peers[0] = socket_fd;
         for (size_t i = 1; i < ELEMENTSOF(s->peers); i++)
                 s->peers[i] = -EBADF;
+        for (size_t i = 0; i < ELEMENTSOF(s->attachments); i++)
+                attachment_init(s->attachments + i);
         for (size_t i = 0; i < ELEMENTSOF(s->streams); i++)
                 s->streams[i] = (Stream) { .fd = -EBADF, .journal_fd = -EBADF, .send = journal_send };
 }
@@ -58,6 +61,8 @@ static int retire(int fd) {
 void supervisor_done(Supervisor *s) {
         for (size_t i = 0; i < ELEMENTSOF(s->streams); i++)
                 stream_done(s->streams + i);
+        for (size_t i = 0; i < ELEMENTSOF(s->attachments); i++)
+                attachment_done(s->attachments + i);
         for (size_t i = 0; i < ELEMENTSOF(s->peers); i++)
                 s->peers[i] = retire(s->peers[i]);
         s->start.session_fd = retire(s->start.session_fd);
@@ -67,6 +72,7 @@ void supervisor_done(Supervisor *s) {
         s->master_fd = fd_close(s->master_fd);
         s->peer_fd = fd_close(s->peer_fd);
         s->signal_fd = fd_close(s->signal_fd);
+        s->stdin_fd = fd_close(s->stdin_fd);
         s->journal_fd = fd_close(s->journal_fd);
         start_done(&s->start);
 }
@@ -103,6 +109,7 @@ static void prepare_fields(Supervisor *s) {
 }
 
 static void stream_setup(Supervisor *s, Stream *stream, int fd, const char *priority, bool terminal) {
+        stream_done(stream);
         *stream = (Stream) {
                 .fd = fd,
                 .journal_fd = s->start.journal ? s->journal_fd : -EBADF,
@@ -111,16 +118,30 @@ static void stream_setup(Supervisor *s, Stream *stream, int fd, const char *prio
                 .terminal = terminal,
                 .fields = s->fields,
                 .n_fields = s->n_fields,
+                .copy = loop_copy_stream,
+                .userdata = s,
         };
 }
 
-/* Outputs that nobody brought a file for go to the journal. */
+/* With nobody to write to it now, it stays open for those who come. */
+static int open_stdin(Supervisor *s) {
+        int fds[2];
+
+        if (!s->start.interactive || s->start.stdio[0] >= 0 || s->start.spec->process.terminal)
+                return 0;
+        if (pipe2(fds, O_CLOEXEC) < 0)
+                return negative_errno();
+        s->start.stdio[0] = fds[0];
+        s->stdin_fd = fds[1];
+        return fd_set_nonblock(s->stdin_fd, true);
+}
+
+/* Outputs that nobody brought a file for go to the journal, and to those who attach. */
 static int open_streams(Supervisor *s) {
         static const char *const priorities[] = { "6", "3" };
 
-        if (!s->start.journal)
-                return 0;
-        open_journal(s);
+        if (s->start.journal)
+                open_journal(s);
         for (int i = 0; i < SUPERVISOR_STREAMS && !s->start.spec->process.terminal; i++) {
                 int fds[2];
 
@@ -129,6 +150,7 @@ static int open_streams(Supervisor *s) {
                 if (pipe2(fds, O_CLOEXEC) < 0)
                         return negative_errno();
                 stream_setup(s, s->streams + i, fds[0], priorities[i], false);
+                s->owns_stream[i] = true;
                 s->start.stdio[i + 1] = fds[1];
         }
         return 0;
@@ -150,6 +172,8 @@ static int prepare(Supervisor *s, Failure *reterr) {
 
         prepare_fields(s);
         r = open_streams(s);
+        if (r >= 0)
+                r = open_stdin(s);
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_SYSTEM, r, "cannot open streams to the journal");
         memcpy(options.stdio, s->start.stdio, sizeof(options.stdio));
@@ -284,7 +308,12 @@ static int take_terminal(Supervisor *s) {
 
 /* Without a client that reads it, the terminal would fill up and the payload stop. */
 void supervisor_drain_terminal(Supervisor *s) {
-        if (s->master_fd >= 0 && s->streams[0].fd < 0)
+        if (s->master_fd < 0 || s->streams[0].fd >= 0)
+                return;
+        if (s->streams[0].userdata) { /* not for the first time */
+                s->streams[0].fd = TAKE_FD(s->master_fd);
+                s->streams[0].ended = false;
+        } else
                 stream_setup(s, s->streams, TAKE_FD(s->master_fd), "6", true);
 }
 
@@ -320,6 +349,8 @@ static void settle(Supervisor *s) {
 int supervisor_run(Supervisor *s) {
         int r;
 
+        /* Readers may go away. */
+        (void) signal(SIGPIPE, SIG_IGN);
         /* Before anybody hears that it runs, and may want it stopped. */
         r = open_signals(s);
         if (r < 0)

@@ -6,6 +6,7 @@
 
 #include "basic/failure.h"
 #include "runtime/runtime.h"
+#include "supervise/attach.h"
 #include "supervise/record.h"
 #include "supervise/start.h"
 #include "supervise/stream.h"
@@ -25,6 +26,9 @@ typedef struct Supervisor {
                                    between two programs */
         int signal_fd, journal_fd;
         Stream streams[SUPERVISOR_STREAMS];
+        bool owns_stream[SUPERVISOR_STREAMS]; /* nobody brought a file for it */
+        int stdin_fd; /* write side of the payload's standard input; -EBADF: not ours, or at its end */
+        Attachment attachments[ATTACHMENTS_MAX];
         JournalField fields[STREAM_FIELDS_MAX];
         size_t n_fields;
         char short_id[13];
