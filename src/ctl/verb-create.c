@@ -12,6 +12,7 @@
 #include "bus/container-options.h"
 #include "ctl/create.h"
 #include "ctl/environment.h"
+#include "ctl/mount-source.h"
 #include "ctl/pull.h"
 
 #define SHARED_OPTIONS_MAX 8
@@ -129,6 +130,33 @@ static int set_field(const Option *option, const char *text, Failure *f) {
         return r;
 }
 
+/* Fields whose sources are relative to the caller. */
+static const struct {
+        const char *key;
+        MountSyntax syntax;
+} mount_fields[] = {
+        { "volume", MOUNT_SYNTAX_VOLUME },   { "mount", MOUNT_SYNTAX_MOUNT },
+        { "bind", MOUNT_SYNTAX_BIND },       { "bind-ro", MOUNT_SYNTAX_BIND_RO },
+        { "overlay", MOUNT_SYNTAX_OVERLAY }, { "overlay-ro", MOUNT_SYNTAX_OVERLAY_RO },
+};
+
+static int set_mount(const Option *option, const char *text, Failure *f) {
+        _cleanup_free_ char *directory = getcwd(NULL, 0);
+        _cleanup_strv_free_ char **texts = NULL;
+        const SpecField *field = option->value;
+        int r = 0;
+
+        if (!directory)
+                return failure_set_errno(f, FAILURE_SYSTEM, errno, "cannot find out the current directory");
+        for (size_t i = 0; i < ELEMENTSOF(mount_fields) && r >= 0; i++)
+                if (streq(field->key, mount_fields[i].key))
+                        r = mount_source_complete(mount_fields[i].syntax, text, directory, &texts, f);
+        STRV_FOREACH (i, texts)
+                if (r >= 0)
+                        r = set_field(option, *i, f);
+        return r;
+}
+
 /* Other spellings of fields. */
 static const struct {
         const char *name, *key, *help;
@@ -158,6 +186,9 @@ const Option *container_options_table(void) {
                         table[n - 1].set = option_set_strv;
                         table[n - 1].value = &arg_env;
                 }
+                for (size_t k = 0; k < ELEMENTSOF(mount_fields); k++)
+                        if (streq(field->key, mount_fields[k].key))
+                                table[n - 1].set = set_mount;
         }
         for (size_t i = 0; i < ELEMENTSOF(aliases); i++) {
                 const SpecField *field = container_spec_find(aliases[i].key);

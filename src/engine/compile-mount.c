@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "basic/memory.h"
+#include "basic/path.h"
 #include "basic/str.h"
 #include "basic/strv.h"
 #include "engine/compile-part.h"
 #include "engine/etc.h"
 #include "engine/host-tree.h"
+#include "engine/mount-plan.h"
+#include "engine/compile-request.h"
 #include "spec/json.h"
 
-typedef struct MountRow {
-        const char *destination, *type, *source;
-        const char *options[10];
-} MountRow;
+#define SHM_BYTES_DEFAULT (UINT64_C(64) << 20)
 
 static const MountRow base_mounts[] = {
         { "/proc", "proc", "proc", { "nosuid", "noexec", "nodev" } },
@@ -20,7 +20,6 @@ static const MountRow base_mounts[] = {
           "devpts",
           "devpts",
           { "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5" } },
-        { "/dev/shm", "tmpfs", "shm", { "nosuid", "noexec", "nodev", "mode=1777", "size=65536k" } },
         { "/dev/mqueue", "mqueue", "mqueue", { "nosuid", "noexec", "nodev" } },
 };
 static const MountRow own_sysfs = { "/sys", "sysfs", "sysfs", { "nosuid", "noexec", "nodev", "ro" } };
@@ -48,17 +47,58 @@ static const MountRow system_mounts[] = {
 };
 /* With a read-only root, what programs expect to write to, as podman's --read-only-tmpfs. */
 static const MountRow writable_mounts[] = {
-        { "/run", "tmpfs", "tmpfs", { "nosuid", "nodev", "mode=755" } },
-        { "/tmp", "tmpfs", "tmpfs", { "nosuid", "nodev", "mode=1777" } },
-        { "/var/tmp", "tmpfs", "tmpfs", { "nosuid", "nodev", "mode=1777" } },
+        { "/run", "tmpfs", "tmpfs", { "nosuid", "nodev", "mode=755", "tmpcopyup" } },
+        { "/tmp", "tmpfs", "tmpfs", { "nosuid", "nodev", "mode=1777", "tmpcopyup" } },
+        { "/var/tmp", "tmpfs", "tmpfs", { "nosuid", "nodev", "mode=1777", "tmpcopyup" } },
 };
+
 /* --volatile=state */
 static const MountRow state_mount = { "/var", "tmpfs", "tmpfs", { "nosuid", "nodev", "mode=755" } };
 
-static int add_mount(json_object *array, const MountRow *row) {
-        _cleanup_json_ json_object *o = json_object_new_object();
+/* The mounts in the order in which they are made: what lies above comes first. */
+typedef struct MountTable {
+        const MountPlan *plan;
+        json_object *array;
+} MountTable;
+
+static size_t depth_of(json_object *mount) {
+        const char *destination = "";
+        size_t n = 0;
+
+        (void) json_get_string(mount, "destination", &destination);
+        for (; *destination; destination++)
+                n += *destination == '/' && destination[1];
+        return n;
+}
+
+/* Takes over @mount. */
+static int insert(MountTable *t, json_object *mount) {
+        size_t n = json_object_array_length(t->array), depth = depth_of(mount);
+
+        if (json_object_array_add(t->array, mount) < 0) {
+                (void) json_object_put(mount);
+                return -ENOMEM;
+        }
+        for (; n > 0 && depth_of(json_object_array_get_idx(t->array, n - 1)) > depth; n--) {
+                json_object *above = json_object_get(json_object_array_get_idx(t->array, n - 1));
+
+                (void) json_object_array_put_idx(t->array, n - 1, json_object_get(mount));
+                (void) json_object_array_put_idx(t->array, n, above);
+        }
+        return 0;
+}
+
+static int add_row(MountTable *t, const MountRow *row) {
+        _cleanup_json_ json_object *o = NULL;
         int r;
 
+        /* The user's own word counts; and over a /dev of the user's come only terminals of the container's
+         * own. */
+        if (mount_plan_has(t->plan, row->destination) ||
+            (mount_plan_has(t->plan, "/dev") && startswith(row->destination, "/dev/") &&
+             !streq(row->type, "devpts")))
+                return 0;
+        o = json_object_new_object();
         if (!o)
                 return -ENOMEM;
         r = json_add_string(o, "destination", row->destination);
@@ -68,11 +108,12 @@ static int add_mount(json_object *array, const MountRow *row) {
                 r = json_add_string(o, "source", row->source);
         if (r >= 0)
                 r = json_add_strv(o, "options", (char *const *) row->options);
-        if (r >= 0 && json_object_array_add(array, o) < 0)
-                r = -ENOMEM;
-        if (r >= 0)
-                (void) TAKE_PTR(o);
-        return r;
+        return r < 0 ? r : insert(t, TAKE_PTR(o));
+}
+
+/* Nothing at all can be written to but what the user mounts. */
+static bool is_silent(const ContainerSpec *s) {
+        return s->read_only && container_spec_has(s, "read-only-tmpfs") && !s->read_only_tmpfs;
 }
 
 /* What the host says to an init system: /run/host, read-only but for what the container tells in return. */
@@ -91,17 +132,17 @@ static const struct {
 };
 
 /* Mounts that machined makes in the host's directory reach the container here. */
-static int add_tunnel(const CompileInput *in, json_object *array) {
+static int add_tunnel(const CompileInput *in, MountTable *t) {
         MountRow row = { "/run/host/incoming", "bind", NULL, { "bind", "rslave", "rw", "nosuid" } };
         _cleanup_free_ char *source = NULL;
         int r;
 
         r = string_format(&source, HOST_TREE_TUNNELS "/%s", strempty(in->record->name));
         row.source = source;
-        return r < 0 ? r : add_mount(array, &row);
+        return r < 0 ? r : add_row(t, &row);
 }
 
-static int add_journal(const CompileInput *in, json_object *array, Failure *f) {
+static int add_journal(const CompileInput *in, MountTable *t, Failure *f) {
         _cleanup_(journal_link_done) JournalLink link = {};
         MountRow row = { NULL, "bind", NULL, { "bind", "rprivate", "rw", "nosuid", "nodev", "noexec" } };
         int r;
@@ -111,14 +152,30 @@ static int add_journal(const CompileInput *in, json_object *array, Failure *f) {
                 return r;
         row.destination = link.host_path;
         row.source = link.source;
-        return add_mount(array, &row);
+        return add_row(t, &row);
 }
 
-static int add_system_mounts(const CompileInput *in, json_object *array, Failure *f) {
+/* A tmpfs of an init system, as large as --shm-size-systemd says. */
+static int add_system_tmpfs(const ContainerSpec *s, MountTable *t, MountRow row) {
+        _cleanup_free_ char *size = NULL;
+        int r;
+
+        if (container_spec_has(s, "shm-size-systemd")) {
+                r = string_format(&size, "size=%" PRIu64, s->shm_size_systemd_bytes);
+                if (r < 0)
+                        return r;
+                for (size_t i = 0; row.options[i]; i++)
+                        if (startswith(row.options[i], "size="))
+                                row.options[i] = size;
+        }
+        return add_row(t, &row);
+}
+
+static int add_system_mounts(const CompileInput *in, MountTable *t, Failure *f) {
         int r = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(system_mounts) && r >= 0; i++)
-                r = add_mount(array, system_mounts + i);
+                r = add_system_tmpfs(in->record->spec, t, system_mounts[i]);
         for (size_t i = 0; i < ELEMENTSOF(host_mounts) && r >= 0; i++) {
                 _cleanup_free_ char *source = NULL;
                 MountRow row = host_mounts[i].row;
@@ -127,29 +184,29 @@ static int add_system_mounts(const CompileInput *in, json_object *array, Failure
                                   host_mounts[i].name);
                 row.source = source;
                 if (r >= 0)
-                        r = add_mount(array, &row);
+                        r = add_row(t, &row);
         }
         if (r >= 0)
-                r = add_tunnel(in, array);
-        return r < 0 ? r : add_journal(in, array, f);
+                r = add_tunnel(in, t);
+        return r < 0 ? r : add_journal(in, t, f);
 }
 
-static int add_writable_mounts(const CompileInput *in, json_object *array) {
+static int add_writable_mounts(const CompileInput *in, MountTable *t) {
         bool system = compile_is_system(in);
         int r = 0;
 
         if (!compile_root_is_read_only(in))
                 return 0;
         if (compile_volatile_mode(in->record->spec) == VOLATILE_STATE)
-                r = add_mount(array, &state_mount);
-        for (size_t i = 0; i < ELEMENTSOF(writable_mounts) && r >= 0; i++)
+                r = add_row(t, &state_mount);
+        for (size_t i = 0; i < ELEMENTSOF(writable_mounts) && r >= 0 && !is_silent(in->record->spec); i++)
                 if (!system || streq(writable_mounts[i].destination, "/var/tmp"))
-                        r = add_mount(array, writable_mounts + i);
+                        r = add_row(t, writable_mounts + i);
         return r;
 }
 
-/* Our files over the image's. */
-static int add_etc_mounts(json_object *array, const ContainerRecord *record, const char *runtime_path) {
+/* Our files over the image's, but not inside of somebody else's directory. */
+static int add_etc_mounts(MountTable *t, const ContainerRecord *record, const char *runtime_path) {
         EtcFile files[ETC_FILES_MAX];
         size_t n = etc_files(record, files);
 
@@ -161,34 +218,99 @@ static int add_etc_mounts(json_object *array, const ContainerRecord *record, con
                                  { "bind", "rprivate", "nosuid", "noexec", "nodev" } };
                 int r;
 
+                if (mount_plan_covers(t->plan, files[i].destination))
+                        continue;
                 r = string_format(&source, "%s/containers/%s/%s", runtime_path, record->id, files[i].name);
                 if (r < 0)
                         return r;
                 row.source = source;
-                r = add_mount(array, &row);
+                r = add_row(t, &row);
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-int compile_mounts(const CompileInput *in, json_object *root, Failure *f) {
-        const ContainerRecord *record = in->record;
-        _cleanup_json_ json_object *array = json_object_new_array();
-        int r = array ? 0 : -ENOMEM;
+static int add_base_mounts(MountTable *t, const CompileInput *in, Failure *f) {
+        bool silent = is_silent(in->record->spec);
+        int r = 0;
 
-        for (size_t i = 0; i < ELEMENTSOF(base_mounts) && r >= 0; i++)
-                r = add_mount(array, base_mounts + i);
+        for (size_t i = 0; i < ELEMENTSOF(base_mounts) && r >= 0; i++) {
+                MountRow row = base_mounts[i];
+
+                if (silent && streq(row.destination, "/dev"))
+                        row.options[5] = "ro";
+                r = add_row(t, &row);
+        }
         if (r >= 0)
-                r = add_mount(array, compile_network_is_host(record) && record->uid_base > 0 ? &host_sysfs
-                                                                                             : &own_sysfs);
+                r = add_row(t, compile_network_is_host(in->record) && in->record->uid_base > 0 ? &host_sysfs
+                                                                                               : &own_sysfs);
         if (r >= 0)
-                r = add_mount(array, compile_is_system(in) ? &system_cgroup_mount : &cgroup_mount);
+                r = add_row(t, compile_is_system(in) ? &system_cgroup_mount : &cgroup_mount);
         if (r >= 0 && compile_is_system(in))
-                r = add_system_mounts(in, array, f);
+                r = add_system_mounts(in, t, f);
+        return r < 0 ? r : add_writable_mounts(in, t);
+}
+
+/* /dev/shm, as large as --shm-size says. */
+static int add_shm(MountTable *t, const ContainerSpec *s) {
+        bool silent = is_silent(s);
+        uint64_t bytes = container_spec_has(s, "shm-size") ? s->shm_size_bytes : SHM_BYTES_DEFAULT;
+        MountRow row = { "/dev/shm",
+                         "tmpfs",
+                         "shm",
+                         { "nosuid", "noexec", "nodev", "mode=1777", NULL, silent ? "ro" : NULL } };
+        _cleanup_free_ char *size = NULL;
+        int r;
+
+        r = string_format(&size, "size=%" PRIu64, bytes);
+        if (r < 0)
+                return r;
+        row.options[4] = size;
+        return add_row(t, &row);
+}
+
+int compile_mounts(const CompileInput *in, json_object *root, Failure *f) {
+        _cleanup_(mount_plan_done) MountPlan plan = {};
+        _cleanup_json_ json_object *array = json_object_new_array();
+        MountTable t = { .plan = &plan, .array = array };
+        int r = array ? mount_plan_make(in, &plan, f) : -ENOMEM;
+
         if (r >= 0)
-                r = add_writable_mounts(in, array);
+                r = add_base_mounts(&t, in, f);
         if (r >= 0)
-                r = add_etc_mounts(array, record, in->runtime_path);
+                r = add_shm(&t, in->record->spec);
+        if (r >= 0)
+                r = add_etc_mounts(&t, in->record, in->runtime_path);
+        for (size_t i = 0; i < plan.n_requests && r >= 0; i++) {
+                json_object *o = NULL;
+
+                if (plan.requests[i].kind == MOUNT_KIND_INACCESSIBLE)
+                        continue;
+                r = compile_mount_request(in, plan.requests + i, i, &o, f);
+                if (r >= 0)
+                        r = insert(&t, o);
+        }
         return r < 0 ? r : json_add(root, "mounts", TAKE_PTR(array));
+}
+
+int compile_inaccessible(const CompileInput *in, json_object *root) {
+        json_object *linux_part, *masked;
+
+        if (!in->record->spec->inaccessible)
+                return 0;
+        if (json_get(root, "linux", json_type_object, &linux_part) < 0)
+                return -EINVAL;
+        if (json_get(linux_part, "maskedPaths", json_type_array, &masked) < 0) {
+                masked = json_object_new_array();
+                if (json_add(linux_part, "maskedPaths", masked) < 0)
+                        return -ENOMEM;
+        }
+        STRV_FOREACH(i, in->record->spec->inaccessible) {
+                json_object *path = json_object_new_string(*i);
+
+                if (!path || json_object_array_add(masked, path) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
 }

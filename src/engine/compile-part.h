@@ -13,6 +13,12 @@
 
 /* compile-process.c: process */
 int compile_process(const CompileInput *in, json_object *root, Failure *f);
+/* A mount that is not asked for by options. */
+typedef struct MountRow {
+        const char *destination, *type, *source;
+        const char *options[10];
+} MountRow;
+
 /* compile-mount.c: mounts */
 int compile_mounts(const CompileInput *in, json_object *root, Failure *f);
 /* compile-isolation.c: linux */
@@ -38,6 +44,8 @@ VolatileMode compile_volatile_mode(const ContainerSpec *spec);
 bool compile_root_is_read_only(const CompileInput *in);
 /* compile-unit.c: what goes into the object "linux" as resources */
 int compile_resources(const CompileInput *in, json_object *linux_part, Failure *f);
+/* compile-mount.c: adds to linux.maskedPaths */
+int compile_inaccessible(const CompileInput *in, json_object *root);
 
 /* compile-life.c: refusals alone */
 int compile_life(const CompileInput *in, Failure *f);

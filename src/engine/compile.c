@@ -36,5 +36,7 @@ int container_compile(const CompileInput *in, char **ret, Failure *f) {
                 r = compile_system(in, root, f);
         if (r >= 0)
                 r = compile_life(in, f);
+        if (r >= 0)
+                r = compile_inaccessible(in, root);
         return r < 0 ? r : json_format(root, false, ret);
 }

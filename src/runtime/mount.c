@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -87,76 +88,73 @@ int mount_new(const char *type, const char *source, const MountOptions *options,
         return mount_finish(context, type, options->attr_set, ret_fd, reterr);
 }
 
-int mount_idmap(int mount_fd, int userns_fd) {
+int mount_idmap(int mount_fd, int userns_fd, bool recursive) {
         struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t) userns_fd };
 
-        return mount_setattr(mount_fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0 ? negative_errno() : 0;
+        return mount_setattr(mount_fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr,
+                             sizeof(attr)) < 0
+                               ? negative_errno()
+                               : 0;
 }
 
-static int bind_set_attributes(int fd, const MountOptions *o) {
-        struct mount_attr propagation = { .propagation = o->propagation ?: MS_PRIVATE };
-        struct mount_attr own = { .attr_set = o->attr_set, .attr_clr = o->attr_clear };
-        struct mount_attr recursive = { .attr_set = o->recursive_set, .attr_clr = o->recursive_clear };
-        unsigned recurse = o->propagation && !o->propagation_recursive ? 0 : AT_RECURSIVE;
-
-        if (mount_setattr(fd, "", AT_EMPTY_PATH | recurse, &propagation, sizeof(propagation)) < 0)
-                return negative_errno();
-        if ((own.attr_set || own.attr_clr) && mount_setattr(fd, "", AT_EMPTY_PATH, &own, sizeof(own)) < 0)
-                return negative_errno();
-        if ((recursive.attr_set || recursive.attr_clr) &&
-            mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &recursive, sizeof(recursive)) < 0)
-                return negative_errno();
-        return 0;
-}
-
-int mount_bind(const RuntimeMount *m, int userns_fd, int *ret_fd, Failure *reterr) {
-        _cleanup_close_ int fd = -EBADF;
-        int r;
-
-        fd = open_tree(AT_FDCWD, m->source,
-                       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (m->options.recursive_bind ? AT_RECURSIVE : 0));
-        if (fd < 0)
-                return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno, "cannot bind %s to %s",
-                                         m->source, m->destination);
-        if (m->options.idmap && userns_fd >= 0) {
-                r = mount_idmap(fd, userns_fd);
-                if (r < 0)
-                        return failure_set_errno(
-                                        reterr, FAILURE_STORAGE, r,
-                                        "the file system of %s cannot map ids; leave out the option idmap",
-                                        m->source);
-        }
-        r = bind_set_attributes(fd, &m->options);
-        if (r < 0)
-                return failure_set_errno(reterr, FAILURE_CONFIGURATION, r,
-                                         "cannot set the mount options of %s", m->destination);
-        *ret_fd = TAKE_FD(fd);
-        return 0;
-}
-
-static int make_file(int root_fd, const char *path, int *ret_fd) {
-        _cleanup_free_ char *parent = strdup(path);
-        _cleanup_close_ int dir = -EBADF, fd = -EBADF;
-        char *name;
+/* Opens the directory that @path is to lie in, making what is missing; *@ret_name is owned. */
+static int open_parent(int root_fd, const char *path, int *ret_fd, char **ret_name) {
+        _cleanup_free_ char *parent = strdup(path), *name = NULL;
+        char *slash;
         int r;
 
         if (!parent)
                 return -ENOMEM;
-        name = strrchr(parent, '/');
-        if (!name || !path_component_is_valid(name + 1))
+        slash = strrchr(parent, '/');
+        if (!slash || !path_component_is_valid(slash + 1))
                 return -EINVAL;
-        *name++ = 0;
-        r = path_mkdir_in_root(root_fd, parent, 0755, (uid_t) -1, (gid_t) -1, &dir);
+        name = strdup(slash + 1);
+        if (!name)
+                return -ENOMEM;
+        *slash = 0;
+        r = path_mkdir_in_root(root_fd, parent, 0755, (uid_t) -1, (gid_t) -1, ret_fd);
+        if (r >= 0)
+                *ret_name = TAKE_PTR(name);
+        return r;
+}
+
+static int make_file(int root_fd, const char *path, int *ret_fd) {
+        _cleanup_close_ int dir = -EBADF, fd = -EBADF;
+        _cleanup_free_ char *name = NULL;
+        int r;
+
+        r = open_parent(root_fd, path, &dir, &name);
         if (r < 0)
                 return r;
-        /* O_EXCL: what is there is either openable already, or a link that leads nowhere, which is not ours
-         * to complete. */
+        /* O_EXCL: what is there is openable already. */
         r = path_openat2(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644,
                          RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, &fd);
         if (r < 0)
                 return r;
         return path_openat2(dir, name, O_PATH | O_NOFOLLOW, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
                             ret_fd);
+}
+
+int mount_copy_link(int link_fd, int root_fd, const char *path, Failure *reterr) {
+        _cleanup_close_ int dir = -EBADF;
+        _cleanup_free_ char *name = NULL;
+        char target[PATH_MAX], old[PATH_MAX];
+        ssize_t n;
+        int r;
+
+        n = readlinkat(link_fd, "", target, sizeof(target) - 1);
+        if (n < 0)
+                return negative_errno();
+        target[n] = 0;
+        r = open_parent(root_fd, path, &dir, &name);
+        if (r < 0)
+                return failure_set_errno(reterr, FAILURE_CONFIGURATION, r, "cannot make the link %s", path);
+        if (symlinkat(target, dir, name) >= 0)
+                return 0;
+        r = negative_errno();
+        if (readlinkat(dir, name, old, sizeof(old)) == n && memcmp(old, target, (size_t) n) == 0)
+                return 0;
+        return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, r, "cannot make the link %s", path);
 }
 
 static int open_existing(int root_fd, const char *path, MountTarget how, bool directory, int *ret_fd) {

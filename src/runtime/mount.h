@@ -19,12 +19,8 @@ int mount_finish(int context_fd, const char *type, uint64_t attributes, int *ret
 /* One option, "key" or "key=value". */
 int mount_set_option(int context_fd, const char *type, const char *option, Failure *reterr);
 
-/* A detached copy of the mount at the host's path @m->source with the options of @m. @userns_fd is for the
- * option idmap and may be -EBADF. */
-int mount_bind(const RuntimeMount *m, int userns_fd, int *ret_fd, Failure *reterr);
-
-/* Maps the ids of the detached mount as the user namespace does. */
-int mount_idmap(int mount_fd, int userns_fd);
+/* Maps the ids of the detached mount as the user namespace does; with @recursive, of all mounts in it. */
+int mount_idmap(int mount_fd, int userns_fd, bool recursive);
 
 typedef enum MountTarget {
         MOUNT_TARGET_INSIDE,   /* links on the way are followed inside the root */
@@ -38,3 +34,6 @@ int mount_open_target(int root_fd, const char *path, MountTarget how, bool direc
 /* Attaches the detached mount onto @target_fd and verifies that @path beneath @root_fd leads to it now. */
 int mount_attach(int mount_fd, int target_fd, int root_fd, const char *path, MountTarget how,
                  Failure *reterr);
+
+/* Makes a link like @link_fd (O_PATH) at @path. What is there already must be the same link. */
+int mount_copy_link(int link_fd, int root_fd, const char *path, Failure *reterr);

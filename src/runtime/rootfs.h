@@ -7,8 +7,6 @@
 #include "basic/failure.h"
 #include "spec/system-mode.h"
 
-#define ROOTFS_LAYERS_MAX 500 /* OVL_MAX_STACK of the kernel */
-
 /* What the container's root is made of. */
 typedef struct RootfsSource {
         int directory_fd;           /* a ready tree; -EBADF: the layers that follow */

@@ -22,7 +22,7 @@
 #include "runtime/channel.h"
 #include "runtime/device.h"
 #include "runtime/filter.h"
-#include "runtime/mount.h"
+#include "runtime/host-mount.h"
 #include "runtime/namespace.h"
 #include "runtime/payload.h"
 #include "runtime/runtime.h"
@@ -54,7 +54,7 @@ Runtime *runtime_free(Runtime *rt) {
                 return NULL;
         if (rt->pidfd >= 0 && !rt->executing) {
                 (void) syscall(SYS_pidfd_send_signal, rt->pidfd, SIGKILL, NULL, 0);
-                (void) waitid(P_PIDFD, (id_t) rt->pidfd, &(siginfo_t) {}, WEXITED);
+                (void) waitid(P_PIDFD, (id_t) rt->pidfd, &(siginfo_t){}, WEXITED);
         }
         (void) fd_close(rt->pidfd);
         (void) fd_close(rt->channel);
@@ -152,37 +152,71 @@ static int make_root(Runtime *rt, const RuntimeOptions *o, Packet *packet, Failu
         return rt->root_fd < 0 ? negative_errno() : 0;
 }
 
-static int make_mount(Runtime *rt, const RuntimeMount *m, int *ret_fd, Failure *reterr) {
-        if (payload_mount_is_dev(m))
-                return device_tree_mount(rt->spec, m, ret_fd, reterr);
-        if (m->options.bind)
-                return mount_bind(m, rt->userns_fd, ret_fd, reterr);
-        return mount_new(m->type, m->source, &m->options, ret_fd, reterr);
-}
-
-static int make_mounts(Runtime *rt, const RuntimeOptions *o, Packet *packet, Failure *reterr) {
-        const RuntimeSpec *s = rt->spec;
-        bool has_dev = false;
+/* Makes the mounts of one pass. Sources of bind mounts come first: an overlay may take this process to
+ * another mount namespace. */
+static int make_pass(const HostMountContext *c, bool overlays, int *source_fds, Packet *packet,
+                     Failure *reterr) {
+        const RuntimeSpec *s = c->spec;
         int fd, r;
 
-        /* Sources of bind mounts are opened before the root, which may take this process to another mount
-         * namespace. */
         for (size_t i = 0; i < s->n_mounts; i++) {
-                has_dev = has_dev || streq(s->mounts[i].destination, "/dev");
-                if (payload_makes_mount(s, s->mounts + i))
+                const RuntimeMount *m = s->mounts + i;
+
+                if (payload_makes_mount(s, m) || runtime_mount_is_overlay(m) != overlays)
                         continue;
-                r = make_mount(rt, s->mounts + i, &fd, reterr);
+                r = host_mount_make(c, m, source_fds + i, &fd, reterr);
                 if (r < 0)
                         return r;
                 add_mount(packet, (short) i, fd);
         }
-        if (!has_dev) {
-                r = device_tree_mount(s, NULL, &fd, reterr);
+        return 0;
+}
+
+static int give_sources(const HostMountContext *c, const int *source_fds, int root_fd, Failure *reterr) {
+        for (size_t i = 0; i < c->spec->n_mounts; i++) {
+                int r = source_fds[i] < 0 ? 0
+                                          : host_mount_chown(c, c->spec->mounts + i, source_fds[i], root_fd,
+                                                             reterr);
+
                 if (r < 0)
                         return r;
-                add_mount(packet, SLOT_DEV, fd);
         }
-        return make_root(rt, o, packet, reterr);
+        return 0;
+}
+
+static bool has_dev(const RuntimeSpec *s) {
+        for (size_t i = 0; i < s->n_mounts; i++)
+                if (streq(s->mounts[i].destination, "/dev"))
+                        return true;
+        return false;
+}
+
+static int make_mounts(Runtime *rt, const RuntimeOptions *o, Packet *packet, Failure *reterr) {
+        const HostMountContext c = {
+                .spec = rt->spec, .root = &o->root, .userns_fd = rt->userns_fd, .path_names = o->path_names
+        };
+        _cleanup_free_ int *source_fds = new (int, rt->spec->n_mounts + 1);
+        int fd, r;
+
+        if (!source_fds)
+                return -ENOMEM;
+        for (size_t i = 0; i < rt->spec->n_mounts; i++)
+                source_fds[i] = -EBADF;
+        r = make_pass(&c, false, source_fds, packet, reterr);
+        if (r >= 0 && !has_dev(rt->spec)) {
+                r = device_tree_mount(rt->spec, NULL, &fd, reterr);
+                if (r >= 0)
+                        add_mount(packet, SLOT_DEV, fd);
+        }
+        if (r >= 0)
+                r = make_pass(&c, true, source_fds, packet, reterr);
+        if (r >= 0)
+                r = make_root(rt, o, packet, reterr);
+        if (r >= 0)
+                r = give_sources(&c, source_fds, rt->root_fd, reterr);
+        for (size_t i = 0; i < rt->spec->n_mounts; i++)
+                (void) fd_close(source_fds[i]);
+        return r;
 }
 
 static int send_mounts(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {

@@ -12,6 +12,7 @@
 #include "basic/str.h"
 #include "basic/strv.h"
 #include "runtime/channel.h"
+#include "runtime/fill.h"
 #include "runtime/mask.h"
 #include "runtime/mount.h"
 #include "runtime/namespace.h"
@@ -43,7 +44,7 @@ bool payload_mount_is_dev(const RuntimeMount *m) {
 }
 
 bool payload_makes_mount(const RuntimeSpec *spec, const RuntimeMount *m) {
-        if (m->options.bind || payload_mount_is_dev(m))
+        if (m->options.bind || runtime_mount_is_overlay(m) || payload_mount_is_dev(m))
                 return false;
         /* sysfs shows a network namespace, and belongs to who owns that one: a process in a new user
          * namespace may mount it only for a network namespace that is new as well. */
@@ -57,6 +58,15 @@ int tree_isolate(Payload *p) {
                                                                                            : 0;
 }
 
+/* What is still to be filled must be written to first. */
+static int mount_fresh(Payload *p, const RuntimeMount *m, int *ret_fd) {
+        MountOptions options = m->options; /* borrows its lists */
+
+        if (m->fill)
+                options.attr_set &= ~(uint64_t) MOUNT_ATTR_RDONLY;
+        return mount_new(m->type, m->source, &options, ret_fd, p->failure);
+}
+
 int tree_make_mounts(Payload *p) {
         int r;
 
@@ -65,7 +75,7 @@ int tree_make_mounts(Payload *p) {
 
                 if (!payload_makes_mount(p->spec, m) || is_cgroup(m))
                         continue;
-                r = mount_new(m->type, m->source, &m->options, p->mount_fds + i, p->failure);
+                r = mount_fresh(p, m, p->mount_fds + i);
                 if (r < 0)
                         return r;
         }
@@ -81,7 +91,8 @@ static void note_mounts(Payload *p) {
                         p->proc_fd = p->mount_fds[i];
                 else if (m->type && streq(m->type, "sysfs") && streq(m->destination, "/sys"))
                         p->sys_fd = p->mount_fds[i];
-                else if (m->type && streq(m->type, "devpts"))
+                else if (m->type && streq(m->type, "devpts") &&
+                         (p->devpts_fd < 0 || streq(m->destination, "/dev/pts")))
                         p->devpts_fd = p->mount_fds[i];
                 else if (streq(m->destination, "/dev"))
                         p->dev_fd = p->mount_fds[i];
@@ -122,29 +133,110 @@ int tree_attach_root(Payload *p) {
         return 0;
 }
 
-static int attach_one(Payload *p, int mount_fd, const char *path, MountTarget kind) {
+static int attach_at(Payload *p, int mount_fd, const char *path, MountTarget kind, int *ret_below) {
         _cleanup_close_ int target = -EBADF;
         struct stat st;
         int r;
 
         if (fstat(mount_fd, &st) < 0)
                 return negative_errno();
+        if (S_ISLNK(st.st_mode))
+                return mount_copy_link(mount_fd, p->root_fd, path, p->failure);
+        /* What is to be filled looks at what it is about to cover. */
+        if (ret_below) {
+                r = path_open_in_root(p->root_fd, path, O_RDONLY | O_DIRECTORY, ret_below);
+                if (r < 0)
+                        *ret_below = -EBADF;
+        }
         r = mount_open_target(p->root_fd, path, kind, S_ISDIR(st.st_mode), &target, p->failure);
         if (r < 0)
                 return r;
         return mount_attach(mount_fd, target, p->root_fd, path, kind, p->failure);
 }
 
+static int run_user(Payload *p, User *ret) {
+        const RuntimeProcess *process = &p->spec->process;
+
+        if (process->username)
+                return user_resolve(p->root_fd, process->username, ret, p->failure);
+        *ret = (User){ .uid = process->uid, .gid = process->gid };
+        return 0;
+}
+
+static bool has_mode(const RuntimeMount *m) {
+        STRV_FOREACH(i, m->options.data)
+                if (startswith(*i, "mode="))
+                        return true;
+        return false;
+}
+
+/* A place that the image does not have belongs to who runs, as in podman. */
+static int give_mount(Payload *p, int mount_fd, bool deep) {
+        _cleanup_(user_done) User user = {};
+        int r;
+
+        r = run_user(p, &user);
+        if (r < 0)
+                return r;
+        if (deep)
+                return fill_chown(mount_fd, user.uid, user.gid);
+        if (fchownat(mount_fd, "", user.uid, user.gid, AT_EMPTY_PATH) < 0)
+                return negative_errno();
+        return 0;
+}
+
+/* An empty volume or tmpfs gets what the image has in its place. */
+static int fill_mount(Payload *p, const RuntimeMount *m, int mount_fd, int below_fd) {
+        uint64_t later = (m->options.attr_set | m->options.recursive_set) & MOUNT_ATTR_RDONLY;
+        struct mount_attr attr = { .attr_set = later };
+        struct stat st;
+        int r;
+
+        if (m->fill && fstat(mount_fd, &st) >= 0 && S_ISDIR(st.st_mode)) {
+                r = fill_is_empty(mount_fd);
+                if (r > 0 && below_fd >= 0)
+                        r = fill_copy(below_fd, mount_fd, !has_mode(m));
+                else if (r > 0 && m->options.bind && !m->chown)
+                        r = give_mount(p, mount_fd, false);
+                if (r < 0)
+                        return p->failure->text ? r
+                                                : failure_set_errno(p->failure, FAILURE_STORAGE, r,
+                                                                    "cannot copy %s of the image into the "
+                                                                    "mount",
+                                                                    m->destination);
+        }
+        if (m->chown && !m->options.bind) {
+                r = give_mount(p, mount_fd, true);
+                if (r < 0)
+                        return p->failure->text ? r
+                                                : failure_set_errno(p->failure, FAILURE_STORAGE, r,
+                                                                    "cannot give %s to its user",
+                                                                    m->destination);
+        }
+        if (m->fill && later && mount_setattr(mount_fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+                return failure_set_errno(p->failure, FAILURE_SYSTEM, errno, "cannot make %s read-only",
+                                         m->destination);
+        return 0;
+}
+
+static int attach_one(Payload *p, const RuntimeMount *m, int mount_fd) {
+        _cleanup_close_ int below = -EBADF;
+        int r;
+
+        r = attach_at(p, mount_fd, m->destination, target_kind(m), m->fill ? &below : NULL);
+        return r < 0 || (!m->fill && !m->chown) ? r : fill_mount(p, m, mount_fd, below);
+}
+
 int tree_attach_mounts(Payload *p) {
         int r;
 
         if (p->usr_fd >= 0) {
-                r = attach_one(p, p->usr_fd, "/usr", MOUNT_TARGET_NO_LINKS);
+                r = attach_at(p, p->usr_fd, "/usr", MOUNT_TARGET_NO_LINKS, NULL);
                 if (r < 0)
                         return r;
         }
         if (p->own_dev_fd >= 0) {
-                r = attach_one(p, p->own_dev_fd, "/dev", MOUNT_TARGET_NO_LINKS);
+                r = attach_at(p, p->own_dev_fd, "/dev", MOUNT_TARGET_NO_LINKS, NULL);
                 if (r < 0)
                         return r;
         }
@@ -152,7 +244,7 @@ int tree_attach_mounts(Payload *p) {
                 const RuntimeMount *m = p->spec->mounts + i;
 
                 if (!is_cgroup(m))
-                        r = attach_one(p, p->mount_fds[i], m->destination, target_kind(m));
+                        r = attach_one(p, m, p->mount_fds[i]);
                 else if (p->cgroup_target_fd >= 0)
                         return failure_set(p->failure, FAILURE_CONFIGURATION,
                                            "the cgroup file system is to be mounted twice");
@@ -205,6 +297,11 @@ int tree_open_cwd(Payload *p) {
 int tree_set_read_only(Payload *p) {
         struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 
+        for (size_t i = 0; i < p->spec->n_mounts; i++)
+                if (payload_mount_is_dev(p->spec->mounts + i) &&
+                    (p->spec->mounts[i].options.attr_set & MOUNT_ATTR_RDONLY) &&
+                    mount_setattr(p->mount_fds[i], "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+                        return negative_errno();
         if (!p->spec->root_readonly)
                 return 0;
         return mount_setattr(p->root_fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0 ? negative_errno() : 0;

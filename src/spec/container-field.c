@@ -9,6 +9,7 @@
 #include "spec/container-spec.h"
 #include "spec/credential.h"
 #include "spec/field-life.h"
+#include "spec/field-mount.h"
 #include "spec/field-process.h"
 #include "spec/root-source.h"
 #include "spec/system-mode.h"
@@ -216,6 +217,31 @@ const SpecField container_spec_fields[] = {
         FIELD("dns-search", SPEC_STRV, dns_search, 0, "DOMAIN", "Search domain, or . for none",
               field_check_dns_words),
         /* mounts */
+        FIELD("volume", SPEC_STRV, volumes, 'v', "[SOURCE:]DIR[:OPTIONS]",
+              "Mount a host path or a volume", field_check_volume),
+        FIELD("mount", SPEC_STRV, mounts, 0, "type=TYPE,...",
+              "Mount a bind, volume, tmpfs, ramfs, image, glob or devpts", field_check_mount),
+        FIELD("tmpfs", SPEC_STRV, tmpfs, 0, "DIR[:OPTIONS]", "Mount a tmpfs", field_check_tmpfs),
+        FIELD("volumes-from", SPEC_STRV, volumes_from, 0, "CONTAINER[:OPTIONS]",
+              "Mount what another container has mounted", field_check_volumes_from),
+        FIELD("image-volume", SPEC_STRING, image_volume, 0, "MODE",
+              "The image's volumes: anonymous, tmpfs or ignore", field_check_image_volume),
+        FIELD("shm-size", SPEC_BYTES, shm_size_bytes, 0, "BYTES",
+              "Size of /dev/shm (default: 64m, 0: no limit)", NULL),
+        FIELD("shm-size-systemd", SPEC_BYTES, shm_size_systemd_bytes, 0, "BYTES",
+              "Size of systemd's tmpfs (/run and others; 0: no limit)", NULL),
+        FIELD("read-only-tmpfs", SPEC_BOOLEAN, read_only_tmpfs, 0, NULL,
+              "With --read-only: writable tmpfs where programs expect them (default: true)", NULL),
+        FIELD("bind", SPEC_STRV, binds, 0, "SOURCE[:DIR[:OPTIONS]]",
+              "Mount a host path as systemd-nspawn does", field_check_bind),
+        FIELD("bind-ro", SPEC_STRV, binds_read_only, 0, "SOURCE[:DIR[:OPTIONS]]",
+              "The same read-only", field_check_bind_ro),
+        FIELD("inaccessible", SPEC_STRV, inaccessible, 0, "PATH", "Hide a path of the container",
+              field_check_inaccessible),
+        FIELD("overlay", SPEC_STRV, overlays, 0, "LOWER[:LOWER...]:UPPER:DIR",
+              "Merge directories of the host", field_check_overlay),
+        FIELD("overlay-ro", SPEC_STRV, overlays_read_only, 0, "LOWER[:LOWER...]:DIR",
+              "The same read-only", field_check_overlay_ro),
         FIELD("read-only", SPEC_BOOLEAN, read_only, 0, NULL, "Mount the root file system read-only", NULL),
         /* isolation */
         FIELD("userns", SPEC_STRING, userns, 0, "MODE", "User namespace: auto (an own range) or host",

@@ -54,7 +54,11 @@ typedef struct ContainerSpec {
         bool no_hosts, no_hostname;
 
         /* mounts */
-        bool read_only;
+        char **volumes, **mounts, **tmpfs, **volumes_from, **binds, **binds_read_only, **inaccessible;
+        char **overlays, **overlays_read_only;
+        char *image_volume;
+        uint64_t shm_size_bytes, shm_size_systemd_bytes;
+        bool read_only, read_only_tmpfs;
 
         /* isolation */
         char *network, *userns;

@@ -79,11 +79,12 @@ static int apply_word(MountOptions *o, const char *word) {
                 o->bind = true;
         else if (streq(word, "rbind"))
                 o->bind = o->recursive_bind = true;
-        else if (streq(word, "idmap") || streq(word, "ridmap"))
+        else if (streq(word, "idmap") || streq(word, "ridmap")) {
                 o->idmap = true;
-        else if (mount_propagation_parse(word, &o->propagation, &o->propagation_recursive) >= 0 ||
-                 apply_attribute(word, &o->attr_set, &o->attr_clear) ||
-                 (word[0] == 'r' && apply_attribute(word + 1, &o->recursive_set, &o->recursive_clear)))
+                o->recursive_idmap = *word == 'r';
+        } else if (mount_propagation_parse(word, &o->propagation, &o->propagation_recursive) >= 0 ||
+                   apply_attribute(word, &o->attr_set, &o->attr_clear) ||
+                   (word[0] == 'r' && apply_attribute(word + 1, &o->recursive_set, &o->recursive_clear)))
                 return 0;
         else {
                 for (size_t i = 0; i < ELEMENTSOF(ignored); i++)
@@ -104,6 +105,6 @@ int mount_options_parse(char *const *words, MountOptions *ret) {
                         return r;
         }
         *ret = o;
-        o = (MountOptions) {};
+        o = (MountOptions){};
         return 0;
 }

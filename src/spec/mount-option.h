@@ -13,6 +13,7 @@ typedef struct MountOptions {
         uint64_t propagation;                    /* MS_PRIVATE, ...; 0: not given */
         bool propagation_recursive;
         bool bind, recursive_bind;
+        bool recursive_idmap;
         bool idmap;   /* map ids as the container's user namespace does */
         char **data;  /* "key" or "key=value" for the file system */
 } MountOptions;

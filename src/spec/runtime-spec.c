@@ -297,43 +297,14 @@ static int read_root(Reader *d, json_object *o) {
 }
 
 static int read_mount(Reader *d, json_object *o) {
-        _cleanup_strv_free_ char **options = NULL;
-        RuntimeMount *m;
-        json_object *v;
+        const char *key, *text;
         int r;
 
-        r = append(&d->spec->mounts, &d->spec->n_mounts, sizeof(*m));
+        r = append(&d->spec->mounts, &d->spec->n_mounts, sizeof(RuntimeMount));
         if (r < 0)
                 return r;
-        m = d->spec->mounts + d->spec->n_mounts - 1;
-        r = read_path(d, o, "destination", &m->destination);
-        if (r >= 0)
-                r = read_string(d, o, "type", &m->type);
-        if (r >= 0)
-                r = read_string(d, o, "source", &m->source);
-        if (r >= 0)
-                r = read_strv(d, o, "options", &options);
-        if (r >= 0)
-                r = mount_options_parse(options, &m->options);
-        if (r < 0)
-                return r;
-        if (json_get(o, "uidMappings", json_type_array, &v) >= 0 ||
-            json_get(o, "gidMappings", json_type_array, &v) >= 0)
-                return complain(d, "uidMappings",
-                                "a mount takes the container's own mapping; use the option idmap");
-
-        if (streq_ptr(m->type, "bind"))
-                m->options.bind = true;
-        if (m->options.bind) {
-                m->type = mfree(m->type);
-                if (!m->source || *m->source != '/')
-                        return complain(d, "source", "a bind mount needs an absolute path");
-                if (m->options.data)
-                        return complain(d, "options", "\"%s\" is not an option of a bind mount",
-                                        m->options.data[0]);
-        } else if (isempty(m->type))
-                return complain(d, "type", "the type of the file system is missing");
-        return 0;
+        r = runtime_mount_parse(o, d->spec->mounts + d->spec->n_mounts - 1, &key, &text);
+        return r == -EBADMSG ? complain(d, key, "%s", text) : r;
 }
 
 static int read_namespace(Reader *d, json_object *o) {
@@ -524,12 +495,8 @@ RuntimeSpec *runtime_spec_free(RuntimeSpec *s) {
         free(s->root_path);
         free(s->hostname);
         free(s->domainname);
-        for (size_t i = 0; i < s->n_mounts; i++) {
-                free(s->mounts[i].destination);
-                free(s->mounts[i].type);
-                free(s->mounts[i].source);
-                mount_options_done(&s->mounts[i].options);
-        }
+        for (size_t i = 0; i < s->n_mounts; i++)
+                runtime_mount_done(s->mounts + i);
         free(s->mounts);
         for (size_t i = 0; i < _RUNTIME_NAMESPACE_MAX; i++)
                 free(s->namespaces[i].path);

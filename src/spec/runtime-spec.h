@@ -8,7 +8,7 @@
 
 #include "basic/failure.h"
 #include "basic/macro.h"
-#include "spec/mount-option.h"
+#include "spec/runtime-mount.h"
 
 /* OCI runtime-spec 1.2, the Linux part that src/runtime executes. linux.resources, linux.cgroupsPath and
  * linux.seccomp are not here: limits are properties of the unit, and the filter arrives compiled. Properties
@@ -43,17 +43,6 @@ typedef struct RuntimeNamespace {
         bool wanted;
         char *path; /* NULL: a new one */
 } RuntimeNamespace;
-
-typedef struct RuntimeIdMapping {
-        uint32_t container_id, host_id, size;
-} RuntimeIdMapping;
-
-typedef struct RuntimeMount {
-        char *destination; /* absolute */
-        char *type;        /* NULL for a bind mount */
-        char *source;
-        MountOptions options;
-} RuntimeMount;
 
 typedef struct RuntimeDevice {
         char *path;  /* absolute, beneath /dev */

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "basic/fd.h"
+#include "runtime/bind.h"
 #include "runtime/mount.h"
 
 #include "child.h"
@@ -77,13 +78,14 @@ static void bind_options(void) {
         RuntimeMount m = {.destination = destination,
                           .source = source,
                           .options = {.bind = true, .attr_set = MOUNT_ATTR_RDONLY}};
-        _cleanup_close_ int fd = -EBADF, made = -EBADF;
+        _cleanup_close_ int fd = -EBADF, made = -EBADF, source_fd = -EBADF;
         _cleanup_failure_ Failure failure = {};
 
-        CHECK(mount_bind(&m, -EBADF, &fd, &failure) < 0);
+        CHECK(bind_open(&m, &source_fd, &failure) < 0);
         CHECK(failure.kind == FAILURE_INVALID_ARGUMENT && strstr(failure.text, "/mnt/src"));
         CHECK(mkdir("src", 0755) >= 0);
-        CHECK(mount_bind(&m, -EBADF, &fd, &failure) >= 0);
+        CHECK(bind_open(&m, &source_fd, &failure) >= 0);
+        CHECK(bind_mount(&m, source_fd, -EBADF, &fd, &failure) >= 0);
         made = openat(fd, "new", O_CREAT | O_WRONLY, 0644);
         CHECK(made < 0 && errno == EROFS);
 }

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "basic/memory.h"
+#include "basic/str.h"
+#include "basic/strv.h"
+#include "engine/compile-request.h"
+#include "engine/image.h"
+#include "spec/json.h"
+
+#define STORE_PATH_DEFAULT "/var/lib/creel"
+
+/* What the members of a mount are made of. */
+typedef struct Builder {
+        const CompileInput *in;
+        const MountRequest *m;
+        json_object *mount, *own; /* the entry, and its "creel" */
+} Builder;
+
+static int add_type(Builder *b, const char *type, const char *source) {
+        int r = json_add_string(b->mount, "type", type);
+
+        return r < 0 ? r : json_add_string(b->mount, "source", source);
+}
+
+static int add_options(Builder *b, const char *more) {
+        _cleanup_strv_free_ char **options = NULL;
+        int r;
+
+        r = strv_copy(b->m->options, &options);
+        if (r >= 0 && more)
+                r = strv_extend(&options, more);
+        return r < 0 ? r : json_add_strv(b->mount, "options", options);
+}
+
+/* Ids inside of the container are those of its range. */
+static int add_mapping(json_object *array, const MountMapping *mapping, uint64_t uid_base) {
+        json_object *o = json_object_new_object();
+        int r;
+
+        if (!o || json_object_array_add(array, o) < 0) {
+                (void) json_object_put(o);
+                return -ENOMEM;
+        }
+        r = json_add_u64(o, "containerID", mapping->backing);
+        if (r >= 0)
+                r = json_add_u64(o, "hostID", mapping->host + (mapping->relative ? uid_base : 0));
+        return r < 0 ? r : json_add_u64(o, "size", mapping->size);
+}
+
+/* What is left out is mapped as the container maps it. */
+static int add_mappings(Builder *b, const char *key, const MountMapping *mappings, size_t n) {
+        const MountMapping own = { .size = 65536, .relative = true };
+        json_object *array = json_object_new_array();
+        int r;
+
+        r = json_add(b->mount, key, array);
+        if (r >= 0 && n == 0)
+                r = add_mapping(array, &own, b->in->record->uid_base);
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = add_mapping(array, mappings + i, b->in->record->uid_base);
+        return r;
+}
+
+static int add_idmap(Builder *b, const char **ret_option, Failure *f) {
+        const MountRequest *m = b->m;
+        int r;
+
+        if (m->idmap == MOUNT_IDMAP_NONE)
+                return 0;
+        if (m->n_uids == 0 && m->n_gids == 0 && b->in->record->uid_base == 0 && *b->in->record->id)
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "%s: idmap needs a user namespace; leave it out, or say how to map: "
+                                   "idmap=uids=...;gids=...",
+                                   m->destination);
+        if (m->idmap == MOUNT_IDMAP_ROOT)
+                return json_add_boolean(b->own, "rootIdmap", true);
+        *ret_option = m->recursive_idmap ? "ridmap" : "idmap";
+        if (m->n_uids == 0 && m->n_gids == 0)
+                return 0;
+        r = add_mappings(b, "uidMappings", m->uids, m->n_uids);
+        return r < 0 ? r : add_mappings(b, "gidMappings", m->gids, m->n_gids);
+}
+
+static int add_source_options(Builder *b, const char *option, Failure *f) {
+        const MountRequest *m = b->m;
+        int r;
+
+        r = add_idmap(b, &option, f);
+        if (r >= 0)
+                r = add_options(b, option);
+        if (r >= 0)
+                r = json_add_string(b->own, "subpath", m->subpath);
+        if (r >= 0 && m->chown)
+                r = json_add_boolean(b->own, "chown", true);
+        if (r >= 0 && m->no_dereference)
+                r = json_add_boolean(b->own, "copyLink", true);
+        return r;
+}
+
+static int build_bind(Builder *b, Failure *f) {
+        int r = add_type(b, "bind", b->m->source);
+
+        return r < 0 ? r : add_source_options(b, NULL, f);
+}
+
+static int volume_path(const CompileInput *in, const char *name, char **ret) {
+        return string_format(ret, "%s/volumes/%s/data",
+                             in->engine ? in->engine->store->path : STORE_PATH_DEFAULT, name);
+}
+
+/* On disk volumes belong to ids from 0 on, as layers do, whatever containers use them. */
+static int build_volume(Builder *b, Failure *f) {
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = volume_path(b->in, b->m->source, &path);
+        if (r >= 0)
+                r = add_type(b, "bind", path);
+        if (r >= 0 && !b->m->no_copy)
+                r = json_add_boolean(b->own, "fill", true);
+        return r < 0 ? r : add_source_options(b, b->in->record->uid_base > 0 ? "idmap" : NULL, f);
+}
+
+static int build_memory(Builder *b, Failure *f) {
+        const char *type = mount_kind_to_string(b->m->kind);
+        int r;
+
+        r = add_type(b, type, type);
+        if (r >= 0 && b->m->chown)
+                r = json_add_boolean(b->own, "chown", true);
+        return r < 0 ? r : add_options(b, b->m->no_copy ? NULL : "tmpcopyup");
+}
+
+static int build_devpts(Builder *b, Failure *f) {
+        _cleanup_strv_free_ char **options = NULL;
+        int r;
+
+        r = add_type(b, "devpts", "devpts");
+        if (r >= 0)
+                r = strv_copy(b->m->options, &options);
+        if (r >= 0)
+                r = strv_extend(&options, "newinstance");
+        if (r >= 0)
+                r = strv_extend(&options, "ptmxmode=0666");
+        return r < 0 ? r : json_add_strv(b->mount, "options", options);
+}
+
+static int build_image(Builder *b, Failure *f) {
+        _cleanup_strv_free_ char **layers = NULL;
+        Image *image;
+        int r;
+
+        if (b->in->engine) {
+                r = image_find(b->in->engine, b->m->source, &image, f);
+                if (r >= 0)
+                        r = image_layers(image, &layers);
+                if (r < 0)
+                        return r;
+        }
+        r = add_type(b, "overlay", b->m->source);
+        if (r >= 0)
+                r = json_add(b->own, "layers", json_object_new_array());
+        if (r >= 0 && layers)
+                r = json_add_strv(b->own, "layers", layers);
+        return r < 0 ? r : add_source_options(b, b->m->writable ? NULL : "ro", f);
+}
+
+static int build_overlay(Builder *b, Failure *f) {
+        const MountRequest *m = b->m;
+        _cleanup_free_ char *path = NULL;
+        json_object *array;
+        int r;
+
+        r = add_type(b, "overlay", "overlay");
+        if (r >= 0 && !m->lowers) { /* over a volume */
+                r = volume_path(b->in, m->source, &path);
+                array = r >= 0 ? json_object_new_array() : NULL;
+                if (r >= 0 && (!array || json_object_array_add(array, json_object_new_string(path)) < 0))
+                        return -ENOMEM;
+                if (r >= 0)
+                        r = json_add(b->own, "lowers", array);
+        } else if (r >= 0)
+                r = json_add_strv(b->own, "lowers", m->lowers);
+        if (r >= 0)
+                r = json_add_string(b->own, "upper", m->upper);
+        if (r >= 0)
+                r = json_add_string(b->own, "work", m->work);
+        return r < 0 ? r : add_options(b, m->writable ? NULL : "ro");
+}
+
+int compile_mount_request(const CompileInput *in, const MountRequest *m, size_t index, json_object **ret,
+                          Failure *f) {
+        static int (*const builders[])(Builder * b, Failure * f) = {
+                [MOUNT_KIND_BIND] = build_bind,       [MOUNT_KIND_VOLUME] = build_volume,
+                [MOUNT_KIND_TMPFS] = build_memory,    [MOUNT_KIND_RAMFS] = build_memory,
+                [MOUNT_KIND_DEVPTS] = build_devpts,   [MOUNT_KIND_IMAGE] = build_image,
+                [MOUNT_KIND_OVERLAY] = build_overlay,
+        };
+        _cleanup_json_ json_object *mount = json_object_new_object(), *own = json_object_new_object();
+        Builder b = { .in = in, .m = m, .mount = mount, .own = own };
+        char scratch[32];
+        int r;
+
+        if (!mount || !own)
+                return -ENOMEM;
+        r = json_add_string(mount, "destination", m->destination);
+        if (r >= 0)
+                r = builders[m->kind](&b, f);
+        (void) snprintf(scratch, sizeof(scratch), "overlay-%zu", index);
+        if (r >= 0 && (m->kind == MOUNT_KIND_IMAGE || m->kind == MOUNT_KIND_OVERLAY) && m->writable &&
+            !m->upper)
+                r = json_add_string(own, "scratch", scratch);
+        if (r >= 0 && json_object_object_length(own) > 0)
+                r = json_add(mount, "creel", TAKE_PTR(own));
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(mount);
+        return 0;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "basic/fd.h"
+#include "basic/path.h"
+#include "runtime/bind.h"
+#include "runtime/mount.h"
+
+int bind_open(const RuntimeMount *m, int *ret_fd, Failure *reterr) {
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        fd = open(m->source, O_PATH | O_CLOEXEC | (m->copy_link ? O_NOFOLLOW : 0));
+        if (fd < 0)
+                return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno, "cannot bind %s to %s",
+                                         m->source, m->destination);
+        if (m->subpath) {
+                r = path_open_in_root(fd, m->subpath, O_PATH, ret_fd);
+                return r < 0 ? failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, r,
+                                                 "cannot bind %s of %s to %s", m->subpath, m->source,
+                                                 m->destination)
+                             : 0;
+        }
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+int bind_set_attributes(const RuntimeMount *m, int fd) {
+        const MountOptions *o = &m->options;
+        uint64_t later = m->fill ? MOUNT_ATTR_RDONLY : 0;
+        struct mount_attr propagation = { .propagation = o->propagation ?: MS_PRIVATE };
+        struct mount_attr own = { .attr_set = o->attr_set & ~later, .attr_clr = o->attr_clear };
+        struct mount_attr recursive = { .attr_set = o->recursive_set & ~later,
+                                        .attr_clr = o->recursive_clear };
+        unsigned recurse = o->propagation && !o->propagation_recursive ? 0 : AT_RECURSIVE;
+
+        if (mount_setattr(fd, "", AT_EMPTY_PATH | recurse, &propagation, sizeof(propagation)) < 0)
+                return negative_errno();
+        if ((own.attr_set || own.attr_clr) && mount_setattr(fd, "", AT_EMPTY_PATH, &own, sizeof(own)) < 0)
+                return negative_errno();
+        if ((recursive.attr_set || recursive.attr_clr) &&
+            mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &recursive, sizeof(recursive)) < 0)
+                return negative_errno();
+        return 0;
+}
+
+static bool is_link(int fd) {
+        struct stat st;
+
+        return fstat(fd, &st) >= 0 && S_ISLNK(st.st_mode);
+}
+
+int bind_mount(const RuntimeMount *m, int source_fd, int userns_fd, int *ret_fd, Failure *reterr) {
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        if (m->copy_link && is_link(source_fd)) {
+                *ret_fd = fcntl(source_fd, F_DUPFD_CLOEXEC, 3);
+                return *ret_fd < 0 ? negative_errno() : 0;
+        }
+        fd = open_tree(source_fd, "",
+                       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH |
+                                       (m->options.recursive_bind ? AT_RECURSIVE : 0));
+        if (fd < 0)
+                return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno, "cannot bind %s to %s",
+                                         m->source, m->destination);
+        if (userns_fd >= 0) {
+                r = mount_idmap(fd, userns_fd, m->options.recursive_idmap);
+                if (r < 0)
+                        return failure_set_errno(
+                                        reterr, FAILURE_STORAGE, r,
+                                        "the file system of %s cannot map ids; leave out the option idmap",
+                                        m->source);
+        }
+        r = bind_set_attributes(m, fd);
+        if (r < 0)
+                return failure_set_errno(reterr, FAILURE_CONFIGURATION, r,
+                                         "cannot set the mount options of %s", m->destination);
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}

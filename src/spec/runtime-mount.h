@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "spec/mount-option.h"
+
+/* A mount of a runtime-spec document (OCI runtime-spec 1.2, config.md, "mounts"), with crun's option
+ * tmpcopyup, and what an object called "creel" in it may ask for besides:
+ *
+ *     "subpath": S         mount only this path beneath the source, which no link in there leads out of
+ *     "layers": [ S ]      an overlay of these layers of the store, from the base
+ *     "lowers": [ S ]      an overlay of these directories of the host, from the base
+ *     "upper": S, "work": S    directories of the host that take the overlay's changes
+ *     "scratch": S         a name in the container's own directory that does so for one run
+ *     "fill": B            an empty source gets what the image has in that place
+ *     "chown": B           the source is given to the container's user, with everything in it
+ *     "rootIdmap": B       the owner of the source is shown as the container's root
+ *     "copyLink": B        a source that is a link becomes a link */
+
+#define RUNTIME_MAPPINGS_MAX 340 /* what the kernel takes for a user namespace */
+
+typedef struct RuntimeIdMapping {
+        uint32_t container_id, host_id, size;
+} RuntimeIdMapping;
+
+typedef struct RuntimeMount {
+        char *destination; /* absolute */
+        char *type;        /* NULL for a bind mount */
+        char *source;
+        MountOptions options;
+        RuntimeIdMapping *uid_mappings, *gid_mappings; /* of an idmapped mount; none: the container's */
+        size_t n_uid_mappings, n_gid_mappings;
+
+        char *subpath, *upper, *work, *scratch;
+        char **layers, **lowers;
+        bool fill, chown, root_idmap, copy_link;
+} RuntimeMount;
+
+void runtime_mount_done(RuntimeMount *m);
+
+/* True for an overlay of what the members of "creel" name. */
+bool runtime_mount_is_overlay(const RuntimeMount *m);
+
+/* Reads one. -EBADMSG: *@reterr_key is what @reterr_text is about. -ENOMEM. */
+int runtime_mount_parse(json_object *o, RuntimeMount *ret, const char **reterr_key,
+                        const char **reterr_text);
+
+/* An array of { containerID, hostID, size }. Errors as above. */
+int runtime_mappings_parse(json_object *array, RuntimeIdMapping **ret, size_t *ret_n,
+                           const char **reterr_text);
