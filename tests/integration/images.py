@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The images that many tests share."""
 
+import os
 import subprocess
+import sys
+import sysconfig
 from functools import lru_cache
 from pathlib import Path
 
@@ -78,3 +81,32 @@ def layered_image(flavour="oci", compressions=("gzip", "zstd", "none")):
 
 # struct vfs_cap_data, revision 2, effective, CAP_NET_RAW (13)
 CAP_NET_RAW_EP = b"\x01\x00\x00\x02\x00\x20\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+
+
+@lru_cache
+def python_layer():
+    """This machine's own Python with as much of its library as system calls need, for tests that attack from the inside."""
+    program = os.path.realpath(sys.executable)
+    library = Path(sysconfig.get_path("stdlib"))
+    extensions = list((library / "lib-dynload").glob("*.so"))
+    files = {Path(program), *extensions, *library.glob("*.py")}
+    for package in ("collections", "ctypes", "encodings", "importlib", "json", "re"):
+        files |= {path for path in (library / package).rglob("*.py") if "test" not in path.parts}
+    for each in (program, *(str(path) for path in extensions if "ctypes" in path.name)):
+        listed = subprocess.run(["ldd", each], check=True, text=True, stdout=subprocess.PIPE).stdout
+        files |= {Path(word) for word in listed.split() if word.startswith("/")}
+    layer, known = Layer("none"), {"bin", "lib", "lib64"}
+    for path in sorted(files):
+        name = str(path).lstrip("/")
+        name = f"usr/{name}" if name.startswith(("lib/", "lib64/", "bin/")) else name
+        for parent in reversed(list(Path(name).parents)[:-1]):
+            if str(parent) not in known:
+                known.add(str(parent))
+                layer.dir(str(parent))
+        layer.file(name, path.read_bytes(), mode=0o755)
+    layer.symlink("usr/bin/python3", os.path.basename(program)) if not program.endswith("/python3") else None
+    return layer.symlink("lib", "usr/lib").symlink("lib64", "usr/lib64")
+
+
+def python_image(config=None):
+    return Image([busybox_layer(), python_layer()], config={"Env": [PATH_ENV], "Cmd": ["python3"], **(config or {})})
