@@ -83,7 +83,8 @@ static int read_stream(int fd, char **ret) {
         return 0;
 }
 
-int environment_read_file(const char *path, char *const *caller, char ***env, Failure *f) {
+int environment_read_file(const char *option, const char *path, char *const *caller, char ***env,
+                          Failure *f) {
         _cleanup_close_ int fd = -EBADF;
         _cleanup_free_ char *text = NULL;
         int r;
@@ -92,15 +93,15 @@ int environment_read_file(const char *path, char *const *caller, char ***env, Fa
                 fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
                 if (fd < 0)
                         return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, errno,
-                                                 "cannot open the --env-file '%s'", path);
+                                                 "cannot open the --%s '%s'", option, path);
         }
         r = read_stream(fd >= 0 ? fd : STDIN_FILENO, &text);
         if (r == -EBADMSG)
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
-                                   "the --env-file '%s' is not text: it holds a NUL byte",
+                                   "the --%s '%s' is not text: it holds a NUL byte", option,
                                    path);
         if (r < 0)
                 return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, r,
-                                         "cannot read the --env-file '%s'", path);
+                                         "cannot read the --%s '%s'", option, path);
         return environment_parse(text, path, caller, env, f);
 }

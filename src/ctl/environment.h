@@ -22,4 +22,5 @@ int environment_add(char ***env, const char *word, char *const *caller);
 int environment_parse(const char *text, const char *origin, char *const *caller, char ***env, Failure *f);
 
 /* Reads the file at @path ("-": standard input). */
-int environment_read_file(const char *path, char *const *caller, char ***env, Failure *f);
+int environment_read_file(const char *option, const char *path, char *const *caller, char ***env,
+                          Failure *f);

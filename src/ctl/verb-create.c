@@ -72,8 +72,8 @@ static int set_root(const char *key, const char *path, const char *rest, Failure
         int r;
 
         if (!real)
-                return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, errno, "cannot use %s as a root",
-                                         path);
+                return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, errno,
+                                         "option '--%s': cannot use %s as a root", key, path);
         r = string_format(&text, "%s%s", real, rest);
         if (r >= 0)
                 r = container_spec_set_text(&create_spec, field, text, &hint);
@@ -212,7 +212,7 @@ static int prepare_environment(Failure *f) {
         if (!arg_env && !arg_env_files)
                 return 0;
         STRV_FOREACH (path, arg_env_files) {
-                r = environment_read_file(*path, environ, &create_spec.env, f);
+                r = environment_read_file("env-file", *path, environ, &create_spec.env, f);
                 if (r < 0)
                         return r;
         }
@@ -239,7 +239,7 @@ static int prepare_labels(Failure *f) {
         }
         STRV_FOREACH(path, arg_label_files)
                 if (r >= 0)
-                        r = environment_read_file(*path, NULL, &create_spec.labels, f);
+                        r = environment_read_file("label-file", *path, NULL, &create_spec.labels, f);
         STRV_FOREACH(i, given)
                 if (r >= 0)
                         r = strv_env_set(&create_spec.labels, *i);

@@ -63,7 +63,7 @@ static int prepare_environment(char ***env, Failure *f) {
         int r;
 
         STRV_FOREACH(path, arg_env_files) {
-                r = environment_read_file(*path, environ, env, f);
+                r = environment_read_file("env-file", *path, environ, env, f);
                 if (r < 0)
                         return r;
         }

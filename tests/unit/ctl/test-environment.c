@@ -59,17 +59,17 @@ static void test_read(void **state) {
 
         assert_int_equal(fd_new_sealed("env", "X=1\n", 4, &fd), 0);
         (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-        assert_int_equal(environment_read_file(path, caller, &env, &f), 0);
+        assert_int_equal(environment_read_file("env-file", path, caller, &env, &f), 0);
         assert_string_equal(env[0], "X=1");
 
         assert_int_equal(fd_new_sealed("env", "X=\0\n", 4, &zero), 0);
         (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", zero);
-        assert_int_equal(environment_read_file(path, caller, &env, &f), -EINVAL);
+        assert_int_equal(environment_read_file("env-file", path, caller, &env, &f), -EINVAL);
         assert_non_null(strstr(f.text, "NUL"));
 
-        assert_true(environment_read_file("/nonexistent/x.env", caller, &env, &f) < 0);
+        assert_true(environment_read_file("env-file", "/nonexistent/x.env", caller, &env, &f) < 0);
         assert_non_null(strstr(f.text, "/nonexistent/x.env"));
-        assert_true(environment_read_file("/dev/zero", caller, &env, &f) < 0);
+        assert_true(environment_read_file("env-file", "/dev/zero", caller, &env, &f) < 0);
 }
 
 int main(void) {
