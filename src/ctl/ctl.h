@@ -61,6 +61,8 @@ int verb_run(Ctl *c, char **operands, Failure *f);
 int verb_start(Ctl *c, char **operands, Failure *f);
 int verb_stop(Ctl *c, char **operands, Failure *f);
 int verb_restart(Ctl *c, char **operands, Failure *f);
+int verb_poweroff(Ctl *c, char **operands, Failure *f);
+int verb_reboot(Ctl *c, char **operands, Failure *f);
 int verb_pause(Ctl *c, char **operands, Failure *f);
 int verb_unpause(Ctl *c, char **operands, Failure *f);
 int verb_rename(Ctl *c, char **operands, Failure *f);

@@ -9,6 +9,7 @@
 #include "basic/strv.h"
 #include "ctl/each.h"
 #include "ctl/run.h"
+#include "ctl/system.h"
 #include "ctl/select.h"
 #include "spec/container-spec.h"
 
@@ -138,6 +139,11 @@ int verb_start(Ctl *c, char **operands, Failure *f) {
                                                                    .sig_proxy = arg_sig_proxy,
                                                                    .detach_keys = arg_detach_keys },
                                           f);
+        }
+        STRV_FOREACH(i, names) {
+                r = system_boot_tree(c, *i, f);
+                if (r < 0)
+                        return r;
         }
         return each_container(c, names, &(EachMethod){ .member = "Start", .append = append_no_options }, f);
 }

@@ -127,8 +127,6 @@ static const struct {
             "bind",
             NULL,
             { "bind", "rprivate", "rw", "nosuid", "nodev", "noexec" } } },
-        { "notify",
-          { "/run/host/notify", "bind", NULL, { "bind", "rprivate", "nosuid", "nodev", "noexec" } } },
 };
 
 /* Mounts that machined makes in the host's directory reach the container here. */

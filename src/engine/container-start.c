@@ -339,7 +339,9 @@ void container_on_started(Container *c, pid_t leader, int leader_pidfd, uint64_t
         if (is_starting(c)) {
                 if (c->jobs->type == JOB_RESTART)
                         container_event(c, "restart", NULL, 0);
-                container_job_done(c, NULL);
+                /* else container_on_notify() goes on */
+                if (!c->record->spec->notify_ready || c->ready)
+                        container_job_done(c, NULL);
         }
         trace("start answered");
 }

@@ -16,6 +16,7 @@
 #include "engine/root.h"
 #include "engine/restart.h"
 #include "engine/supervisor.h"
+#include "engine/system.h"
 
 #define STOP_TIMEOUT_DEFAULT_USEC (10 * USEC_PER_SEC)
 
@@ -27,15 +28,15 @@ int container_stop_signal(const Container *c) {
         if (!wanted && config)
                 wanted = config->stop_signal;
         if (!wanted && container_is_system(c))
-                return SIGRTMIN + 3; /* systemd(1): halt */
+                return SYSTEM_SIGNAL_HALT;
         signal = wanted ? signal_parse(wanted) : SIGTERM;
         return signal > 0 ? signal : SIGTERM;
 }
 
 uint64_t container_stop_timeout_usec(const Container *c) {
-        return container_spec_has(c->record->spec, "stop-timeout")
-                               ? c->record->spec->stop_timeout_usec
-                               : STOP_TIMEOUT_DEFAULT_USEC;
+        if (container_spec_has(c->record->spec, "stop-timeout"))
+                return c->record->spec->stop_timeout_usec;
+        return container_is_system(c) ? SYSTEM_STOP_TIMEOUT_USEC : STOP_TIMEOUT_DEFAULT_USEC;
 }
 
 static int on_stop_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -128,23 +129,45 @@ static void settle_job(Container *c) {
         if (j->type == JOB_PAUSE || j->type == JOB_UNPAUSE)
                 (void) failure_set(&f, FAILURE_INVALID_STATE, "%s: the container ended meanwhile",
                                    c->record->name);
+        if (j->type == JOB_START && c->record->spec->notify_ready)
+                (void) failure_set(&f, FAILURE_SYSTEM, "%s: the system ended before it was ready",
+                                   c->record->name);
         container_job_done(c, f.text ? &f : NULL);
 }
 
+/* A system that has rebooted itself starts again at once, for the same caller. */
+static void start_again(Container *c) {
+        JobParameters p = JOB_PARAMETERS_DEFAULT;
+
+        p.automatic = true;
+        p.fds.session = TAKE_FD(c->session_fd);
+        settle_job(c);
+        container_event(c, "restart", NULL, 0);
+        container_enqueue(c, JOB_START, &p, NULL, NULL);
+}
+
 /* The container stays, and may go on by itself. */
-static void stay(Container *c, int status) {
+static void stay(Container *c, int status, bool reboots) {
         _cleanup_failure_ Failure f = {};
         Job *j = container_job(c);
         bool again = j && j->type == JOB_RESTART && container_is_running(c),
-             policy = !again && container_is_running(c) && restart_is_due(c, status);
+             policy = !again && !reboots && container_is_running(c) && restart_is_due(c, status);
         uint64_t now = clock_now_realtime_usec();
 
         if (policy)
                 restart_count(c, now > c->record->started_usec ? now - c->record->started_usec : 0);
-        if (container_move(c, again || policy ? CONTAINER_EVENT_RESTART : CONTAINER_EVENT_EXITED, &f) < 0)
+        if (container_move(c, again || policy || reboots ? CONTAINER_EVENT_RESTART : CONTAINER_EVENT_EXITED,
+                           &f) < 0)
                 log_warning("%s", strempty(f.text));
+        if (reboots && !again) {
+                start_again(c);
+                return;
+        }
+        if (reboots)
+                j->parameters.fds.session = TAKE_FD(c->session_fd);
         c->session_fd = fd_close(c->session_fd);
         if (again) {
+                j->timer = sd_event_source_disable_unref(j->timer);
                 container_begin_start(c, j);
                 return;
         }
@@ -174,8 +197,9 @@ static void go(Container *c) {
 }
 
 void container_on_exited(Container *c, const ExitRecord *exit) {
+        bool reboots = system_reboots(c, exit), restarts, remove;
+        _cleanup_free_ char *tree = NULL;
         const Job *j = container_job(c);
-        bool remove;
 
         trace("exit heard of");
         c->record->exit_code = exit->status;
@@ -187,10 +211,15 @@ void container_on_exited(Container *c, const ExitRecord *exit) {
         c->cgroup = mfree(c->cgroup);
         /* The scope lives until its last process, the supervisor, is gone; what is left of a removal waits
          * for that, too. */
-        remove = (j && j->type == JOB_REMOVE) ||
-                 (container_is_ephemeral(c) && !(j && j->type == JOB_RESTART));
+        restarts = reboots || (j && j->type == JOB_RESTART);
+        remove = (j && j->type == JOB_REMOVE) || (container_is_ephemeral(c) && !restarts);
+        if (!remove && !restarts)
+                container_discard_root(c, &tree);
         if (!remove && c->supervisor)
-                supervisor_release(TAKE_PTR(c->supervisor), NULL);
+                supervisor_release(TAKE_PTR(c->supervisor), tree);
+        else if (tree)
+                engine_remove_staged(c->engine, tree);
+        container_forget_notify(c);
 
         if (c->engine->observer)
                 c->engine->observer->container_exited(c, c->engine->observer_data);
@@ -202,5 +231,5 @@ void container_on_exited(Container *c, const ExitRecord *exit) {
         if (remove)
                 go(c);
         else
-                stay(c, exit->status);
+                stay(c, exit->status, reboots);
 }

@@ -21,6 +21,7 @@
 #include "engine/root.h"
 #include "engine/restart.h"
 #include "engine/supervisor.h"
+#include "engine/system.h"
 #include "security/idrange.h"
 
 static const char *const container_state_table[] = {
@@ -378,6 +379,7 @@ Container *container_free(Container *c) {
         (void) container_record_free(c->record);
         free(c->unit);
         free(c->cgroup);
+        free(c->status_text);
         return mfree(c);
 }
 
@@ -533,6 +535,7 @@ void container_finish_removal(Container *c) {
                 image = strdup(c->record->image);
         (void) hashmap_remove(e->containers, c->record->id);
         (void) hashmap_remove(e->containers_by_name, c->record->name);
+        container_forget_system(c);
         container_unlink_files(c);
         c->removed = true;
         container_event(c, "remove", NULL, 0);

@@ -39,6 +39,7 @@ typedef enum ContainerCondition {
         CONTAINER_CONDITION_PAUSED,
         CONTAINER_CONDITION_RESTARTING,
         CONTAINER_CONDITION_REMOVING,
+        CONTAINER_CONDITION_READY, /* has said so by sd_notify(3) */
         _CONTAINER_CONDITION_MAX,
 } ContainerCondition;
 
@@ -83,6 +84,11 @@ struct Container {
         sd_event_source *restart_timer; /* restarting: until the next attempt */
         uint64_t restart_delay_usec;    /* before the last attempt; 0: there was none */
         int kill_signal;                /* the last that a user sent to this run; 0: none */
+
+        /* whole systems: what this run has said by sd_notify(3) */
+        bool ready;
+        unsigned signals_level; /* X_SYSTEMD_SIGNALS_LEVEL; 0: not yet, or an older systemd */
+        char *status_text;
 };
 
 const char *container_state_to_string(ContainerState state);

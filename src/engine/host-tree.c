@@ -199,9 +199,7 @@ static int put_identity(const HostTree *t, const char *machine_id) {
         if (r >= 0)
                 r = string_format(&uuid, "%.8s-%.4s-%.4s-%.4s-%.12s\n", machine_id, machine_id + 8,
                                   machine_id + 12, machine_id + 16, machine_id + 20);
-        if (r >= 0)
-                r = put_text(t, "container-uuid", uuid);
-        return r < 0 ? r : put_text(t, "notify", ""); /* the socket is mounted here */
+        return r < 0 ? r : put_text(t, "container-uuid", uuid);
 }
 
 int host_tree_write(const ContainerRecord *record, const char *machine_id, int runtime_fd, Failure *f) {

@@ -20,6 +20,7 @@
 #include "engine/reaper.h"
 #include "engine/staged.h"
 #include "engine/supervisor.h"
+#include "engine/system.h"
 #include "proto/message.h"
 #include "spec/system-mode.h"
 
@@ -221,6 +222,13 @@ static int on_supervisor_io(sd_event_source *source, int fd, uint32_t revents, v
                 attach_abandon_all(s);
                 supervisor_exited(s, m);
                 return 0;
+        case MESSAGE_SUPERVISE_NOTIFY: {
+                const char *text;
+
+                if (message_get_string(m, FIELD_TEXT, &text) >= 0)
+                        container_on_notify(s->container, text);
+                return 0;
+        }
         case MESSAGE_FAILED:
                 (void) sd_event_source_set_enabled(s->source, SD_EVENT_OFF);
                 supervisor_failed(s, m);

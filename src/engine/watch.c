@@ -12,7 +12,7 @@ static const char *const container_condition_table[] = {
         [CONTAINER_CONDITION_STOPPED] = "stopped",   [CONTAINER_CONDITION_RUNNING] = "running",
         [CONTAINER_CONDITION_REMOVED] = "removed",   [CONTAINER_CONDITION_CREATED] = "created",
         [CONTAINER_CONDITION_PAUSED] = "paused",     [CONTAINER_CONDITION_RESTARTING] = "restarting",
-        [CONTAINER_CONDITION_REMOVING] = "removing",
+        [CONTAINER_CONDITION_REMOVING] = "removing", [CONTAINER_CONDITION_READY] = "ready",
 };
 DEFINE_STRING_TABLE(container_condition, ContainerCondition, _CONTAINER_CONDITION_MAX)
 
@@ -46,7 +46,7 @@ int container_conditions_parse(const char *s, uint32_t *ret, Failure *f) {
                 if (r < 0)
                         return failure_set(f, FAILURE_INVALID_ARGUMENT,
                                            "%s: not a condition; these are created, running, paused, "
-                                           "restarting, stopped, removing and removed",
+                                           "restarting, stopped, removing, removed and ready",
                                            *i);
                 conditions |= UINT32_C(1) << r;
         }
@@ -78,6 +78,8 @@ static bool condition_holds(const Container *c, ContainerCondition condition) {
                 return c->state == CONTAINER_RESTARTING;
         case CONTAINER_CONDITION_REMOVING:
                 return c->state == CONTAINER_REMOVING;
+        case CONTAINER_CONDITION_READY:
+                return c->ready;
         case _CONTAINER_CONDITION_MAX:
         default:
                 return false;

@@ -374,6 +374,8 @@ WRITER(tty, "b", c->record->spec->tty)
 WRITER(auto_remove, "b", container_is_ephemeral(c))
 WRITER(restart_policy, "s", c->record->spec->restart_policy ?: "no")
 WRITER(restart_count, "t", c->record->n_restarts)
+WRITER(ready, "b", (int) c->ready)
+WRITER(status_text, "s", strempty(c->status_text))
 WRITER(created, "t", c->record->created_usec)
 WRITER(state, "s", container_state_to_string(c->state))
 WRITER(state_changed, "t", c->record->state_changed_usec)
@@ -428,6 +430,8 @@ static const struct {
         { "AutoRemove", write_auto_remove },
         { "RestartPolicy", write_restart_policy },
         { "RestartCount", write_restart_count },
+        { "Ready", write_ready },
+        { "StatusText", write_status_text },
         { "CreatedUSec", write_created },
         { "State", write_state },
         { "StateChangedUSec", write_state_changed },
@@ -473,6 +477,8 @@ static const sd_bus_vtable vtable[] = {
         CONSTANT("AutoRemove", "b"),
         CHANGING("RestartPolicy", "s"),
         CHANGING("RestartCount", "t"),
+        CHANGING("Ready", "b"),
+        CHANGING("StatusText", "s"),
         CONSTANT("CreatedUSec", "t"),
         CHANGING("State", "s"),
         CHANGING("StateChangedUSec", "t"),
@@ -488,6 +494,8 @@ static const sd_bus_vtable vtable[] = {
         CHANGING("ExecIds", "as"),
         METHOD("Start", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_start, ANYONE),
         METHOD("Stop", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_stop, ANYONE),
+        METHOD("PowerOff", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, container_dbus_power_off, ANYONE),
+        METHOD("Reboot", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, container_dbus_reboot, ANYONE),
         METHOD("Restart", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_restart, ANYONE),
         METHOD("Pause", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_pause, ANYONE),
         METHOD("Unpause", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_unpause, ANYONE),
@@ -504,11 +512,23 @@ static const sd_bus_vtable vtable[] = {
 
 void container_dbus_changed(Service *s, Container *c) {
         static char *const changing[] = {
-                (char *) "Name",         (char *) "Unit",         (char *) "RestartPolicy",
-                (char *) "RestartCount", (char *) "State",        (char *) "StateChangedUSec",
-                (char *) "StartedUSec",  (char *) "FinishedUSec", (char *) "ExitCode",
-                (char *) "OOMKilled",    (char *) "Error",        (char *) "Leader",
-                (char *) "Supervisor",   (char *) "ControlGroup", NULL,
+                (char *) "Name",
+                (char *) "Unit",
+                (char *) "RestartPolicy",
+                (char *) "RestartCount",
+                (char *) "State",
+                (char *) "StateChangedUSec",
+                (char *) "StartedUSec",
+                (char *) "FinishedUSec",
+                (char *) "ExitCode",
+                (char *) "OOMKilled",
+                (char *) "Error",
+                (char *) "Leader",
+                (char *) "Supervisor",
+                (char *) "ControlGroup",
+                (char *) "Ready",
+                (char *) "StatusText",
+                NULL,
         };
         _cleanup_free_ char *path = NULL;
 

@@ -55,6 +55,8 @@ int container_dbus_authorize(Service *s, sd_bus_message *call, const char *actio
 void container_dbus_execs_changed(Service *s, Container *c);
 
 /* A job's end answers the method call @userdata (a reference that is dropped) without arguments. */
+int container_dbus_power_off(sd_bus_message *call, void *userdata, sd_bus_error *error);
+int container_dbus_reboot(sd_bus_message *call, void *userdata, sd_bus_error *error);
 void container_dbus_reply(Container *c, const Failure *f, void *userdata);
 
 /* Reads the fds of a start out of one option, when @key is one of them. 0: it is not. */

@@ -320,6 +320,8 @@ static int step_attributes(Payload *p) {
 }
 
 static int step_execute(Payload *p) {
+        if (streq_ptr(strv_env_get(p->spec->annotations, "org.creel1.boot"), "true"))
+                return program_execute_init(p->spec->process.args, p->spec->process.env, p->failure);
         return program_execute(p->spec->process.args, p->spec->process.env, p->failure);
 }
 

@@ -59,3 +59,25 @@ int program_execute(char *const *args, char *const *env, Failure *reterr) {
                                    "there is no %s in the container's PATH (%s)", args[0], path);
         return refuse(refused, error, reterr);
 }
+
+int program_execute_init(char **args, char *const *env, Failure *reterr) {
+        static const char *const inits[] = { "/usr/lib/systemd/systemd", "/lib/systemd/systemd",
+                                             "/sbin/init" };
+        char *own = args[0];
+
+        if (!strchr(own, '/') || access(own, F_OK) >= 0)
+                return program_execute(args, env, reterr);
+        for (size_t i = 0; i < ELEMENTSOF(inits); i++)
+                if (access(inits[i], F_OK) >= 0) {
+                        int r;
+
+                        args[0] = (char *) inits[i];
+                        r = program_execute(args, env, reterr);
+                        args[0] = own;
+                        return r;
+                }
+        return failure_set(
+                        reterr, FAILURE_COMMAND_NOT_FOUND,
+                        "there is no init in the root, neither systemd nor /sbin/init; leave out --boot and "
+                        "say what to run");
+}

@@ -6,3 +6,6 @@
 /* Executes @args[0], looked up along the PATH of @env where it has no slash. Returns only on failure: of
  * kind CommandNotFound or CommandNotExecutable, with the reason. */
 int program_execute(char *const *args, char *const *env, Failure *reterr);
+
+/* The root's init: @args[0], or systemd or /sbin/init where they are. Returns as program_execute(). */
+int program_execute_init(char **args, char *const *env, Failure *reterr);

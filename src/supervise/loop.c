@@ -238,6 +238,9 @@ static void on_exit_of_payload(Supervisor *s) {
                 return;
         trace("payload ended");
         s->record = exit_record_from_wait(info.si_code, info.si_status);
+        /* reboot(2) with which a system powers off or halts ends like this in a PID namespace. */
+        if (s->start.system && s->record.signal == SIGINT)
+                s->record.status = s->record.signal = 0;
         s->exited = true;
 
         /* The end of a PID namespace's first process is the end of all. */

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <signal.h>
+
+#include "compile-fixture.h"
+#include "engine/system.h"
+
+static Container *container(void) {
+        Container *c = new0(Container, 1);
+        static Engine engine;
+
+        assert_non_null(c);
+        c->engine = &engine;
+        c->record = new0(ContainerRecord, 1);
+        c->record->spec = new0(ContainerSpec, 1);
+        c->record->name = strdup("s");
+        c->record->rootfs = strdup("/srv/tree");
+        c->record->spec->boot = true;
+        c->state = CONTAINER_RUNNING;
+        c->leader_pidfd = c->session_fd = -EBADF;
+        return c;
+}
+
+static void test_notify(void **state) {
+        _cleanup_(container_freep) Container *c = container();
+
+        container_on_notify(c, "");
+        container_on_notify(c, "READY=0\nREADY\n=\nSTATUS");
+        assert_false(c->ready);
+        assert_null(c->status_text);
+        container_on_notify(c, "X_SYSTEMD_SIGNALS_LEVEL=2");
+        assert_int_equal(c->signals_level, 2);
+        container_on_notify(c,
+                            "X_SYSTEMD_SIGNALS_LEVEL=much\nSTATUS=Up \xff\x01\xc3\xa4.\nREADY=1\nMAINPID=1");
+        assert_int_equal(c->signals_level, 2);
+        assert_true(c->ready);
+        assert_string_equal(c->status_text, "Up ????.");
+        container_forget_notify(c);
+        assert_false(c->ready);
+        assert_null(c->status_text);
+}
+
+static void test_reboot(void **state) {
+        _cleanup_(container_freep) Container *c = container();
+        const ExitRecord hangup = { .status = 129, .signal = SIGHUP }, plain = { .status = 1 };
+
+        assert_true(system_reboots(c, &hangup));
+        assert_false(system_reboots(c, &plain));
+        c->record->spec->boot = false;
+        assert_false(system_reboots(c, &hangup));
+        c->record->spec->boot = true;
+        c->state = CONTAINER_STOPPED;
+        assert_false(system_reboots(c, &hangup));
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_notify),
+                cmocka_unit_test(test_reboot),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
