@@ -174,6 +174,39 @@ static int read_number(const char **s, uint64_t scale, uint64_t *ret) {
         return 0;
 }
 
+/* A number of seconds or milliseconds without the zeros at its end. */
+static void format_fraction(char *buf, size_t size, double v, const char *unit) {
+        char *end;
+
+        (void) snprintf(buf, size, "%.6f", v);
+        end = buf + strlen(buf) - 1;
+        while (*end == '0')
+                *end-- = 0;
+        if (*end == '.')
+                *end = 0;
+        (void) snprintf(buf + strlen(buf), size - strlen(buf), "%s", unit);
+}
+
+char *clock_format_duration(char *buf, size_t size, uint64_t usec) {
+        uint64_t minutes = usec / (60 * USEC_PER_SEC), rest = usec % (60 * USEC_PER_SEC);
+        int n = 0;
+
+        if (usec == 0)
+                (void) snprintf(buf, size, "0s");
+        else if (usec < USEC_PER_MSEC)
+                (void) snprintf(buf, size, "%" PRIu64 "\u00b5s", usec);
+        else if (usec < USEC_PER_SEC)
+                format_fraction(buf, size, (double) usec / 1000, "ms");
+        else {
+                if (minutes >= 60)
+                        n = snprintf(buf, size, "%" PRIu64 "h%" PRIu64 "m", minutes / 60, minutes % 60);
+                else if (minutes > 0)
+                        n = snprintf(buf, size, "%" PRIu64 "m", minutes);
+                format_fraction(buf + n, size - (size_t) n, (double) rest / 1e6, "s");
+        }
+        return buf;
+}
+
 int clock_parse_duration(const char *s, uint64_t *ret_usec) {
         uint64_t sum = 0, v;
 

@@ -21,6 +21,9 @@ int clock_parse_rfc3339(const char *s, uint64_t *ret_usec);
 /* "5 seconds ago", "2 hours ago": for tables. */
 char *clock_format_ago(char *buf, size_t size, uint64_t usec, uint64_t now_usec);
 
+/* "1h2m3.5s", "250ms", "0s": as Go, docker and podman print durations; @buf has at least 48 bytes. */
+char *clock_format_duration(char *buf, size_t size, uint64_t usec);
+
 /* Durations as Go, docker and podman write them: "30s", "1m30s", "1.5h", "500ms"; also "min", "sec" and "d".
  * -EINVAL. */
 int clock_parse_duration(const char *s, uint64_t *ret_usec);

@@ -22,6 +22,7 @@
 #include "engine/restart.h"
 #include "engine/supervisor.h"
 #include "engine/system.h"
+#include "engine/update.h"
 #include "security/idrange.h"
 
 static const char *const container_state_table[] = {
@@ -413,6 +414,7 @@ static void job_begin(Container *c) {
                 [JOB_START] = container_begin_start,   [JOB_STOP] = container_begin_stop,
                 [JOB_REMOVE] = container_begin_remove, [JOB_RESTART] = container_begin_restart,
                 [JOB_PAUSE] = container_begin_pause,   [JOB_UNPAUSE] = container_begin_unpause,
+                [JOB_UPDATE] = container_begin_update,
         };
         Job *j = c->jobs;
 
@@ -440,6 +442,11 @@ static Job *last_job(Container *c) {
         return last;
 }
 
+static void drop_parameters(JobFds *fds, ContainerSpec *update) {
+        job_fds_close(fds);
+        (void) container_spec_free(update);
+}
+
 void container_enqueue(Container *c, JobType type, const JobParameters *parameters, job_done_t done,
                        void *userdata) {
         JobFds fds = parameters->fds;
@@ -448,7 +455,7 @@ void container_enqueue(Container *c, JobType type, const JobParameters *paramete
 
         if (merge == JOB_JOIN && job_add_waiter(last, done, userdata) >= 0) {
                 last->parameters.force |= parameters->force;
-                job_fds_close(&fds);
+                drop_parameters(&fds, parameters->update);
                 return;
         }
         if (merge == JOB_REFUSE || merge == JOB_JOIN || c->n_jobs >= JOBS_MAX) {
@@ -457,12 +464,12 @@ void container_enqueue(Container *c, JobType type, const JobParameters *paramete
                 (void) string_format(&text,
                                      "%s: a '%s' of this container is under way; wait for it and try again",
                                      c->record->name, job_type_to_string(last->type));
-                job_fds_close(&fds);
+                drop_parameters(&fds, parameters->update);
                 settle_at_once(c, done, userdata, FAILURE_BUSY, text ?: "busy");
                 return;
         }
         if (job_new(c, type, parameters, &j) < 0) {
-                job_fds_close(&fds);
+                drop_parameters(&fds, parameters->update);
                 settle_at_once(c, done, userdata, FAILURE_SYSTEM, "out of memory");
                 return;
         }

@@ -28,6 +28,7 @@ static const struct {
         { "container", "unpause", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c31" },
         { "container", "restart", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c32" },
         { "container", "rename", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c33" },
+        { "container", "update", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c40" },
         { "container", "health_status", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c34" },
         { "image", "pull", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c20" },
         { "image", "tag", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c21" },

@@ -6,8 +6,8 @@
 #include "engine/job.h"
 
 static const char *const job_type_table[] = {
-        [JOB_START] = "start",     [JOB_STOP] = "stop",   [JOB_REMOVE] = "remove",
-        [JOB_RESTART] = "restart", [JOB_PAUSE] = "pause", [JOB_UNPAUSE] = "unpause",
+        [JOB_START] = "start", [JOB_STOP] = "stop",       [JOB_REMOVE] = "remove", [JOB_RESTART] = "restart",
+        [JOB_PAUSE] = "pause", [JOB_UNPAUSE] = "unpause", [JOB_UPDATE] = "update",
 };
 DEFINE_STRING_TABLE(job_type, JobType, _JOB_TYPE_MAX)
 
@@ -25,6 +25,7 @@ static const JobMerge merge_table[_JOB_TYPE_MAX][_JOB_TYPE_MAX] = {
         [JOB_REMOVE] = {
                 [JOB_START] = JOB_REFUSE, [JOB_STOP] = JOB_REFUSE, [JOB_REMOVE] = JOB_JOIN,
                 [JOB_RESTART] = JOB_REFUSE, [JOB_PAUSE] = JOB_REFUSE, [JOB_UNPAUSE] = JOB_REFUSE,
+                [JOB_UPDATE] = JOB_REFUSE,
         },
         [JOB_RESTART] = {
                 [JOB_START] = JOB_QUEUE, [JOB_STOP] = JOB_REPLACE, [JOB_REMOVE] = JOB_REPLACE,
@@ -38,6 +39,7 @@ static const JobMerge merge_table[_JOB_TYPE_MAX][_JOB_TYPE_MAX] = {
                 [JOB_START] = JOB_QUEUE, [JOB_STOP] = JOB_QUEUE, [JOB_REMOVE] = JOB_QUEUE,
                 [JOB_RESTART] = JOB_QUEUE, [JOB_PAUSE] = JOB_QUEUE, [JOB_UNPAUSE] = JOB_JOIN,
         },
+        /* JOB_UPDATE waits, and what comes behind it does. */
 };
 
 JobMerge job_merge(JobType last, JobType new) {
@@ -89,6 +91,7 @@ Job *job_free(Job *j) {
         (void) sd_event_source_disable_unref(j->timer);
         (void) sd_event_source_disable_unref(j->io);
         job_fds_close(&j->parameters.fds);
+        (void) container_spec_free(j->parameters.update);
         free(j->waiters);
         return mfree(j);
 }

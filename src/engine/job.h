@@ -6,6 +6,7 @@
 #include "basic/failure.h"
 #include "basic/list.h"
 #include "engine/engine.h"
+#include "spec/container-spec.h"
 
 /* What is to happen to a container. One job runs, a bounded number waits; a table decides what a new one
  * does to those that are there already. Killing is no job: it bypasses the queue. */
@@ -20,6 +21,7 @@ typedef enum JobType {
         JOB_RESTART, /* a stop and a start in one */
         JOB_PAUSE,
         JOB_UNPAUSE,
+        JOB_UPDATE,
         _JOB_TYPE_MAX,
 } JobType;
 
@@ -60,6 +62,7 @@ typedef struct JobParameters {
         int signal;            /* stop: 0: the container's own */
         bool force;            /* remove */
         bool automatic;        /* by a policy, not by a user */
+        ContainerSpec *update; /* update: the fields to change; consumed by container_enqueue() */
 } JobParameters;
 
 #define JOB_PARAMETERS_DEFAULT ((JobParameters) { .fds = JOB_FDS_NONE, .timeout_usec = UINT64_MAX })

@@ -507,6 +507,9 @@ static const sd_bus_vtable vtable[] = {
         METHOD("Exec", SD_BUS_ARGS("as", command, "a{sv}", options), SD_BUS_RESULT("s", id), method_exec,
                ANYONE),
         METHOD("Inspect", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), method_inspect, ANYONE),
+        METHOD("Update", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, container_dbus_update, ANYONE),
+        METHOD("GetStats", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", statistics), container_dbus_get_stats,
+               ANYONE),
         SD_BUS_VTABLE_END,
 };
 

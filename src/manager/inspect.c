@@ -153,11 +153,7 @@ static int fill_host_config(json_object *o, const void *of) {
         const ContainerSpec *spec = c->record->spec;
         int r;
 
-        r = json_add_u64(o, "Memory", spec->memory_bytes);
-        if (r >= 0)
-                r = json_add_u64(o, "NanoCpus", (uint64_t) (spec->cpus * 1e9));
-        if (r >= 0)
-                r = json_add_i64(o, "PidsLimit", spec->pids_limit);
+        r = inspect_add_resources(o, spec);
         if (r >= 0)
                 r = json_add_string(o, "NetworkMode", spec->network ?: "none");
         if (r >= 0)
@@ -168,8 +164,6 @@ static int fill_host_config(json_object *o, const void *of) {
                 r = add_list(o, "CapAdd", spec->cap_add);
         if (r >= 0)
                 r = add_list(o, "CapDrop", spec->cap_drop);
-        if (r >= 0)
-                r = json_add_string(o, "CgroupParent", spec->cgroup_parent ?: "machine.slice");
         if (r >= 0)
                 r = json_add_string(o, "UsernsMode", c->record->uid_base > 0 ? "auto" : "host");
         if (r >= 0)

@@ -53,6 +53,9 @@ int container_dbus_authorize(Service *s, sd_bus_message *call, const char *actio
                              sd_bus_message_handler_t again, Container **ret, sd_bus_error *error);
 /* PropertiesChanged for ExecIds alone. */
 void container_dbus_execs_changed(Service *s, Container *c);
+/* Methods of resource-dbus.c. */
+int container_dbus_update(sd_bus_message *call, void *userdata, sd_bus_error *error);
+int container_dbus_get_stats(sd_bus_message *call, void *userdata, sd_bus_error *error);
 
 /* A job's end answers the method call @userdata (a reference that is dropped) without arguments. */
 int container_dbus_power_off(sd_bus_message *call, void *userdata, sd_bus_error *error);
@@ -67,6 +70,8 @@ int start_dbus_read_option(sd_bus_message *m, const char *key, JobParameters *p,
 /* Writes "key=value" strings as a{ss}. */
 int append_string_map(sd_bus_message *m, char *const *pairs);
 
+/* What "HostConfig" says of resources (resources.c). */
+int inspect_add_resources(json_object *o, const ContainerSpec *s);
 /* docker's and podman's inspect documents (inspect.c). */
 int inspect_container(const Container *c, char **ret);
 int inspect_image(const Image *i, char **ret);

@@ -387,6 +387,7 @@ static const char *const updatable[] = {
         "device-read-iops",
         "device-write-iops",
         /* life */
+        "restart",
 };
 
 bool container_spec_is_updatable(const SpecField *field) {

@@ -65,6 +65,35 @@ void container_spec_mark(ContainerSpec *s, const SpecField *field) {
         s->set[i / 64] |= UINT64_C(1) << i % 64;
 }
 
+void container_spec_unset(ContainerSpec *s, const char *key) {
+        const SpecField *field = container_spec_find(key);
+        size_t i = (size_t) (field - container_spec_fields);
+        void *value;
+
+        assert(field);
+        value = (char *) s + field->offset;
+        switch (field->kind) {
+        case SPEC_STRING:
+                *(char **) value = mfree(*(char **) value);
+                break;
+        case SPEC_BOOLEAN:
+                *(bool *) value = false;
+                break;
+        case SPEC_FRACTION:
+                *(double *) value = 0;
+                break;
+        case SPEC_STRV:
+        case SPEC_ARGV:
+        case SPEC_MAP:
+                *(char ***) value = strv_free(*(char ***) value);
+                break;
+        default:
+                *(uint64_t *) value = 0;
+                break;
+        }
+        s->set[i / 64] &= ~(UINT64_C(1) << i % 64);
+}
+
 static int set_argv(char ***value, const char *text) {
         _cleanup_json_ json_object *holder = NULL;
         json_object *array = NULL;

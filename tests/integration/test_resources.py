@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Limits as properties of the scope, update, stats and top. That limits bind is for tests/vm: there are no controllers here."""
 
+import json
+import subprocess
 import uuid
 
 import pytest
@@ -114,3 +116,137 @@ def test_a_file_of_an_absent_controller(creelctl, image):
     done = creelctl("run", "--rm", "--cgroup-conf", "rdma.max=mlx4_0 hca_handle=2", image, "true", check=False)
     assert done.returncode == 125
     assert "rdma" in done.stderr and done.stderr.count("\n") == 1, done.stderr
+
+
+# Update
+
+
+def test_update_of_a_running_container(container, creelctl, show, run):
+    name = container("--memory", "64m", "--pids-limit", "10")
+    creelctl("update", "--memory", "128m", "--cpus", "1.5", "-c", "2048", "--cpuset-cpus", "0", "--blkio-weight=100", name)
+    expected = {
+        "MemoryMax": str(128 << 20),
+        "MemorySwapMax": str(128 << 20),
+        "CPUQuotaPerSecUSec": "1.500000s",
+        "AllowedCPUs": "0",
+        "TasksMax": "10",
+    }
+    assert show(name, *expected) == expected
+    # a limit that is taken away
+    creelctl("update", "--pids-limit=-1", "--cpus=0", "--memory=0", name)
+    assert show(name, "TasksMax", "CPUQuotaPerSecUSec", "MemoryMax") == {
+        "TasksMax": "infinity",
+        "CPUQuotaPerSecUSec": "infinity",
+        "MemoryMax": "infinity",
+    }
+    # what an administrator has set stays
+    run("systemctl", "set-property", "--runtime", f"creel-{name}.scope", "IOWeight=77")
+    creelctl("update", "--pids-limit=20", name)
+    assert show(name, "TasksMax", "IOWeight") == {"TasksMax": "20", "IOWeight": "77"}
+
+
+def test_update_outlives_a_restart(container, creelctl, show, run):
+    name = container("--cpus", "1")
+    creelctl("update", "--cpu-quota", "20000", "--cpu-period", "40000", name)
+    quota = {"CPUQuotaPerSecUSec": "500ms", "CPUQuotaPeriodUSec": "40ms"}
+    assert show(name, *quota) == quota
+    run("systemctl", "daemon-reload")
+    run("systemctl", "restart", "creeld.service")
+    assert show(name, *quota) == quota
+    creelctl("stop", "--time", "0", name)
+    creelctl("update", "--pids-limit", "33", name)
+    creelctl("start", name)
+    assert show(name, *quota, "TasksMax") == {**quota, "TasksMax": "33"}
+    config = json.loads(creelctl("inspect", name).stdout)[0]["HostConfig"]
+    assert (config["CpuQuota"], config["CpuPeriod"], config["NanoCpus"], config["PidsLimit"]) == (20000, 40000, 500000000, 33)
+
+
+@pytest.mark.parametrize(
+    "options, word",
+    [
+        (["--memory", "200m"], "--memory-swap"),  # the limit of both is lower
+        (["--memory", "lots"], "--memory"),
+        (["--cpuset-cpus", "1000"], "this host has"),
+        (["--device-read-bps", "/dev/no-such:1m"], "/dev/no-such"),
+        (["--pids-limit", "10", "--memory-swappiness", "3"], "cgroup version 2"),
+        (["--read-only"], "unknown option"),
+        ([], "needs an option"),
+    ],
+)
+def test_a_refused_update_changes_nothing(container, creelctl, show, options, word):
+    name = container("--memory", "64m", "--memory-swap", "96m", "--pids-limit", "17")
+    names = ["MemoryMax", "MemorySwapMax", "TasksMax", "AllowedCPUs"]
+    before = show(name, *names), creelctl("inspect", name).stdout
+    done = creelctl("update", *options, name, check=False)
+    assert done.returncode != 0 and word in done.stderr and done.stderr.count("\n") == 1, done.stderr
+    assert (show(name, *names), creelctl("inspect", name).stdout) == before
+
+
+def test_update_over_the_bus(container, run, creelctl, monitor):
+    name = container()
+    path = run("busctl", "call", "org.creel1", "/org/creel1", "org.creel1.Manager", "GetContainer", "s", name).stdout.split('"')[1]
+    call = ["busctl", "call", "org.creel1", path, "org.creel1.Container", "Update", "a{sv}"]
+    run(*call, "1", "pids-limit", "x", "9")
+    assert json.loads(creelctl("inspect", name).stdout)[0]["HostConfig"]["PidsLimit"] == 9
+    for entry in (["hostname", "s", "x"], ["no-such", "s", "x"], ["pids-limit", "s", "9"], ["cpu-shares", "x", "1"]):
+        done = run(*call, "1", *entry, check=False)
+        assert done.returncode != 0 and entry[0] in done.stderr, done.stderr
+
+
+# Stats
+
+
+def test_stats_once(container, creelctl):
+    busy, idle = container(command=["sh", "-c", "while :; do :; done"]), container()
+    rows = json.loads(creelctl("stats", "--no-stream", "--format", "json", busy, idle).stdout)
+    assert {row["name"] for row in rows} == {busy, idle}
+    by_name = {row["name"]: row for row in rows}
+    assert float(by_name[busy]["cpu_percent"].rstrip("%")) > float(by_name[idle]["cpu_percent"].rstrip("%"))
+    assert by_name[busy]["pids"] == "1" and by_name[busy]["statistics"]["Tasks"] == 1
+    assert by_name[busy]["net_io"] == "0B / 0B"
+    for key in ("id", "cpu_time", "avg_cpu", "mem_usage", "mem_percent", "block_io", "pressure"):
+        assert key in by_name[busy]
+    header, *lines = creelctl("stats", "--no-stream", busy, idle).stdout.splitlines()
+    assert header.split() == "ID NAME CPU % MEM USAGE / LIMIT MEM % NET IO BLOCK IO PIDS CPU TIME AVG CPU %".split()
+    assert len(lines) == 2
+    assert creelctl("stats", "--no-stream", "--format", "{{.Name}} {{.PIDs}}", idle).stdout == f"{idle} 1\n"
+
+
+def test_stats_selects(container, creelctl, image, unique_name):
+    running, stopped = container(), container(command=["true"])
+    creelctl("wait", stopped)
+
+    def names(*args):
+        return {row["name"] for row in json.loads(creelctl("stats", "--no-stream", "--format=json", *args).stdout)}
+
+    assert running in names() and stopped not in names()
+    assert {running, stopped} <= names("--all")
+    assert names(stopped) == {stopped}
+    assert creelctl("stats", "--no-stream", "no-such", check=False).returncode != 0
+    assert creelctl("stats", "--all", running, check=False).returncode != 0
+    assert creelctl("stats", "--interval", "0", running, check=False).returncode != 0
+
+
+def test_stats_streams(container, creelctl):
+    name = container(command=["sh", "-c", "while :; do :; done"])
+    stream = subprocess.Popen(["creelctl", "stats", "-i", "1", "--format", "{{.CPUPerc}}", name], stdout=subprocess.PIPE, text=True)
+    try:
+        rounds = [float(stream.stdout.readline().rstrip("%\n")) for _ in range(3)]
+        assert rounds[2] > 0
+    finally:
+        stream.kill()
+        stream.wait()
+
+
+def test_stats_of_the_host_network(container, creelctl):
+    name = container("--network", "host")
+    row = json.loads(creelctl("stats", "--no-stream", "--format=json", name).stdout)[0]
+    assert row["net_io"] == "-- / --"
+
+
+def test_stats_need_a_running_container(container, creelctl, run):
+    name = container(command=["true"])
+    creelctl("wait", name)
+    path = run("busctl", "call", "org.creel1", "/org/creel1", "org.creel1.Manager", "GetContainer", "s", name).stdout.split('"')[1]
+    done = run("busctl", "call", "org.creel1", path, "org.creel1.Container", "GetStats", check=False)
+    assert done.returncode != 0 and "not running" in done.stderr

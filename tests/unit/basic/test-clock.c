@@ -122,11 +122,34 @@ static void test_now(void **state) {
         assert_true(clock_now_monotonic_usec() >= monotonic);
 }
 
+static void test_format_duration(void **state) {
+        static const struct {
+                uint64_t usec;
+                const char *text;
+        } rows[] = {
+                { 0, "0s" },
+                { 7, "7\u00b5s" },
+                { 1500, "1.5ms" },
+                { 1000000, "1s" },
+                { 90500000, "1m30.5s" },
+                { 3600 * USEC_PER_SEC, "1h0m0s" },
+                { 100 * 3600 * USEC_PER_SEC + 1, "100h0m0.000001s" },
+        };
+        char buf[48];
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                assert_string_equal(clock_format_duration(buf, sizeof(buf), rows[i].usec), rows[i].text);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_parse),      cmocka_unit_test(test_parse_refuses),
-                cmocka_unit_test(test_round_trip), cmocka_unit_test(test_ago),
-                cmocka_unit_test(test_duration),   cmocka_unit_test(test_now),
+                cmocka_unit_test(test_format_duration),
+                cmocka_unit_test(test_parse),
+                cmocka_unit_test(test_parse_refuses),
+                cmocka_unit_test(test_round_trip),
+                cmocka_unit_test(test_ago),
+                cmocka_unit_test(test_duration),
+                cmocka_unit_test(test_now),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

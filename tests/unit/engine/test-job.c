@@ -10,13 +10,14 @@ static void test_merge_table(void **state) {
         /* A start in the queue gives way to its opposite, a removal lets nothing but itself through, and who
          * stops cannot be paused. */
         static const JobMerge expected[_JOB_TYPE_MAX][_JOB_TYPE_MAX] = {
-                /* start, stop, remove, restart, pause, unpause */
+                /* start, stop, remove, restart, pause, unpause, update */
                 { JOB_REFUSE, JOB_REPLACE, JOB_REPLACE, JOB_QUEUE, JOB_QUEUE, JOB_QUEUE },
                 { JOB_QUEUE, JOB_JOIN, JOB_QUEUE, JOB_QUEUE, JOB_REFUSE, JOB_REFUSE },
-                { JOB_REFUSE, JOB_REFUSE, JOB_JOIN, JOB_REFUSE, JOB_REFUSE, JOB_REFUSE },
+                { JOB_REFUSE, JOB_REFUSE, JOB_JOIN, JOB_REFUSE, JOB_REFUSE, JOB_REFUSE, JOB_REFUSE },
                 { JOB_QUEUE, JOB_REPLACE, JOB_REPLACE, JOB_JOIN, JOB_QUEUE, JOB_QUEUE },
                 { JOB_QUEUE, JOB_REPLACE, JOB_REPLACE, JOB_REPLACE, JOB_JOIN, JOB_QUEUE },
                 { JOB_QUEUE, JOB_QUEUE, JOB_QUEUE, JOB_QUEUE, JOB_QUEUE, JOB_JOIN },
+                {}, /* an update: everything waits for it, and it waits for all but a removal */
         };
 
         for (int last = 0; last < _JOB_TYPE_MAX; last++)
