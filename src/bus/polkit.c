@@ -363,3 +363,13 @@ Polkit *polkit_free(Polkit *p) {
         sd_bus_unref(p->bus);
         return mfree(p);
 }
+
+int polkit_sender_uid(Polkit *p, sd_bus_message *call, uid_t *ret) {
+        const char *name = sd_bus_message_get_sender(call);
+        const Sender *s = name ? hashmap_get(p->senders, name) : NULL;
+
+        if (!s || !s->uid_known)
+                return -ENODATA;
+        *ret = s->uid;
+        return 0;
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <sys/types.h>
 #include <systemd/sd-bus.h>
 
 #include "basic/macro.h"
@@ -45,3 +46,5 @@ DEFINE_CLEANUP(Polkit, polkit_free)
  * says so. -E2BIG: the sender has too many questions open. */
 int polkit_check(Polkit *p, sd_bus_message *call, const char *action, const char *const *details,
                  sd_bus_message_handler_t again, void *userdata, sd_bus_error *error);
+/* The uid of the sender of @call, which polkit_check() has let pass. -ENODATA: not known. */
+int polkit_sender_uid(Polkit *p, sd_bus_message *call, uid_t *ret);

@@ -101,6 +101,9 @@ int container_compile_exec(const CompileInput *in, const ExecParameters *p, char
                 r = compile_env(p, process);
         if (r >= 0)
                 r = compile_user(p, process);
+        /* What a user may do depends on who it is. */
+        if (r >= 0 && p->user)
+                r = compile_process_isolation(in, p->user, process, f);
         if (r >= 0)
                 r = json_add_string(process, "cwd", p->workdir);
         if (r >= 0 && p->privileged)

@@ -9,6 +9,7 @@
 #include "engine/host-tree.h"
 #include "engine/mount-plan.h"
 #include "engine/compile-request.h"
+#include "engine/userns.h"
 #include "spec/json.h"
 
 #define SHM_BYTES_DEFAULT (UINT64_C(64) << 20)
@@ -241,8 +242,9 @@ static int add_base_mounts(MountTable *t, const CompileInput *in, Failure *f) {
                 r = add_row(t, &row);
         }
         if (r >= 0)
-                r = add_row(t, compile_network_is_host(in->record) && in->record->uid_base > 0 ? &host_sysfs
-                                                                                               : &own_sysfs);
+                r = add_row(t, compile_network_is_host(in->record) && userns_is_used(in->record)
+                                               ? &host_sysfs
+                                               : &own_sysfs);
         if (r >= 0)
                 r = add_row(t, compile_is_system(in) ? &system_cgroup_mount : &cgroup_mount);
         if (r >= 0 && compile_is_system(in))

@@ -5,6 +5,7 @@
 
 #include "engine/compile.h"
 #include "engine/journal-link.h"
+#include "spec/namespace-mode.h"
 #include "spec/system-mode.h"
 
 #define OCI_VERSION "1.2.0"
@@ -23,8 +24,16 @@ typedef struct MountRow {
 int compile_mounts(const CompileInput *in, json_object *root, Failure *f);
 /* compile-isolation.c: linux */
 int compile_linux(const CompileInput *in, json_object *root, Failure *f);
-/* compile-isolation.c: capabilities and the like, which belong into the object "process" */
-int compile_process_isolation(const CompileInput *in, json_object *process, Failure *f);
+/* compile-isolation.c: capabilities and the like, which belong into the object "process" of a process that
+ * runs as @user (USER[:GROUP], NULL: root) */
+int compile_process_isolation(const CompileInput *in, const char *user, json_object *process, Failure *f);
+/* compile-isolation.c: what namespaces and --security-opt change about the mounts of kernel file systems,
+ * which are in the document already */
+int compile_kernel_mounts(const CompileInput *in, json_object *root, Failure *f);
+/* compile-namespace.c: linux.namespaces, linux.*Mappings, linux.sysctl */
+int compile_namespaces(const CompileInput *in, json_object *linux_part, Failure *f);
+/* compile-device.c: linux.devices, and everything else that devices bring */
+int compile_devices(const CompileInput *in, json_object *root, json_object *linux_part, Failure *f);
 
 /* compile-system.c: what only whole systems have, and the refusals that come with it */
 int compile_system(const CompileInput *in, json_object *root, Failure *f);
@@ -50,4 +59,13 @@ int compile_inaccessible(const CompileInput *in, json_object *root);
 /* compile-life.c: refusals alone */
 int compile_life(const CompileInput *in, Failure *f);
 
+/* Whose namespace of this type the container has; the options are checked already. */
+NamespaceMode compile_namespace_mode(const ContainerSpec *spec, RuntimeNamespaceType type);
 bool compile_network_is_host(const ContainerRecord *record);
+/* The container that lends its namespace of this type. 0: nobody does. 1: *@ret. */
+int compile_lender(const CompileInput *in, RuntimeNamespaceType type, Container **ret, Failure *f);
+/* The host name inside; @buf holds it where it is not the record's own. NULL: not the container's to set. */
+const char *compile_hostname(const CompileInput *in, char *buf, size_t size);
+/* USER[:GROUP] that the command runs as: the option's, else the caller's with keep-id, else the image's.
+ * NULL: root. @buf holds it where it is neither's string. */
+const char *compile_default_user(const CompileInput *in, char *buf, size_t size);

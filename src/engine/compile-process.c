@@ -87,6 +87,8 @@ int compile_process(const CompileInput *in, json_object *root, Failure *f) {
         const ImageConfig *config = in->config;
         _cleanup_json_ json_object *process = json_object_new_object(), *user = json_object_new_object();
         _cleanup_strv_free_ char **argv = NULL;
+        char user_buf[32];
+        const char *user_name = compile_default_user(in, user_buf, sizeof(user_buf));
         int r;
 
         if (!process || !user)
@@ -102,10 +104,7 @@ int compile_process(const CompileInput *in, json_object *root, Failure *f) {
                 r = json_add_u64(user, "gid", 0);
         /* Names mean what the image's own files say: the runtime looks them up in there. */
         if (r >= 0)
-                r = json_add_string(user, "username",
-                                    record->spec->user
-                                                    ?: isempty(config->user) ? NULL
-                                                                             : config->user);
+                r = json_add_string(user, "username", user_name);
         if (r >= 0)
                 r = json_add(process, "user", TAKE_PTR(user));
         if (r >= 0)
@@ -118,6 +117,6 @@ int compile_process(const CompileInput *in, json_object *root, Failure *f) {
                                                     ?: isempty(config->working_dir) ? "/"
                                                                                     : config->working_dir);
         if (r >= 0)
-                r = compile_process_isolation(in, process, f);
+                r = compile_process_isolation(in, user_name, process, f);
         return r < 0 ? r : json_add(root, "process", TAKE_PTR(process));
 }

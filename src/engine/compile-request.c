@@ -5,6 +5,7 @@
 #include "basic/strv.h"
 #include "engine/compile-request.h"
 #include "engine/image.h"
+#include "engine/userns.h"
 #include "spec/json.h"
 
 #define STORE_PATH_DEFAULT "/var/lib/creel"
@@ -32,8 +33,8 @@ static int add_options(Builder *b, const char *more) {
         return r < 0 ? r : json_add_strv(b->mount, "options", options);
 }
 
-/* Ids inside of the container are those of its range. */
-static int add_mapping(json_object *array, const MountMapping *mapping, uint64_t uid_base) {
+/* Ids inside of the container are those of its user namespace. */
+static int add_mapping(json_object *array, const MountMapping *mapping, const IdMap *ids) {
         json_object *o = json_object_new_object();
         int r;
 
@@ -43,21 +44,27 @@ static int add_mapping(json_object *array, const MountMapping *mapping, uint64_t
         }
         r = json_add_u64(o, "containerID", mapping->backing);
         if (r >= 0)
-                r = json_add_u64(o, "hostID", mapping->host + (mapping->relative ? uid_base : 0));
+                r = json_add_u64(o, "hostID",
+                                 mapping->relative ? id_map_host_id(ids, (uint32_t) mapping->host)
+                                                   : mapping->host);
         return r < 0 ? r : json_add_u64(o, "size", mapping->size);
 }
 
 /* What is left out is mapped as the container maps it. */
-static int add_mappings(Builder *b, const char *key, const MountMapping *mappings, size_t n) {
-        const MountMapping own = { .size = 65536, .relative = true };
+static int add_mappings(Builder *b, const char *key, const MountMapping *mappings, size_t n,
+                        const IdMap *ids) {
         json_object *array = json_object_new_array();
         int r;
 
         r = json_add(b->mount, key, array);
-        if (r >= 0 && n == 0)
-                r = add_mapping(array, &own, b->in->record->uid_base);
+        for (size_t i = 0; i < ids->n && n == 0 && r >= 0; i++)
+                r = add_mapping(array,
+                                &(MountMapping){ .backing = ids->mappings[i].container_id,
+                                                 .host = ids->mappings[i].host_id,
+                                                 .size = ids->mappings[i].size },
+                                ids);
         for (size_t i = 0; i < n && r >= 0; i++)
-                r = add_mapping(array, mappings + i, b->in->record->uid_base);
+                r = add_mapping(array, mappings + i, ids);
         return r;
 }
 
@@ -67,7 +74,7 @@ static int add_idmap(Builder *b, const char **ret_option, Failure *f) {
 
         if (m->idmap == MOUNT_IDMAP_NONE)
                 return 0;
-        if (m->n_uids == 0 && m->n_gids == 0 && b->in->record->uid_base == 0 && *b->in->record->id)
+        if (m->n_uids == 0 && m->n_gids == 0 && !userns_is_used(b->in->record) && *b->in->record->id)
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
                                    "%s: idmap needs a user namespace; leave it out, or say how to map: "
                                    "idmap=uids=...;gids=...",
@@ -77,8 +84,8 @@ static int add_idmap(Builder *b, const char **ret_option, Failure *f) {
         *ret_option = m->recursive_idmap ? "ridmap" : "idmap";
         if (m->n_uids == 0 && m->n_gids == 0)
                 return 0;
-        r = add_mappings(b, "uidMappings", m->uids, m->n_uids);
-        return r < 0 ? r : add_mappings(b, "gidMappings", m->gids, m->n_gids);
+        r = add_mappings(b, "uidMappings", m->uids, m->n_uids, &b->in->record->uid_map);
+        return r < 0 ? r : add_mappings(b, "gidMappings", m->gids, m->n_gids, &b->in->record->gid_map);
 }
 
 static int add_source_options(Builder *b, const char *option, Failure *f) {
@@ -118,7 +125,7 @@ static int build_volume(Builder *b, Failure *f) {
                 r = add_type(b, "bind", path);
         if (r >= 0 && !b->m->no_copy)
                 r = json_add_boolean(b->own, "fill", true);
-        return r < 0 ? r : add_source_options(b, b->in->record->uid_base > 0 ? "idmap" : NULL, f);
+        return r < 0 ? r : add_source_options(b, userns_is_used(b->in->record) ? "idmap" : NULL, f);
 }
 
 static int build_memory(Builder *b, Failure *f) {

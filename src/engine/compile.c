@@ -10,7 +10,7 @@ int container_compile(const CompileInput *in, char **ret, Failure *f) {
         _cleanup_json_ json_object *root = json_object_new_object();
         json_object *rootfs = json_object_new_object();
         char buf[65];
-        const char *hostname = etc_hostname(in->record, buf, sizeof(buf));
+        const char *hostname = compile_hostname(in, buf, sizeof(buf));
         int r;
 
         if (!root || !rootfs) {

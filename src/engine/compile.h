@@ -13,6 +13,7 @@ typedef struct CompileInput {
         const char *runtime_path;  /* the directory with the directories of this boot's containers, where the
                                       files of /etc (engine/etc.h) lie */
         const JobParameters *start; /* what the caller said about this start */
+        bool starting;              /* now: what other containers lend has to be there */
 } CompileInput;
 
 /* Compiles what the user asked for and what the image says into one OCI runtime-spec document: the only
@@ -37,3 +38,6 @@ int container_capabilities(const ContainerSpec *spec, bool system, uint64_t *ret
 /* Whether the first process is an init system, which is given what systemd's container interface promises:
  * --boot, --systemd=always, or a command that is an init. */
 bool compile_is_system(const CompileInput *in);
+/* The AppArmor profile of its processes; *@ret is NULL where there is none. FAILURE_INVALID_ARGUMENT: the
+ * one that was asked for is not to be had. */
+int container_apparmor(const Engine *e, const ContainerSpec *spec, const char **ret, Failure *f);

@@ -16,9 +16,11 @@
 #include "basic/trace.h"
 #include "engine/cgroup.h"
 #include "engine/compile-unit.h"
+#include "engine/compile-device.h"
 #include "engine/compile.h"
 #include "engine/container.h"
 #include "engine/etc.h"
+#include "engine/filter.h"
 #include "engine/host-tree.h"
 #include "engine/image.h"
 #include "engine/journal-link.h"
@@ -27,7 +29,6 @@
 #include "engine/restart.h"
 #include "engine/supervisor.h"
 #include "security/capability.h"
-#include "security/seccomp-cache.h"
 #include "store/layer.h"
 
 /* systemd kills what is left this much later than we would have. */
@@ -110,11 +111,15 @@ static int request_scope(Container *c, Failure *f) {
         const ContainerSpec *spec = c->record->spec;
         _cleanup_(unit_properties_done) UnitProperties properties = {};
         _cleanup_free_ char *description = NULL;
+        _cleanup_strv_free_ char **devices = NULL;
+        bool all_devices;
         int r;
 
         r = string_format(&description, "Container %s", c->record->name);
         if (r >= 0)
                 r = compile_unit(spec, &properties, f);
+        if (r >= 0)
+                r = container_device_policy(spec, &devices, &all_devices, f);
         if (r < 0)
                 return r;
         r = scope_start(c->engine->systemd,
@@ -124,6 +129,8 @@ static int request_scope(Container *c, Failure *f) {
                                         .description = description,
                                         .pid = supervisor_pid(c->supervisor),
                                         .pidfd = supervisor_pidfd(c->supervisor),
+                                        .device_allow = devices,
+                                        .all_devices = all_devices,
                                         /* Programs ignore it; the supervisor takes it for "stop the
                                          * container". Thus a stop of the scope by systemd ends in the
                                          * container's own stop signal, whether or not creeld is there. */
@@ -164,10 +171,11 @@ int container_compile_input(const Container *c, const JobParameters *start, Comp
 
 static int compile_spec(const Container *c, const JobParameters *start, int *ret_fd, Failure *f) {
         _cleanup_free_ char *text = NULL;
-        CompileInput in;
+        CompileInput in = {};
         int r;
 
         r = container_compile_input(c, start, &in, f);
+        in.starting = true;
         if (r >= 0)
                 r = container_compile(&in, &text, f);
         if (r < 0)
@@ -178,16 +186,8 @@ static int compile_spec(const Container *c, const JobParameters *start, int *ret
 }
 
 int container_seccomp_filter(const Container *c, bool privileged, int *ret_fd, Failure *f) {
-        uint64_t capabilities;
-        int r;
-
-        r = container_capabilities(c->record->spec, container_is_system(c), &capabilities, f);
-        if (r < 0)
-                return r;
-        if (privileged)
-                capabilities = capability_all();
-        return seccomp_cache_get(c->engine->seccomp_cache_fd, c->engine->seccomp_profile,
-                                 strlen(c->engine->seccomp_profile), capabilities, ret_fd, f);
+        return container_filter(c->engine, c->record->spec, container_is_system(c),
+                                privileged ? capability_all() : 0, ret_fd, f);
 }
 
 /* What a whole system finds of the host. */
@@ -235,7 +235,8 @@ static int start(Container *c, Job *j, Failure *f) {
         trace("seccomp filter there");
         if (r < 0)
                 return r;
-        r = container_rootfs_open(c->engine->store, c->record->id, c->record->uid_base, &rootfs_fd);
+        r = container_rootfs_open(c->engine->store, c->record->id, container_record_root_uid(c->record),
+                                  container_record_root_gid(c->record), &rootfs_fd);
         if (r >= 0)
                 r = container_runtime_open(c->engine->store, c->record->id, &runtime_fd);
         if (r >= 0)

@@ -23,7 +23,7 @@
 #include "engine/supervisor.h"
 #include "engine/system.h"
 #include "engine/update.h"
-#include "security/idrange.h"
+#include "engine/userns.h"
 
 static const char *const container_state_table[] = {
         [CONTAINER_CREATED] = "created", [CONTAINER_RUNNING] = "running",
@@ -196,17 +196,6 @@ int container_kill(Container *c, bool all, int signal, Failure *f) {
         return 0;
 }
 
-/* Ranges are taken by the containers that exist, running or not: their upper directories belong to them. */
-static bool uid_base_is_taken(uint32_t base, void *userdata) {
-        Engine *e = userdata;
-        Container *c;
-
-        HASHMAP_FOREACH(c, e->containers)
-                if (c->record->uid_base == base)
-                        return true;
-        return false;
-}
-
 static int make_up_name(Engine *e, const char *id, char **ret) {
         static const char *const adjectives[] = { "amber", "brisk", "calm",   "deft",  "eager", "fleet",
                                                   "grand", "hardy", "ideal",  "jolly", "keen",  "lucid",
@@ -236,7 +225,6 @@ static int make_up_name(Engine *e, const char *id, char **ret) {
 static int record_new(Engine *e, Image *image, const char *reference, ContainerSpec *spec,
                       ContainerRecord **ret, Failure *f) {
         _cleanup_(container_record_freep) ContainerRecord *record = new0(ContainerRecord, 1);
-        uint32_t base = 0;
         int r;
 
         if (!record) {
@@ -262,18 +250,9 @@ static int record_new(Engine *e, Image *image, const char *reference, ContainerS
                 return r;
         if (image)
                 record->image_id = image->record->config_digest;
-        if (!streq_ptr(spec->userns, "host")) {
-                if (record->rootfs)
-                        r = root_shift(record->rootfs, &base, f);
-                if (r < 0)
-                        return r;
-        }
-        if (!streq_ptr(spec->userns, "host") && base == 0) {
-                r = idrange_pick(record->name, e->ids_reserved, uid_base_is_taken, e, &base, f);
-                if (r < 0)
-                        return r;
-        }
-        record->uid_base = base;
+        r = userns_allocate(e, record, f);
+        if (r < 0)
+                return r;
         *ret = TAKE_PTR(record);
         return 0;
 }
@@ -312,7 +291,8 @@ static int container_materialize(Container *c) {
         _cleanup_close_ int rootfs_fd = -EBADF, runtime_fd = -EBADF;
         int r;
 
-        r = container_rootfs_open(c->engine->store, c->record->id, c->record->uid_base, &rootfs_fd);
+        r = container_rootfs_open(c->engine->store, c->record->id, container_record_root_uid(c->record),
+                                  container_record_root_gid(c->record), &rootfs_fd);
         if (r >= 0)
                 r = container_runtime_open(c->engine->store, c->record->id, &runtime_fd);
         return r < 0 ? r : container_save(c);

@@ -14,6 +14,7 @@
 #include "basic/path.h"
 #include "basic/str.h"
 #include "basic/strv.h"
+#include "engine/apparmor.h"
 #include "engine/cgroup.h"
 #include "engine/compile.h"
 #include "engine/container.h"
@@ -236,6 +237,7 @@ int engine_new(const EngineParameters *p, Engine **ret, Failure *f) {
         if (r < 0)
                 return failure_set_errno(f, FAILURE_SYSTEM, r,
                                          "cannot connect to systemd; creeld needs it as PID 1");
+        engine_begin_apparmor(e);
         warm_seccomp_cache(e);
         r = engine_load(e);
         if (r < 0)

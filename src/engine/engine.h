@@ -46,6 +46,11 @@ typedef struct EngineObserver {
                       char *const *attributes, void *userdata);
 } EngineObserver;
 
+/* What this kernel's AppArmor has for containers (engine/apparmor.h). */
+typedef struct EngineApparmor {
+        bool available, default_loaded;
+} EngineApparmor;
+
 struct Engine {
         sd_event *event;
         Store *store;
@@ -59,6 +64,7 @@ struct Engine {
         int own_cgroup_fd; /* cgroup.procs of the cgroup that we are in, for migration_announce() */
         bool migration_announced;
         char *seccomp_profile;
+        EngineApparmor apparmor;
         IdReserved *ids_reserved; /* what /etc/subuid and /etc/subgid gave away */
 
         Hashmap *containers;        /* by id */

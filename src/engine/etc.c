@@ -20,7 +20,8 @@ const char *etc_hostname(const ContainerRecord *record, char *buf, size_t size) 
         if (record->spec->hostname)
                 return record->spec->hostname;
         /* On the host's network the host's name is the one that resolves. */
-        if (!network_is_host(record) || gethostname(buf, size) < 0)
+        if ((!network_is_host(record) && !streq_ptr(record->spec->uts, "host")) ||
+            gethostname(buf, size) < 0)
                 (void) snprintf(buf, size, "%.12s", record->id);
         buf[size - 1] = 0;
         return buf;
@@ -80,8 +81,8 @@ int etc_write(const ContainerRecord *record, int runtime_fd) {
                         r = file_write_atomic(runtime_fd, files[i].name, text, strlen(text), 0644, 0);
                 if (r < 0)
                         return r;
-                if (record->uid_base > 0 && fchownat(runtime_fd, files[i].name, (uid_t) record->uid_base,
-                                                     (gid_t) record->uid_base, AT_SYMLINK_NOFOLLOW) < 0)
+                if (fchownat(runtime_fd, files[i].name, container_record_root_uid(record),
+                             container_record_root_gid(record), AT_SYMLINK_NOFOLLOW) < 0)
                         return negative_errno();
         }
         return 0;

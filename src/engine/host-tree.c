@@ -204,7 +204,7 @@ static int put_identity(const HostTree *t, const char *machine_id) {
 
 int host_tree_write(const ContainerRecord *record, const char *machine_id, int runtime_fd, Failure *f) {
         _cleanup_close_ int fd = -EBADF;
-        HostTree t = { .uid = (uid_t) record->uid_base };
+        HostTree t = { .uid = container_record_root_uid(record) };
         int r;
 
         r = path_remove_tree(runtime_fd, "host", TREE_ENTRIES_MAX);

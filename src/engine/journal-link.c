@@ -114,7 +114,7 @@ static int make_link(const JournalLink *l, Failure *f) {
 }
 
 int journal_link_make(const JournalLink *l, const ContainerRecord *record, int tree_fd, Failure *f) {
-        uid_t uid = (uid_t) record->uid_base;
+        uid_t uid = container_record_root_uid(record);
         _cleanup_close_ int fd = -EBADF;
         int r = 0;
 

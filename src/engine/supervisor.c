@@ -327,8 +327,6 @@ static int put_identity(Message *m, const Container *c) {
         STRV_FOREACH(i, c->record->layers)
                 if (r >= 0)
                         r = message_put_string(m, FIELD_LAYER, *i);
-        if (r >= 0 && c->record->uid_base > 0)
-                r = message_put_u64(m, FIELD_UID_BASE, c->record->uid_base);
         if (r >= 0)
                 r = message_put_u64(m, FIELD_STOP_SIGNAL, (uint64_t) container_stop_signal(c));
         if (r >= 0)

@@ -8,6 +8,7 @@
 #include "basic/strv.h"
 #include "engine/compile.h"
 #include "engine/root.h"
+#include "engine/userns.h"
 #include "manager/manager.h"
 #include "spec/json.h"
 
@@ -148,6 +149,44 @@ static int fill_container_config(json_object *o, const void *of) {
         return r;
 }
 
+static int inspect_isolation(json_object *o, const Container *c) {
+        const ContainerSpec *spec = c->record->spec;
+        _cleanup_strv_free_ char **uids = NULL, **gids = NULL;
+        const char *apparmor = NULL;
+        int r;
+
+        r = json_add_string(o, "UsernsMode", spec->userns ?: userns_is_used(c->record) ? "auto" : "host");
+        if (r >= 0)
+                r = id_map_format(&c->record->uid_map, &uids);
+        if (r >= 0)
+                r = id_map_format(&c->record->gid_map, &gids);
+        if (r >= 0)
+                r = add_list(o, "UidMap", uids);
+        if (r >= 0)
+                r = add_list(o, "GidMap", gids);
+        if (r >= 0)
+                r = json_add_string(o, "PidMode", spec->pid ?: "private");
+        if (r >= 0)
+                r = json_add_string(o, "IpcMode", spec->ipc ?: "shareable");
+        if (r >= 0)
+                r = json_add_string(o, "UTSMode", spec->uts ?: "private");
+        if (r >= 0)
+                r = json_add_string(o, "CgroupnsMode", spec->cgroupns ?: "private");
+        if (r >= 0)
+                r = json_add_boolean(o, "Privileged", spec->privileged);
+        if (r >= 0)
+                r = add_list(o, "SecurityOpt", spec->security_opt);
+        if (r >= 0)
+                r = add_list(o, "Devices", spec->devices);
+        if (r >= 0)
+                r = add_list(o, "DeviceCgroupRules", spec->device_rules);
+        if (r >= 0)
+                r = add_map(o, "Sysctls", spec->sysctl);
+        if (r >= 0 && container_apparmor(c->engine, spec, &apparmor, NULL) < 0)
+                apparmor = NULL;
+        return r < 0 ? r : json_add_string(o, "AppArmorProfile", strempty(apparmor));
+}
+
 static int fill_host_config(json_object *o, const void *of) {
         const Container *c = of;
         const ContainerSpec *spec = c->record->spec;
@@ -165,7 +204,7 @@ static int fill_host_config(json_object *o, const void *of) {
         if (r >= 0)
                 r = add_list(o, "CapDrop", spec->cap_drop);
         if (r >= 0)
-                r = json_add_string(o, "UsernsMode", c->record->uid_base > 0 ? "auto" : "host");
+                r = inspect_isolation(o, c);
         if (r >= 0)
                 r = json_add_u64(o, "UidBase", c->record->uid_base);
         return r;

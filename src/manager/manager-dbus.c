@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <fcntl.h>
+
+#include "basic/fd.h"
 #include "basic/memory.h"
 #include "basic/str.h"
 #include "basic/strv.h"
@@ -8,8 +11,10 @@
 #include "bus/error.h"
 #include "config.h"
 #include "engine/compile.h"
+#include "engine/filter.h"
 #include "engine/migration.h"
 #include "engine/root.h"
+#include "engine/userns.h"
 #include "manager/manager.h"
 
 #define INTERFACE BUS_INTERFACE("Manager")
@@ -60,6 +65,12 @@ static int read_create_options(sd_bus_message *m, bool run, CreateCall *c, Failu
 /* Everything that can be refused is refused before anything is made. */
 static int validate(Service *s, const CreateCall *c, const Image *image, Failure *f) {
         _cleanup_(container_record_freep) ContainerRecord *record = new0(ContainerRecord, 1);
+        _cleanup_close_ int filter_fd = -EBADF;
+        const CompileInput in = { .engine = s->engine,
+                                  .record = record,
+                                  .config = image ? image->record->config : &root_image_config,
+                                  .runtime_path = s->engine->store->runtime_path,
+                                  .start = &c->start };
         _cleanup_free_ char *text = NULL;
         int r;
 
@@ -77,13 +88,12 @@ static int validate(Service *s, const CreateCall *c, const Image *image, Failure
                                 "the image %s and the tree %s are both to be the root; leave out one",
                                 c->image, record->rootfs);
         if (r >= 0)
-                r = container_compile(&(const CompileInput){ .engine = s->engine,
-                                                             .record = record,
-                                                             .config = image ? image->record->config
-                                                                             : &root_image_config,
-                                                             .runtime_path = s->engine->store->runtime_path,
-                                                             .start = &c->start },
-                                      &text, f);
+                r = userns_allocate(s->engine, record, f);
+        if (r >= 0)
+                r = container_compile(&in, &text, f);
+        /* The usual filter is known to be good. */
+        if (r >= 0 && (c->spec->security_opt || c->spec->seccomp_profile))
+                r = container_filter(s->engine, c->spec, compile_is_system(&in), 0, &filter_fd, f);
         record->spec = NULL;
         return r;
 }
@@ -93,6 +103,20 @@ static int check_replace(const CreateCall *c, Failure *f) {
                                ? failure_set(f, FAILURE_INVALID_ARGUMENT,
                                              "option --replace needs a name; say which with --name")
                                : 0;
+}
+
+/* Who calls is only known here: the bus has said it, or nobody would be allowed anything. */
+static int settle(Service *s, sd_bus_message *call, ContainerSpec *spec, Failure *f) {
+        _cleanup_close_ int etc_fd = -EBADF;
+        UsernsCaller caller;
+        uid_t uid = 0;
+
+        if (!spec->userns || !startswith(spec->userns, "keep-id"))
+                return userns_settle(s->engine, spec, NULL, f);
+        (void) polkit_sender_uid(s->polkit, call, &uid);
+        etc_fd = open("/etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        caller = userns_caller(etc_fd, uid);
+        return userns_settle(s->engine, spec, &caller, f);
 }
 
 /* Reads and checks everything, and makes nothing. */
@@ -109,6 +133,8 @@ static int prepare(Service *s, sd_bus_message *call, bool run, CreateCall *c, Fa
         if (r >= 0 && *c->image)
                 r = image_find(s->engine, c->image, &image, f);
         trace("options read");
+        if (r >= 0)
+                r = settle(s, call, c->spec, f);
         if (r >= 0)
                 r = validate(s, c, image, f);
         trace("options checked");

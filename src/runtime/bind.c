@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
+#include <sched.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "basic/fd.h"
+#include "basic/memory.h"
 #include "basic/path.h"
+#include "basic/str.h"
 #include "runtime/bind.h"
 #include "runtime/mount.h"
 
@@ -53,6 +57,55 @@ static bool is_link(int fd) {
         return fstat(fd, &st) >= 0 && S_ISLNK(st.st_mode);
 }
 
+/* "/proc/PID/root/PATH" is a path in the mount namespace of a process. */
+static const char *foreign_path(const char *source) {
+        const char *number = startswith(source, "/proc/"), *rest;
+
+        if (!number || !strspn(number, DIGITS))
+                return NULL;
+        rest = startswith(number + strspn(number, DIGITS), "/root/");
+        return rest ? rest - 1 : NULL;
+}
+
+/* Mounts can only be copied from in there. No link is followed: whoever owns that root may have made it. */
+static int clone_foreign(const char *source, const char *path, unsigned flags) {
+        _cleanup_close_ int own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), other = -EBADF,
+                            target = -EBADF;
+        _cleanup_free_ char *name = NULL;
+        int r, fd = -EBADF;
+
+        r = string_format(&name, "%.*sns/mnt", (int) (path - source - (ssize_t) strlen("root")), source);
+        if (r < 0)
+                return r;
+        other = open(name, O_RDONLY | O_CLOEXEC);
+        if (own < 0 || other < 0 || setns(other, CLONE_NEWNS) < 0)
+                return negative_errno();
+        r = path_openat2(AT_FDCWD, path, O_PATH, 0, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS, &target);
+        if (r >= 0) {
+                fd = open_tree(target, "", flags);
+                r = fd < 0 ? negative_errno() : 0;
+        }
+        if (setns(own, CLONE_NEWNS) < 0)
+                r = negative_errno();
+        if (r < 0) {
+                (void) fd_close(fd);
+                return r;
+        }
+        return fd;
+}
+
+static int clone_source(const RuntimeMount *m, int source_fd) {
+        unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH |
+                         (m->options.recursive_bind ? AT_RECURSIVE : 0);
+        const char *path = foreign_path(m->source);
+        int fd;
+
+        if (path && !m->subpath)
+                return clone_foreign(m->source, path, flags);
+        fd = open_tree(source_fd, "", flags);
+        return fd < 0 ? negative_errno() : fd;
+}
+
 int bind_mount(const RuntimeMount *m, int source_fd, int userns_fd, int *ret_fd, Failure *reterr) {
         _cleanup_close_ int fd = -EBADF;
         int r;
@@ -61,11 +114,9 @@ int bind_mount(const RuntimeMount *m, int source_fd, int userns_fd, int *ret_fd,
                 *ret_fd = fcntl(source_fd, F_DUPFD_CLOEXEC, 3);
                 return *ret_fd < 0 ? negative_errno() : 0;
         }
-        fd = open_tree(source_fd, "",
-                       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH |
-                                       (m->options.recursive_bind ? AT_RECURSIVE : 0));
+        fd = clone_source(m, source_fd);
         if (fd < 0)
-                return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno, "cannot bind %s to %s",
+                return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, fd, "cannot bind %s to %s",
                                          m->source, m->destination);
         if (userns_fd >= 0) {
                 r = mount_idmap(fd, userns_fd, m->options.recursive_idmap);

@@ -2,10 +2,17 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <linux/sched.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "basic/fd.h"
 #include "basic/memory.h"
@@ -16,11 +23,16 @@
 #define NSFS_MAGIC 0x6e736673
 #endif
 
+static void fclosep(FILE **f) {
+        if (*f)
+                (void) fclose(*f);
+}
+
 static const int clone_flags[] = {
-                [RUNTIME_NAMESPACE_USER] = CLONE_NEWUSER,     [RUNTIME_NAMESPACE_MOUNT] = CLONE_NEWNS,
-                [RUNTIME_NAMESPACE_PID] = CLONE_NEWPID,       [RUNTIME_NAMESPACE_NETWORK] = CLONE_NEWNET,
-                [RUNTIME_NAMESPACE_IPC] = CLONE_NEWIPC,       [RUNTIME_NAMESPACE_UTS] = CLONE_NEWUTS,
-                [RUNTIME_NAMESPACE_CGROUP] = CLONE_NEWCGROUP,
+        [RUNTIME_NAMESPACE_USER] = CLONE_NEWUSER,     [RUNTIME_NAMESPACE_MOUNT] = CLONE_NEWNS,
+        [RUNTIME_NAMESPACE_PID] = CLONE_NEWPID,       [RUNTIME_NAMESPACE_NETWORK] = CLONE_NEWNET,
+        [RUNTIME_NAMESPACE_IPC] = CLONE_NEWIPC,       [RUNTIME_NAMESPACE_UTS] = CLONE_NEWUTS,
+        [RUNTIME_NAMESPACE_CGROUP] = CLONE_NEWCGROUP,
 };
 static_assert(ELEMENTSOF(clone_flags) == _RUNTIME_NAMESPACE_MAX, "clone_flags is not full");
 
@@ -37,36 +49,194 @@ uint64_t namespace_clone_flags(const RuntimeSpec *spec) {
         return flags;
 }
 
-static int join_one(RuntimeNamespaceType type, const char *path, Failure *reterr) {
+int namespace_open(const RuntimeSpec *spec, RuntimeNamespaceType type, int *ret_fd, Failure *reterr) {
+        const char *name = runtime_namespace_to_string(type), *path = spec->namespaces[type].path;
         _cleanup_close_ int fd = -EBADF;
         struct statfs sfs;
+        struct stat st;
 
-        if (type == RUNTIME_NAMESPACE_USER || type == RUNTIME_NAMESPACE_MOUNT)
-                return failure_set(reterr, FAILURE_CONFIGURATION,
-                                   "cannot join the %s namespace %s: only a new one is possible",
-                                   runtime_namespace_to_string(type), path);
+        if (!path)
+                return 0;
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         if (fd < 0)
                 return failure_set_errno(reterr, FAILURE_CONFIGURATION, errno,
-                                         "cannot open the %s namespace %s",
-                                         runtime_namespace_to_string(type), path);
-        if (fstatfs(fd, &sfs) < 0 || sfs.f_type != NSFS_MAGIC)
-                return failure_set(reterr, FAILURE_CONFIGURATION, "%s is not a namespace", path);
-        if (setns(fd, clone_flags[type]) < 0)
-                return failure_set_errno(reterr, FAILURE_SYSTEM, errno, "cannot join the %s namespace %s",
-                                         runtime_namespace_to_string(type), path);
-        return 0;
+                                         "cannot open the %s namespace %s", name, path);
+        if (fstatfs(fd, &sfs) < 0 || fstat(fd, &st) < 0 || sfs.f_type != NSFS_MAGIC ||
+            ioctl(fd, NS_GET_NSTYPE) != clone_flags[type])
+                return failure_set(reterr, FAILURE_CONFIGURATION, "%s is not a %s namespace", path, name);
+        if (spec->namespaces[type].inode > 0 && st.st_ino != spec->namespaces[type].inode)
+                return failure_set(
+                                reterr, FAILURE_INVALID_STATE,
+                                "the container whose %s namespace is to be shared has just ended; start it "
+                                "again",
+                                name);
+        *ret_fd = TAKE_FD(fd);
+        return 1;
 }
 
 int namespace_join(const RuntimeSpec *spec, Failure *reterr) {
-        for (RuntimeNamespaceType t = 0; t < _RUNTIME_NAMESPACE_MAX; t++)
-                if (spec->namespaces[t].path) {
-                        int r = join_one(t, spec->namespaces[t].path, reterr);
+        for (RuntimeNamespaceType t = 0; t < _RUNTIME_NAMESPACE_MAX; t++) {
+                _cleanup_close_ int fd = -EBADF;
+                int r;
 
-                        if (r < 0)
-                                return r;
-                }
+                if (t == RUNTIME_NAMESPACE_USER || t == RUNTIME_NAMESPACE_CGROUP)
+                        continue;
+                if (t == RUNTIME_NAMESPACE_MOUNT && spec->namespaces[t].path)
+                        return failure_set(reterr, FAILURE_CONFIGURATION,
+                                           "cannot join the mount namespace %s: only a new one is possible",
+                                           spec->namespaces[t].path);
+                r = namespace_open(spec, t, &fd, reterr);
+                if (r > 0 && setns(fd, clone_flags[t]) < 0)
+                        r = failure_set_errno(reterr, FAILURE_SYSTEM, errno,
+                                              "cannot join the %s namespace %s",
+                                              runtime_namespace_to_string(t), spec->namespaces[t].path);
+                if (r < 0)
+                        return r;
+        }
         return 0;
+}
+
+/* A helper process that shares memory and descriptors with this one, which waits for it: what it does to its
+ * own credentials and namespaces is gone with it, and nothing in there can trace it or see more of it than
+ * of us. */
+#define HELPER_STACK_BYTES (256 * 1024)
+
+static int helper_call(int (*run)(void *userdata), void *userdata) {
+        _cleanup_free_ char *stack = malloc(HELPER_STACK_BYTES);
+        pid_t pid;
+
+        if (!stack)
+                return -ENOMEM;
+        pid = clone(run, stack + HELPER_STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD,
+                    userdata);
+        if (pid < 0)
+                return negative_errno();
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+                ;
+        return 0;
+}
+
+typedef struct Birth {
+        int userns_fd, pidfd, error;
+        uint64_t flags;
+        pid_t pid;
+        void (*child)(void *userdata);
+        void *userdata;
+} Birth;
+
+static int birth_run(void *userdata) {
+        Birth *b = userdata;
+        struct clone_args args = {
+                .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND | CLONE_PARENT | b->flags,
+                .pidfd = (uintptr_t) &b->pidfd,
+        };
+        long pid;
+
+        if (setns(b->userns_fd, CLONE_NEWUSER) < 0) {
+                b->error = negative_errno();
+                return 0;
+        }
+        pid = syscall(SYS_clone3, &args, sizeof(args));
+        if (pid == 0) {
+                b->child(b->userdata);
+                _exit(EXIT_FAILURE);
+        }
+        b->error = pid < 0 ? negative_errno() : 0;
+        b->pid = (pid_t) pid;
+        return 0;
+}
+
+int namespace_clone_into(int userns_fd, uint64_t flags, void (*child)(void *userdata), void *userdata,
+                         pid_t *ret_pid, int *ret_pidfd) {
+        Birth b = {
+                .userns_fd = userns_fd, .pidfd = -EBADF, .flags = flags, .child = child, .userdata = userdata
+        };
+        int r;
+
+        r = helper_call(birth_run, &b);
+        if (r >= 0)
+                r = b.error;
+        if (r < 0)
+                return r;
+        *ret_pid = b.pid;
+        *ret_pidfd = b.pidfd;
+        return 0;
+}
+
+typedef struct Visit {
+        pid_t pid;
+        int (*run)(void *userdata);
+        void *userdata;
+        int result;
+} Visit;
+
+static int visit_run(void *userdata) {
+        static const struct {
+                const char *name;
+                int flag;
+        } places[] = { { "ipc", CLONE_NEWIPC }, { "uts", CLONE_NEWUTS } };
+        Visit *v = userdata;
+
+        for (size_t i = 0; i < ELEMENTSOF(places); i++) {
+                _cleanup_close_ int fd = -EBADF;
+                char path[64];
+
+                (void) snprintf(path, sizeof(path), "/proc/%d/ns/%s", v->pid, places[i].name);
+                fd = open(path, O_RDONLY | O_CLOEXEC);
+                if (fd < 0 || setns(fd, places[i].flag) < 0) {
+                        v->result = negative_errno();
+                        return 0;
+                }
+        }
+        v->result = v->run(v->userdata);
+        return 0;
+}
+
+int namespace_call_in(pid_t pid, int (*run)(void *userdata), void *userdata) {
+        Visit v = { .pid = pid, .run = run, .userdata = userdata };
+        int r;
+
+        r = helper_call(visit_run, &v);
+        return r < 0 ? r : v.result;
+}
+
+static int read_map(pid_t pid, const char *file, RuntimeIdMapping **ret, size_t *ret_n) {
+        _cleanup_(fclosep) FILE *f = NULL;
+        _cleanup_id_map_ IdMap map = {};
+        IdMapping m;
+        char path[64];
+        int n;
+
+        (void) snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+        f = fopen(path, "re");
+        if (!f)
+                return negative_errno();
+        while ((n = fscanf(f, "%" SCNu32 " %" SCNu32 " %" SCNu32, &m.container_id, &m.host_id, &m.size)) ==
+               3) {
+                int r = id_map_add(&map, &m);
+
+                if (r < 0)
+                        return r;
+        }
+        if (map.n == 0)
+                return -ENODATA;
+        *ret = TAKE_PTR(map.mappings);
+        *ret_n = map.n;
+        return 0;
+}
+
+int namespace_read_maps(pid_t pid, RuntimeSpec *spec, Failure *reterr) {
+        int r;
+
+        if (spec->n_uid_mappings > 0 || spec->n_gid_mappings > 0)
+                return 0;
+        r = read_map(pid, "uid_map", &spec->uid_mappings, &spec->n_uid_mappings);
+        if (r >= 0)
+                r = read_map(pid, "gid_map", &spec->gid_mappings, &spec->n_gid_mappings);
+        return r < 0 ? failure_set_errno(reterr, FAILURE_CONFIGURATION, r,
+                                         "cannot use the user namespace %s: it maps no ids",
+                                         spec->namespaces[RUNTIME_NAMESPACE_USER].path)
+                     : 0;
 }
 
 static int map_one(pid_t pid, const char *file, const RuntimeIdMapping *mappings, size_t n_mappings) {

@@ -14,8 +14,25 @@ uint64_t namespace_clone_flags(const RuntimeSpec *spec);
 /* True when the specification asks for a new namespace, not for one that exists. */
 bool namespace_is_new(const RuntimeSpec *spec, RuntimeNamespaceType type);
 
-/* Enters the existing namespaces that the specification names, so that children are born into them. */
+/* Enters the existing namespaces that the specification names, so that children are born into them; not the
+ * user and cgroup namespaces, which are opened by namespace_open(). This process needs to be root of what
+ * owns them. */
 int namespace_join(const RuntimeSpec *spec, Failure *reterr);
+
+/* Opens the existing namespace of the type that the specification names, and verifies what it is. 0: it
+ * names none. 1: *@ret_fd. */
+int namespace_open(const RuntimeSpec *spec, RuntimeNamespaceType type, int *ret_fd, Failure *reterr);
+
+/* Makes a child of this process with new namespaces (@flags of clone(2)) that the user namespace @userns_fd
+ * owns and that is in it. The child runs @child, which does not return. */
+int namespace_clone_into(int userns_fd, uint64_t flags, void (*child)(void *userdata), void *userdata,
+                         pid_t *ret_pid, int *ret_pidfd);
+
+/* Runs @run in the ipc and uts namespaces of @pid, with what this process may do, and returns its result. */
+int namespace_call_in(pid_t pid, int (*run)(void *userdata), void *userdata);
+
+/* Reads the mappings of the user namespace of @pid into the specification: it has the path alone. */
+int namespace_read_maps(pid_t pid, RuntimeSpec *spec, Failure *reterr);
 
 /* Writes the mappings of the user namespace that @pid was born into. */
 int namespace_map(pid_t pid, const RuntimeSpec *spec, Failure *reterr);

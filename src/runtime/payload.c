@@ -27,6 +27,7 @@
 #include "runtime/payload.h"
 #include "runtime/procfs.h"
 #include "runtime/program.h"
+#include "runtime/setting.h"
 #include "runtime/terminal.h"
 #include "runtime/tree.h"
 #include "security/capability.h"
@@ -87,24 +88,7 @@ static int open_proc(Payload *p) {
 }
 
 static int step_sysctl(Payload *p) {
-        int r;
-
-        STRV_FOREACH(i, p->spec->sysctl) {
-                _cleanup_free_ char *key = strdup(*i);
-                char *value = key ? strchr(key, '=') : NULL;
-
-                if (!value)
-                        return -ENOMEM;
-                *value++ = 0;
-                r = open_proc(p);
-                if (r < 0)
-                        return r;
-                r = procfs_write_sysctl(p->proc_fd, key, value);
-                if (r < 0)
-                        return failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, r,
-                                                 "cannot set the sysctl %s to %s", key, value);
-        }
-        return 0;
+        return setting_write_inside(p->spec, &p->proc_fd, p->failure);
 }
 
 static int add_home(Payload *p) {

@@ -18,7 +18,8 @@ typedef struct Payload {
         int stdio[3];               /* -EBADF: /dev/null; not used with a terminal */
         struct sock_fprog filter;   /* len 0: none */
         uint64_t capabilities[_RUNTIME_CAPABILITY_MAX];
-        bool has_mapping;           /* a user namespace of its own */
+        bool has_mapping; /* in a user namespace, of its own or another's */
+        int cgroupns_fd;  /* another's cgroup namespace, entered from the cgroup; -EBADF */
 
         /* what the steps pass on to later ones */
         int root_fd;                /* the mount that becomes / */

@@ -26,6 +26,7 @@
 #include "runtime/namespace.h"
 #include "runtime/payload.h"
 #include "runtime/runtime.h"
+#include "runtime/setting.h"
 #include "security/capability.h"
 
 struct Runtime {
@@ -71,38 +72,69 @@ static int resolve_capabilities(const RuntimeSpec *spec, uint64_t *ret, Failure 
                 if (capability_set_parse(spec->process.capabilities[i], ret + i, &name) < 0)
                         return failure_set(reterr, FAILURE_CONFIGURATION, "there is no capability called %s",
                                            name);
-                /* A kernel that lacks one lacks what it guards. */
-                ret[i] &= capability_all();
+                /* A kernel that lacks one lacks what it guards; what we may not have ourselves we cannot
+                 * give away but in a user namespace, where it is another thing. */
+                ret[i] &= spec->namespaces[RUNTIME_NAMESPACE_USER].wanted ? capability_all()
+                                                                          : capability_bounding();
         }
         return 0;
 }
 
-/* Makes the child in its namespaces. There is no thread here, so a plain clone3(2) is as good as fork(2). */
-static int clone_payload(Runtime *rt, Payload *p, Failure *reterr) {
-        _cleanup_close_ int child_end = -EBADF;
-        int pidfd = -EBADF, r;
+typedef struct Child {
+        Payload *payload;
+        int channel, parent_channel;
+} Child;
+
+static void child_run(void *userdata) {
+        Child *c = userdata;
+
+        (void) fd_close(c->parent_channel);
+        c->payload->channel = c->channel;
+        payload_run(c->payload);
+}
+
+/* There is no thread here, so a plain clone3(2) is as good as fork(2). */
+static int clone_plainly(uint64_t flags, Child *child, pid_t *ret_pid, int *ret_pidfd) {
+        int pidfd = -EBADF;
         struct clone_args args = {
-                .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND | namespace_clone_flags(rt->spec),
+                .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND | flags,
                 .pidfd = (uintptr_t) &pidfd,
                 .exit_signal = SIGCHLD,
         };
         long pid;
 
-        r = channel_new(&rt->channel, &child_end);
-        if (r < 0)
-                return r;
         pid = syscall(SYS_clone3, &args, sizeof(args));
         if (pid < 0)
-                return failure_set_errno(reterr, FAILURE_SYSTEM, errno,
+                return negative_errno();
+        if (pid == 0)
+                child_run(child);
+        *ret_pid = (pid_t) pid;
+        *ret_pidfd = pidfd;
+        return 0;
+}
+
+/* Makes the child in its namespaces, those of another's user namespace on its behalf. */
+static int clone_payload(Runtime *rt, Payload *p, Failure *reterr) {
+        _cleanup_close_ int child_end = -EBADF, userns_fd = -EBADF;
+        Child child;
+        int r;
+
+        r = namespace_open(rt->spec, RUNTIME_NAMESPACE_CGROUP, &p->cgroupns_fd, reterr);
+        if (r >= 0)
+                r = namespace_open(rt->spec, RUNTIME_NAMESPACE_USER, &userns_fd, reterr);
+        if (r >= 0)
+                r = channel_new(&rt->channel, &child_end);
+        if (r < 0)
+                return r;
+        child = (Child){ .payload = p, .channel = child_end, .parent_channel = rt->channel };
+        r = userns_fd >= 0 ? namespace_clone_into(userns_fd, namespace_clone_flags(rt->spec), child_run,
+                                                  &child, &rt->pid, &rt->pidfd)
+                           : clone_plainly(namespace_clone_flags(rt->spec), &child, &rt->pid, &rt->pidfd);
+        if (r < 0)
+                return failure_set_errno(reterr, FAILURE_SYSTEM, r,
                                          "cannot make the container's namespaces");
-        if (pid == 0) {
-                rt->channel = fd_close(rt->channel);
-                p->channel = child_end;
-                payload_run(p);
-        }
         trace("payload cloned");
-        rt->pid = (pid_t) pid;
-        rt->pidfd = pidfd;
+        rt->userns_fd = TAKE_FD(userns_fd);
         return 0;
 }
 
@@ -117,17 +149,34 @@ static int open_userns(Runtime *rt, Failure *reterr) {
         return 0;
 }
 
-static int map_users(Runtime *rt, Failure *reterr) {
-        int r;
+/* Pipes are given to the container's root, who may then give them to its user. */
+static int give_pipes(const int stdio[static 3], uint32_t root_uid, uint32_t root_gid) {
+        for (int i = 0; i < 3; i++) {
+                struct stat st;
+
+                if (stdio[i] >= 0 && fstat(stdio[i], &st) >= 0 && S_ISFIFO(st.st_mode) &&
+                    fchown(stdio[i], root_uid, root_gid) < 0)
+                        return negative_errno();
+        }
+        return 0;
+}
+
+static int map_users(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
+        int r = 0;
 
         if (namespace_is_new(rt->spec, RUNTIME_NAMESPACE_USER)) {
                 r = namespace_map(rt->pid, rt->spec, reterr);
                 if (r >= 0)
                         r = open_userns(rt, reterr);
-                if (r < 0)
-                        return r;
-        }
-        return channel_send_plain(rt->channel, PACKET_MAPPED);
+        } else if (rt->userns_fd >= 0)
+                r = namespace_read_maps(rt->pid, rt->spec, reterr);
+        if (r >= 0 && rt->userns_fd >= 0)
+                r = give_pipes(o->stdio,
+                               namespace_host_id(rt->spec->uid_mappings, rt->spec->n_uid_mappings, 0),
+                               namespace_host_id(rt->spec->gid_mappings, rt->spec->n_gid_mappings, 0));
+        if (r >= 0)
+                r = setting_write_outside(rt->spec, rt->pid, reterr);
+        return r < 0 ? r : channel_send_plain(rt->channel, PACKET_MAPPED);
 }
 
 static void add_mount(Packet *packet, short slot, int fd) {
@@ -269,7 +318,7 @@ static int payload_init(Payload *p, RuntimeSpec *spec, const int stdio[static 3]
 
         *p = (Payload){
                 .spec = spec,
-                .has_mapping = namespace_is_new(spec, RUNTIME_NAMESPACE_USER),
+                .has_mapping = spec->namespaces[RUNTIME_NAMESPACE_USER].wanted,
                 .channel = -EBADF,
                 .root_fd = -EBADF,
                 .dev_fd = -EBADF,
@@ -279,6 +328,7 @@ static int payload_init(Payload *p, RuntimeSpec *spec, const int stdio[static 3]
                 .own_dev_fd = -EBADF,
                 .usr_fd = -EBADF,
                 .cgroup_target_fd = -EBADF,
+                .cgroupns_fd = -EBADF,
                 .cwd_fd = -EBADF,
                 .peer_fd = -EBADF,
         };
@@ -301,23 +351,16 @@ static int payload_init(Payload *p, RuntimeSpec *spec, const int stdio[static 3]
 }
 
 static void payload_done(Payload *p) {
+        p->cgroupns_fd = fd_close(p->cgroupns_fd);
         p->mount_fds = mfree(p->mount_fds);
         p->filter.filter = mfree(p->filter.filter);
 }
 
-/* Streams that are missing become /dev/null; pipes are given to the container's root, who may then give them
- * to its user. */
-static int arrange_stdio(Payload *p, int null_fd, uint32_t root_uid, uint32_t root_gid) {
-        for (int i = 0; i < 3; i++) {
-                struct stat st;
-
+/* Streams that are missing become /dev/null. */
+static void arrange_stdio(Payload *p, int null_fd) {
+        for (int i = 0; i < 3; i++)
                 if (p->stdio[i] < 0)
                         p->stdio[i] = null_fd;
-                if (p->has_mapping && fstat(p->stdio[i], &st) >= 0 && S_ISFIFO(st.st_mode) &&
-                    fchown(p->stdio[i], root_uid, root_gid) < 0)
-                        return negative_errno();
-        }
-        return 0;
 }
 
 static int start(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
@@ -330,11 +373,7 @@ static int start(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
         r = payload_init(&p, rt->spec, o->stdio, o->seccomp_fd, reterr);
         if (r < 0)
                 return r;
-        r = arrange_stdio(&p, null_fd,
-                          namespace_host_id(rt->spec->uid_mappings, rt->spec->n_uid_mappings, 0),
-                          namespace_host_id(rt->spec->gid_mappings, rt->spec->n_gid_mappings, 0));
-        if (r < 0)
-                return r;
+        arrange_stdio(&p, null_fd);
         r = namespace_join(rt->spec, reterr);
         if (r < 0)
                 return r;
@@ -363,7 +402,7 @@ int runtime_prepare(RuntimeSpec *spec, const RuntimeOptions *options, Runtime **
         if (r >= 0)
                 r = start(rt, options, reterr);
         if (r >= 0)
-                r = map_users(rt, reterr);
+                r = map_users(rt, options, reterr);
         trace("users mapped");
         if (r >= 0)
                 r = send_mounts(rt, options, reterr);
@@ -462,7 +501,8 @@ static int prepare_entering(Runtime *rt, const RuntimeEnter *o, Enter *e, Payloa
         e->login = o->login;
         p->enter = e;
         p->has_mapping = e->has_mapping;
-        r = arrange_stdio(p, null_fd, e->root_uid, e->root_gid);
+        arrange_stdio(p, null_fd);
+        r = e->has_mapping ? give_pipes(p->stdio, e->root_uid, e->root_gid) : 0;
         if (r >= 0)
                 r = enter_raise_limits(rt->spec, reterr);
         if (r >= 0) {

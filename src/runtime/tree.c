@@ -46,9 +46,16 @@ bool payload_mount_is_dev(const RuntimeMount *m) {
 bool payload_makes_mount(const RuntimeSpec *spec, const RuntimeMount *m) {
         if (m->options.bind || runtime_mount_is_overlay(m) || payload_mount_is_dev(m))
                 return false;
-        /* sysfs shows a network namespace, and belongs to who owns that one: a process in a new user
-         * namespace may mount it only for a network namespace that is new as well. */
-        return !streq(m->type, "sysfs") || namespace_is_new(spec, RUNTIME_NAMESPACE_NETWORK);
+        /* These show a namespace, and only who owns that one may mount them: not a process in a new user
+         * namespace where the other one is not new as well. */
+        if (streq(m->type, "sysfs"))
+                return namespace_is_new(spec, RUNTIME_NAMESPACE_NETWORK);
+        if (streq(m->type, "mqueue"))
+                return namespace_is_new(spec, RUNTIME_NAMESPACE_IPC);
+        /* The namespaces of processes and cgroups that are another's are only entered by the payload. */
+        if (streq(m->type, "proc"))
+                return spec->namespaces[RUNTIME_NAMESPACE_PID].wanted;
+        return !is_cgroup(m) || spec->namespaces[RUNTIME_NAMESPACE_CGROUP].wanted;
 }
 
 int tree_isolate(Payload *p) {
@@ -243,7 +250,7 @@ int tree_attach_mounts(Payload *p) {
         for (size_t i = 0; i < p->spec->n_mounts; i++) {
                 const RuntimeMount *m = p->spec->mounts + i;
 
-                if (!is_cgroup(m))
+                if (!is_cgroup(m) || !payload_makes_mount(p->spec, m))
                         r = attach_one(p, m, p->mount_fds[i]);
                 else if (p->cgroup_target_fd >= 0)
                         return failure_set(p->failure, FAILURE_CONFIGURATION,
@@ -330,6 +337,10 @@ int tree_mount_cgroup(Payload *p) {
 
         if (namespace_is_new(p->spec, RUNTIME_NAMESPACE_CGROUP) && unshare(CLONE_NEWCGROUP) < 0)
                 return negative_errno();
+        if (p->spec->namespaces[RUNTIME_NAMESPACE_CGROUP].path && setns(p->cgroupns_fd, CLONE_NEWCGROUP) < 0)
+                return failure_set_errno(p->failure, FAILURE_SYSTEM, errno,
+                                         "cannot join the cgroup namespace %s",
+                                         p->spec->namespaces[RUNTIME_NAMESPACE_CGROUP].path);
         if (p->cgroup_target_fd < 0)
                 return 0;
         m = p->spec->mounts + p->cgroup_mount;

@@ -36,3 +36,9 @@ int apparmor_profile_is_loaded(const char *list_path, const char *name) {
         }
         return ferror(f) ? -EIO : 0;
 }
+
+bool apparmor_is_available(const char *path) {
+        _cleanup_(file_closep) FILE *f = fopen(path, "re");
+
+        return f && fgetc(f) == 'Y';
+}

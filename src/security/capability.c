@@ -104,6 +104,15 @@ uint64_t capability_all(void) {
         return UINT64_MAX >> (63 - capability_last());
 }
 
+uint64_t capability_bounding(void) {
+        uint64_t set = 0;
+
+        for (unsigned i = 0; i <= capability_last(); i++)
+                if (prctl(PR_CAPBSET_READ, i) > 0)
+                        set |= CAPABILITY_BIT(i);
+        return set;
+}
+
 int capability_bound(uint64_t keep) {
         for (unsigned i = 0; i <= capability_last(); i++)
                 if (!(keep & CAPABILITY_BIT(i)) && prctl(PR_CAPBSET_DROP, i) < 0)

@@ -21,6 +21,8 @@ unsigned capability_last(void);
 /* The running kernel's capabilities as a set. */
 uint64_t capability_all(void);
 
+/* The bounding set of this process. */
+uint64_t capability_bounding(void);
 /* Drops everything from the bounding set of this process that is not in @keep. Errors as prctl(2). */
 int capability_bound(uint64_t keep);
 /* capset(2). */

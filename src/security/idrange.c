@@ -41,19 +41,24 @@ static int line_parse(char *line, Interval *ret) {
         return 1;
 }
 
-static int file_load(IdReserved *reserved, int etc_dirfd, const char *name) {
+static int file_open(int etc_dirfd, const char *name, char **ret) {
         _cleanup_close_ int fd = -EBADF;
-        _cleanup_free_ char *text = NULL;
-        char *rest, *line;
-        int r;
 
         /* Links are followed: these are files of the administrator. */
         fd = openat(etc_dirfd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         if (fd < 0)
-                return errno == ENOENT ? 0 : negative_errno();
-        r = fd_read_file(fd, FILE_BYTES_MAX, &text, NULL);
+                return negative_errno();
+        return fd_read_file(fd, FILE_BYTES_MAX, ret, NULL);
+}
+
+static int file_load(IdReserved *reserved, int etc_dirfd, const char *name) {
+        _cleanup_free_ char *text = NULL;
+        char *rest, *line;
+        int r;
+
+        r = file_open(etc_dirfd, name, &text);
         if (r < 0)
-                return r;
+                return r == -ENOENT ? 0 : r;
         for (rest = text; (line = strsep(&rest, "\n"));) {
                 if (!GREEDY_REALLOC(reserved->intervals, reserved->allocated, reserved->n_intervals + 1))
                         return -ENOMEM;
@@ -79,6 +84,37 @@ int idreserved_load(int etc_dirfd, IdReserved **ret) {
         return 0;
 }
 
+int idreserved_map(int etc_dirfd, const char *file, const char *name, IdMap *ret) {
+        _cleanup_id_map_ IdMap map = {};
+        _cleanup_free_ char *text = NULL;
+        uint64_t next = 0;
+        char *rest, *line;
+        int r;
+
+        r = file_open(etc_dirfd, file, &text);
+        if (r < 0)
+                return r;
+        for (rest = text; (line = strsep(&rest, "\n"));) {
+                const char *tail = startswith(line, name);
+                Interval i;
+
+                if (!tail || *tail != ':' || line_parse(line, &i) == 0)
+                        continue;
+                if (next + (i.end - i.start) >= UINT32_MAX)
+                        return -ERANGE;
+                r = id_map_add(&map, &(IdMapping){ (uint32_t) next, (uint32_t) i.start,
+                                                   (uint32_t) (i.end - i.start) });
+                if (r < 0)
+                        return r;
+                next += i.end - i.start;
+        }
+        if (map.n == 0)
+                return -ENOENT;
+        *ret = map;
+        map = (IdMap){};
+        return 0;
+}
+
 bool idreserved_collides(const IdReserved *reserved, uint64_t start, uint64_t count) {
         for (size_t i = 0; reserved && i < reserved->n_intervals; i++)
                 if (start < reserved->intervals[i].end && reserved->intervals[i].start < start + count)
@@ -99,14 +135,15 @@ static uint64_t name_hash(const char *name) {
         return hash ^ (hash >> 32);
 }
 
-int idrange_pick(const char *name, const IdReserved *reserved, IdRangeTaken taken, void *userdata,
-                 uint32_t *ret_base, Failure *f) {
+int idrange_pick(const char *name, uint32_t count, const IdReserved *reserved, IdRangeTaken taken,
+                 void *userdata, uint32_t *ret_base, Failure *f) {
         uint32_t first = (uint32_t) (name_hash(name) % IDRANGE_COUNT);
 
         for (uint32_t i = 0; i < IDRANGE_COUNT; i++) {
                 uint32_t base = IDRANGE_BASE_MIN + (first + i) % IDRANGE_COUNT * IDRANGE_SIZE;
 
-                if (taken(base, userdata) || idreserved_collides(reserved, base, IDRANGE_SIZE))
+                if (count > IDRANGE_BASE_MAX + IDRANGE_SIZE - base || taken(base, count, userdata) ||
+                    idreserved_collides(reserved, base, count))
                         continue;
                 *ret_base = base;
                 return 0;

@@ -13,6 +13,7 @@
 #include "spec/field-process.h"
 #include "spec/root-source.h"
 #include "spec/system-mode.h"
+#include "spec/field-isolation.h"
 #include "spec/field-resource.h"
 
 #define CONTAINER_NAME_MAX 64
@@ -45,18 +46,6 @@ static const char *check_hostname(const void *value) {
 
 static const char *check_workdir(const void *value) {
         return *string_of(value) == '/' ? NULL : "must be an absolute path inside the container";
-}
-
-static const char *check_network(const void *value) {
-        return streq(string_of(value), "none") || streq(string_of(value), "host")
-                               ? NULL
-                               : "must be 'none' or 'host'";
-}
-
-static const char *check_userns(const void *value) {
-        return streq(string_of(value), "auto") || streq(string_of(value), "host")
-                               ? NULL
-                               : "must be 'auto' or 'host'";
 }
 
 static const char *check_signal(const void *value) {
@@ -217,8 +206,8 @@ const SpecField container_spec_fields[] = {
         FIELD("dns-search", SPEC_STRV, dns_search, 0, "DOMAIN", "Search domain, or . for none",
               field_check_dns_words),
         /* mounts */
-        FIELD("volume", SPEC_STRV, volumes, 'v', "[SOURCE:]DIR[:OPTIONS]",
-              "Mount a host path or a volume", field_check_volume),
+        FIELD("volume", SPEC_STRV, volumes, 'v', "[SOURCE:]DIR[:OPTIONS]", "Mount a host path or a volume",
+              field_check_volume),
         FIELD("mount", SPEC_STRV, mounts, 0, "type=TYPE,...",
               "Mount a bind, volume, tmpfs, ramfs, image, glob or devpts", field_check_mount),
         FIELD("tmpfs", SPEC_STRV, tmpfs, 0, "DIR[:OPTIONS]", "Mount a tmpfs", field_check_tmpfs),
@@ -234,22 +223,54 @@ const SpecField container_spec_fields[] = {
               "With --read-only: writable tmpfs where programs expect them (default: true)", NULL),
         FIELD("bind", SPEC_STRV, binds, 0, "SOURCE[:DIR[:OPTIONS]]",
               "Mount a host path as systemd-nspawn does", field_check_bind),
-        FIELD("bind-ro", SPEC_STRV, binds_read_only, 0, "SOURCE[:DIR[:OPTIONS]]",
-              "The same read-only", field_check_bind_ro),
+        FIELD("bind-ro", SPEC_STRV, binds_read_only, 0, "SOURCE[:DIR[:OPTIONS]]", "The same read-only",
+              field_check_bind_ro),
         FIELD("inaccessible", SPEC_STRV, inaccessible, 0, "PATH", "Hide a path of the container",
               field_check_inaccessible),
         FIELD("overlay", SPEC_STRV, overlays, 0, "LOWER[:LOWER...]:UPPER:DIR",
               "Merge directories of the host", field_check_overlay),
-        FIELD("overlay-ro", SPEC_STRV, overlays_read_only, 0, "LOWER[:LOWER...]:DIR",
-              "The same read-only", field_check_overlay_ro),
+        FIELD("overlay-ro", SPEC_STRV, overlays_read_only, 0, "LOWER[:LOWER...]:DIR", "The same read-only",
+              field_check_overlay_ro),
         FIELD("read-only", SPEC_BOOLEAN, read_only, 0, NULL, "Mount the root file system read-only", NULL),
         /* isolation */
-        FIELD("userns", SPEC_STRING, userns, 0, "MODE", "User namespace: auto (an own range) or host",
-              check_userns),
-        FIELD("network", SPEC_STRING, network, 0, "MODE", "Network: none or host (default: none)",
-              check_network),
-        FIELD("cap-add", SPEC_STRV, cap_add, 0, "CAPABILITY", "Add a capability, or ALL", NULL),
-        FIELD("cap-drop", SPEC_STRV, cap_drop, 0, "CAPABILITY", "Drop a capability, or ALL", NULL),
+        FIELD("userns", SPEC_STRING, userns, 0, "MODE",
+              "User namespace: auto (an own range), keep-id, host, container:NAME, ns:PATH",
+              field_check_userns),
+        FIELD("uidmap", SPEC_STRV, uidmap, 0, "INSIDE:OUTSIDE[:COUNT]", "Map users so", field_check_id_map),
+        FIELD("gidmap", SPEC_STRV, gidmap, 0, "INSIDE:OUTSIDE[:COUNT]", "Map groups so", field_check_id_map),
+        FIELD("subuidname", SPEC_STRING, subuidname, 0, "NAME", "Map users to NAME's in /etc/subuid",
+              field_check_subid_name),
+        FIELD("subgidname", SPEC_STRING, subgidname, 0, "NAME", "Map groups to NAME's in /etc/subgid",
+              field_check_subid_name),
+        FIELD("pid", SPEC_STRING, pid, 0, "MODE", "Processes: private, host, container:NAME, ns:PATH",
+              field_check_pid),
+        FIELD("ipc", SPEC_STRING, ipc, 0, "MODE",
+              "IPC: shareable, private, none, host, container:NAME, ns:PATH", field_check_ipc),
+        FIELD("uts", SPEC_STRING, uts, 0, "MODE", "Host name: private, host, container:NAME, ns:PATH",
+              field_check_uts),
+        FIELD("cgroupns", SPEC_STRING, cgroupns, 0, "MODE",
+              "View of cgroups: private, host, container:NAME, ns:PATH", field_check_cgroupns),
+        FIELD("network", SPEC_STRING, network, 0, "MODE",
+              "Network: none (default), private, host, container:NAME, ns:PATH", field_check_network),
+        FIELD("sysctl", SPEC_MAP, sysctl, 0, "NAME=VALUE", "Set a kernel setting of a namespace",
+              field_check_sysctl),
+        FIELD("device", SPEC_STRV, devices, 0, "HOST[:INSIDE][:rwm]",
+              "Give a device, a directory of them, or a CDI device", field_check_devices),
+        FIELD("device-cgroup-rule", SPEC_STRV, device_rules, 0, "RULE",
+              "Allow devices by number, such as 'c 10:* rwm'", field_check_device_rules),
+        FIELD("cap-add", SPEC_STRV, cap_add, 0, "CAPABILITY", "Add a capability, or ALL",
+              field_check_capabilities),
+        FIELD("cap-drop", SPEC_STRV, cap_drop, 0, "CAPABILITY", "Drop a capability, or ALL",
+              field_check_capabilities),
+        FIELD("ambient-capability", SPEC_STRV, ambient, 0, "CAPABILITY",
+              "Pass a capability on to a program that is not root's", field_check_capabilities),
+        FIELD("security-opt", SPEC_STRV, security_opt, 0, "OPTION",
+              "Seccomp, AppArmor, masked paths and more", field_check_security_options),
+        FIELD("seccomp-profile", SPEC_STRING, seccomp_profile, 0, NULL, NULL, field_check_seccomp_profile),
+        FIELD("no-new-privileges", SPEC_BOOLEAN, no_new_privileges, 0, NULL,
+              "No program may gain privileges", NULL),
+        FIELD("privileged", SPEC_BOOLEAN, privileged, 0, NULL,
+              "All capabilities and devices, nothing hidden or filtered", NULL),
         /* resources */
         FIELD("memory", SPEC_BYTES, memory_bytes, 'm', "BYTES", "Memory limit (suffixes k, m, g)",
               field_check_memory),

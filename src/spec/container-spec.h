@@ -61,8 +61,11 @@ typedef struct ContainerSpec {
         bool read_only, read_only_tmpfs;
 
         /* isolation */
-        char *network, *userns;
-        char **cap_add, **cap_drop;
+        char *network, *userns, *pid, *ipc, *uts, *cgroupns, *subuidname, *subgidname;
+        char **uidmap, **gidmap, **sysctl, **devices, **device_rules;
+        char **cap_add, **cap_drop, **ambient, **security_opt;
+        char *seccomp_profile; /* the text of the profile that security_opt names as a file */
+        bool privileged, no_new_privileges;
 
         /* resources */
         char *cgroup_parent, *cgroups, *cpuset_cpus, *cpuset_mems, *oom_policy;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "spec/id-map.h"
 #include "spec/mount-option.h"
 
 /* A mount of a runtime-spec document (OCI runtime-spec 1.2, config.md, "mounts"), with crun's option
@@ -23,9 +24,7 @@
 
 #define RUNTIME_MAPPINGS_MAX 340 /* what the kernel takes for a user namespace */
 
-typedef struct RuntimeIdMapping {
-        uint32_t container_id, host_id, size;
-} RuntimeIdMapping;
+typedef IdMapping RuntimeIdMapping;
 
 typedef struct RuntimeMount {
         char *destination; /* absolute */

@@ -310,7 +310,7 @@ static int read_mount(Reader *d, json_object *o) {
 static int read_namespace(Reader *d, json_object *o) {
         RuntimeNamespace *n;
         const char *type;
-        int t;
+        int t, r;
 
         if (json_get_string(o, "type", &type) < 0)
                 return complain(d, "type", "a string is needed");
@@ -321,6 +321,9 @@ static int read_namespace(Reader *d, json_object *o) {
         if (n->wanted)
                 return complain(d, "type", "%s is listed twice", type);
         n->wanted = true;
+        r = checked(d, "inode", json_get_u64(o, "inode", &n->inode));
+        if (r < 0)
+                return r;
         return json_object_object_get_ex(o, "path", NULL) ? read_path(d, o, "path", &n->path) : 0;
 }
 

@@ -9,6 +9,7 @@
 #include "basic/failure.h"
 #include "basic/macro.h"
 #include "spec/runtime-mount.h"
+#include "spec/id-map.h"
 
 /* OCI runtime-spec 1.2, the Linux part that src/runtime executes. linux.resources, linux.cgroupsPath and
  * linux.seccomp are not here: limits are properties of the unit, and the filter arrives compiled. Properties
@@ -41,7 +42,8 @@ typedef enum RuntimeCapabilitySet {
 
 typedef struct RuntimeNamespace {
         bool wanted;
-        char *path; /* NULL: a new one */
+        char *path;     /* NULL: a new one */
+        uint64_t inode; /* what the path has to lead to ("inode", our own key); 0: anything */
 } RuntimeNamespace;
 
 typedef struct RuntimeDevice {

@@ -10,6 +10,7 @@
 #include "basic/str.h"
 #include "basic/strv.h"
 #include "spec/json.h"
+#include "spec/userns.h"
 #include "store/container.h"
 
 #define EXIT_RECORD_BYTES_MAX 4096
@@ -24,6 +25,8 @@ ContainerRecord *container_record_free(ContainerRecord *r) {
         free(r->rootfs);
         free(r->unit);
         (void) strv_free(r->layers);
+        id_map_done(&r->uid_map);
+        id_map_done(&r->gid_map);
         (void) container_spec_free(r->spec);
         return mfree(r);
 }
@@ -64,6 +67,37 @@ static int parse_identity(json_object *o, ContainerRecord *r) {
         return r->name && container_name_is_valid(r->name) && r->image && r->state ? 0 : -EBADMSG;
 }
 
+static int parse_map(json_object *o, const char *key, IdMap *ret) {
+        _cleanup_strv_free_ char **texts = NULL;
+        int r;
+
+        r = json_get_strv(o, key, &texts);
+        if (r == -ENODATA)
+                return 0;
+        if (r >= 0)
+                r = id_map_parse(texts, ret);
+        return r < 0 && r != -ENOMEM ? -EBADMSG : r;
+}
+
+/* Records of older versions say the base of the range and nothing else. */
+static int parse_ids(json_object *o, ContainerRecord *record) {
+        int r;
+
+        record->uid_count = USERNS_SIZE_DEFAULT;
+        if (json_get_u64(o, "uidBase", &record->uid_base) < 0)
+                return -EBADMSG;
+        r = json_get_u64(o, "uidCount", &record->uid_count);
+        if ((r < 0 && r != -ENODATA) || record->uid_count > USERNS_SIZE_MAX ||
+            record->uid_base > UINT32_MAX - record->uid_count)
+                return -EBADMSG;
+        if (r == -ENODATA && record->uid_base > 0) {
+                r = id_map_fill(&record->uid_map, (uint32_t) record->uid_base, USERNS_SIZE_DEFAULT);
+                return r < 0 ? r : id_map_copy(&record->uid_map, &record->gid_map);
+        }
+        r = parse_map(o, "uidMap", &record->uid_map);
+        return r < 0 ? r : parse_map(o, "gidMap", &record->gid_map);
+}
+
 int container_record_parse(const char *data, size_t n_bytes, ContainerRecord **ret) {
         _cleanup_(container_record_freep) ContainerRecord *record = new0(ContainerRecord, 1);
         _cleanup_json_ json_object *o = NULL;
@@ -83,16 +117,17 @@ int container_record_parse(const char *data, size_t n_bytes, ContainerRecord **r
             json_get_u64(o, "finished", &record->finished_usec) < 0 ||
             json_get_i64(o, "exitCode", &record->exit_code) < 0 ||
             json_get_boolean(o, "oomKilled", &record->oom_killed) < 0 ||
-            json_get_u64(o, "uidBase", &record->uid_base) < 0 ||
             json_get(o, "spec", json_type_object, &spec) < 0)
                 return -EBADMSG;
         if ((r = json_get_boolean(o, "stoppedByUser", &record->stopped_by_user)) < 0 && r != -ENODATA)
                 return r;
         if ((r = json_get_u64(o, "restarts", &record->n_restarts)) < 0 && r != -ENODATA)
                 return r;
-        if (record->exit_code < -1 || record->exit_code > 255 || record->uid_base > UINT32_MAX - 65536)
+        if (record->exit_code < -1 || record->exit_code > 255)
                 return -EBADMSG;
-        r = container_spec_from_json(spec, &record->spec);
+        r = parse_ids(o, record);
+        if (r >= 0)
+                r = container_spec_from_json(spec, &record->spec);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(record);
@@ -142,9 +177,23 @@ static int format_state(const ContainerRecord *record, json_object *o) {
                 r = json_add_boolean(o, "stoppedByUser", true);
         if (r >= 0 && record->n_restarts > 0)
                 r = json_add_u64(o, "restarts", record->n_restarts);
-        if (r >= 0)
-                r = json_add_u64(o, "uidBase", record->uid_base);
         return r;
+}
+
+static int format_ids(const ContainerRecord *record, json_object *o) {
+        _cleanup_strv_free_ char **uids = NULL, **gids = NULL;
+        int r;
+
+        r = json_add_u64(o, "uidBase", record->uid_base);
+        if (r >= 0 && record->uid_base > 0)
+                r = json_add_u64(o, "uidCount", record->uid_count);
+        if (r >= 0)
+                r = id_map_format(&record->uid_map, &uids);
+        if (r >= 0)
+                r = id_map_format(&record->gid_map, &gids);
+        if (r >= 0)
+                r = json_add_strv(o, "uidMap", uids);
+        return r < 0 ? r : json_add_strv(o, "gidMap", gids);
 }
 
 int container_record_format(const ContainerRecord *record, char **ret) {
@@ -157,6 +206,8 @@ int container_record_format(const ContainerRecord *record, char **ret) {
         r = format_identity(record, o);
         if (r >= 0)
                 r = format_state(record, o);
+        if (r >= 0)
+                r = format_ids(record, o);
         if (r >= 0)
                 r = container_spec_to_json(record->spec, &spec);
         if (r >= 0)
@@ -206,7 +257,15 @@ int container_record_save(int dirfd, const ContainerRecord *record, bool sync) {
                                          sync ? FILE_SYNC : 0);
 }
 
-static int make_owned(int dirfd, const char *name, mode_t mode, uid_t owner) {
+uid_t container_record_root_uid(const ContainerRecord *r) {
+        return id_map_host_id(&r->uid_map, 0);
+}
+
+gid_t container_record_root_gid(const ContainerRecord *r) {
+        return id_map_host_id(&r->gid_map, 0);
+}
+
+static int make_owned(int dirfd, const char *name, mode_t mode, uid_t uid, gid_t gid) {
         struct stat st;
 
         if (mkdirat(dirfd, name, mode) < 0) {
@@ -217,26 +276,26 @@ static int make_owned(int dirfd, const char *name, mode_t mode, uid_t owner) {
                 if (st.st_uid != 0)
                         return 0;
         }
-        if (owner != 0 && fchownat(dirfd, name, owner, owner, AT_SYMLINK_NOFOLLOW) < 0)
+        if ((uid != 0 || gid != 0) && fchownat(dirfd, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
                 return negative_errno();
         return 0;
 }
 
-int container_rootfs_open(Store *s, const char *id, uint64_t uid_base, int *ret_fd) {
+int container_rootfs_open(Store *s, const char *id, uid_t uid, gid_t gid, int *ret_fd) {
         _cleanup_close_ int fd = -EBADF, rootfs = -EBADF;
         int r;
 
-        r = make_owned(s->containers_fd, id, 0700, 0);
+        r = make_owned(s->containers_fd, id, 0700, 0, 0);
         if (r >= 0)
                 r = open_at(s->containers_fd, id, &fd);
         if (r >= 0)
-                r = make_owned(fd, "rootfs", 0700, 0);
+                r = make_owned(fd, "rootfs", 0700, 0, 0);
         if (r >= 0)
                 r = open_at(fd, "rootfs", &rootfs);
         if (r >= 0)
-                r = make_owned(rootfs, "upper", 0755, (uid_t) uid_base);
+                r = make_owned(rootfs, "upper", 0755, uid, gid);
         if (r >= 0)
-                r = make_owned(rootfs, "work", 0700, (uid_t) uid_base);
+                r = make_owned(rootfs, "work", 0700, uid, gid);
         if (r < 0)
                 return r;
         *ret_fd = TAKE_FD(rootfs);
@@ -246,7 +305,7 @@ int container_rootfs_open(Store *s, const char *id, uint64_t uid_base, int *ret_
 int container_runtime_open(Store *s, const char *id, int *ret_fd) {
         int r;
 
-        r = make_owned(s->runtime_containers_fd, id, 0700, 0);
+        r = make_owned(s->runtime_containers_fd, id, 0700, 0, 0);
         return r < 0 ? r : open_at(s->runtime_containers_fd, id, ret_fd);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "spec/container-spec.h"
+#include "spec/id-map.h"
 #include "store/store.h"
 
 /* What is kept of a container: container.json in containers/<id>/, or, for one that is removed when it
@@ -9,7 +10,8 @@
  *
  *     { "version": 1, "id": S, "name": S, "image": S, "imageId": D, "layers": [ hex ], "created": N,
  * "state": S, "stateChanged": N, "started": N, "finished": N, "exitCode": N, "oomKilled": B, "error": S,
- * "unit": S, "stoppedByUser": B, "restarts": N, "uidBase": N, "rootfs": S (instead of imageId),
+ * "unit": S, "stoppedByUser": B, "restarts": N, "uidBase": N, "uidCount": N,
+ * "uidMap": [ IN:OUT:COUNT ], "gidMap": [ ... ], "rootfs": S (instead of imageId),
  * "spec": { spec/container-spec.h } } times in usec since the epoch */
 
 #define CONTAINER_RECORD_BYTES_MAX (4 * 1024 * 1024)
@@ -27,7 +29,8 @@ typedef struct ContainerRecord {
         bool oom_killed;
         bool stopped_by_user; /* the last run, so that no policy starts it again */
         uint64_t n_restarts;  /* by the policy, since a user started it */
-        uint64_t uid_base; /* 0: no user namespace */
+        uint64_t uid_base, uid_count; /* the range of ids that is its own; 0: none */
+        IdMap uid_map, gid_map;       /* of its user namespace; empty: none, or one that a path leads to */
         ContainerSpec *spec;
 } ContainerRecord;
 
@@ -43,9 +46,15 @@ int container_record_load(int dirfd, const char *id, ContainerRecord **ret);
 /* Writes it atomically, durable when @sync. */
 int container_record_save(int dirfd, const ContainerRecord *r, bool sync);
 
-/* Makes containers/<id>/rootfs/{upper,work}, owned by the container's root, where missing, and opens rootfs.
+/* The host's ids of the container's root: 0 without a user namespace, and where only the runtime knows them.
  */
-int container_rootfs_open(Store *s, const char *id, uint64_t uid_base, int *ret_fd);
+uid_t container_record_root_uid(const ContainerRecord *r);
+gid_t container_record_root_gid(const ContainerRecord *r);
+
+/* Makes containers/<id>/rootfs/{upper,work}, owned by @uid and @gid, the container's root, where missing,
+ * and opens rootfs.
+ */
+int container_rootfs_open(Store *s, const char *id, uid_t uid, gid_t gid, int *ret_fd);
 /* Makes and opens the runtime directory. */
 int container_runtime_open(Store *s, const char *id, int *ret_fd);
 

@@ -6,6 +6,7 @@
 #include "basic/fd.h"
 #include "basic/memory.h"
 #include "basic/str.h"
+#include "basic/strv.h"
 #include "unit/systemd-internal.h"
 
 #define DEFAULT_SLICE "machine.slice"
@@ -31,6 +32,7 @@ ScopeSpec *scope_spec_free(ScopeSpec *spec) {
         free((char *) spec->unit);
         free((char *) spec->slice);
         free((char *) spec->description);
+        (void) strv_free((char **) spec->device_allow);
         (void) fd_close(spec->pidfd);
         unit_properties_done(&spec->properties);
         return mfree(spec);
@@ -55,6 +57,9 @@ int scope_spec_copy(const ScopeSpec *spec, ScopeSpec **ret) {
         s->unit = s->slice = s->description = NULL;
         s->pidfd = -EBADF;
         s->properties = (UnitProperties){};
+        s->device_allow = NULL;
+        if (strv_copy(spec->device_allow, (char ***) &s->device_allow) < 0)
+                return -ENOMEM;
         if (copy_string(&s->unit, spec->unit) < 0 || copy_string(&s->slice, spec->slice) < 0 ||
             copy_string(&s->description, spec->description) < 0)
                 return -ENOMEM;
@@ -140,9 +145,20 @@ static int append_order(sd_bus_message *m) {
         return r;
 }
 
-static int append_devices(sd_bus_message *m) {
+static int append_device(sd_bus_message *m, const char *rule) {
+        const char *blank = strrchr(rule, ' ');
+        _cleanup_free_ char *node = blank ? strndup(rule, (size_t) (blank - rule)) : NULL;
+
+        if (!node)
+                return blank ? -ENOMEM : -EINVAL;
+        return sd_bus_message_append(m, "(ss)", node, blank + 1);
+}
+
+static int append_devices(sd_bus_message *m, const ScopeSpec *spec) {
         int r;
 
+        if (spec->all_devices)
+                return append_string(m, "DevicePolicy", "auto");
         r = append_string(m, "DevicePolicy", "closed");
         if (r >= 0)
                 r = sd_bus_message_open_container(m, 'r', "sv");
@@ -154,6 +170,9 @@ static int append_devices(sd_bus_message *m) {
                 r = sd_bus_message_open_container(m, 'a', "(ss)");
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(device_allow); i++)
                 r = sd_bus_message_append(m, "(ss)", device_allow[i].node, device_allow[i].access);
+        STRV_FOREACH(i, spec->device_allow)
+                if (r >= 0)
+                        r = append_device(m, *i);
         for (size_t i = 0; r >= 0 && i < 3; i++)
                 r = sd_bus_message_close_container(m);
         return r;
@@ -243,7 +262,7 @@ int scope_append_properties(sd_bus_message *m, const ScopeSpec *spec, unsigned v
         if (r >= 0)
                 r = append_order(m);
         if (r >= 0)
-                r = append_devices(m);
+                r = append_devices(m, spec);
         if (r >= 0)
                 r = append_items(m, &spec->properties, false);
         return r < 0 ? r : sd_bus_message_close_container(m);

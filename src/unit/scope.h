@@ -22,6 +22,9 @@ typedef struct ScopeSpec {
         int pidfd;                  /* of the same process, or negative; not consumed */
         uint64_t timeout_stop_usec; /* from KillSignal to SIGKILL; has to exceed the supervisor's own
                                        patience. 0: systemd's */
+        char *const *device_allow;  /* "NODE ACCESS" as DeviceAllow= has it, besides what all containers need
+                                     */
+        bool all_devices;           /* no device policy at all */
         int kill_signal; /* what every process in the scope gets when it is stopped; 0: SIGTERM. A signal
                           * that programs ignore (SIGURG) leaves the payload to the supervisor alone */
         UnitProperties properties; /* limits and the like; borrowed */

@@ -149,8 +149,7 @@ static void test_refused(void **state) {
         refuse(*state, "stop-timeout", "u", NULL,
                (const char *const[]){ "'stop-timeout'", "type 't'", NULL });
         refuse(*state, "name", "s", "-x", (const char *const[]){ "'name'", "must start with", NULL });
-        refuse(*state, "network", "s", "bridge",
-               (const char *const[]){ "'network'", "'none' or 'host'", NULL });
+        refuse(*state, "network", "s", "bridge", (const char *const[]){ "'network'", "must be none", NULL });
         refuse(*state, "label", "a{ss}", "", (const char *const[]){ "'label'", "key is empty", NULL });
         refuse(*state, "label", "a{ss}", "a=b", (const char *const[]){ "'label'", "'='", NULL });
 }

@@ -28,6 +28,9 @@ static inline Case case_new(const char *image_config) {
         c.record->spec = new0(ContainerSpec, 1);
         c.record->image = strdup("localhost/x:1");
         c.record->uid_base = 0x100000;
+        c.record->uid_count = 65536;
+        assert_int_equal(id_map_fill(&c.record->uid_map, 0x100000, 65536), 0);
+        assert_int_equal(id_map_fill(&c.record->gid_map, 0x100000, 65536), 0);
         return c;
 }
 

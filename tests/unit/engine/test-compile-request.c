@@ -26,7 +26,7 @@ static void test_idmap(void **state) {
         assert_int_equal(n, 0x100001);
         assert_int_equal(json_get_u64(json_object_array_get_idx(g, 0), "hostID", &n), 0);
         assert_int_equal(n, 0x100000);
-        c.record->uid_base = 0;
+        id_map_done(&c.record->uid_map);
         none = build(&c, MOUNT_SYNTAX_VOLUME, "/a:/b:idmap", &f);
         assert_null(none);
         assert_int_equal(f.kind, FAILURE_INVALID_ARGUMENT);

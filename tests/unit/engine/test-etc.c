@@ -19,7 +19,8 @@ static void test_files(void **state) {
 
         memset(record->id, 'b', DIGEST_HEX_LENGTH);
         record->spec = new0(ContainerSpec, 1);
-        record->uid_base = 0x90000;
+        assert_int_equal(id_map_fill(&record->uid_map, 0x90000, 65536), 0);
+        assert_int_equal(id_map_fill(&record->gid_map, 0x90000, 65536), 0);
         assert_int_equal(etc_files(record, files), 2);
         assert_int_equal(etc_write(record, f.store->runtime_fd), 0);
         assert_int_equal(file_read(f.store->runtime_fd, "hostname", 100, &hostname, NULL), 0);

@@ -12,35 +12,35 @@
 #include "security/idrange.h"
 #include "test.h"
 
-static bool none_taken(uint32_t base, void *userdata) {
+static bool none_taken(uint32_t base, uint32_t count, void *userdata) {
         return false;
 }
 
-static bool is_listed(uint32_t base, void *userdata) {
+static bool is_listed(uint32_t base, uint32_t count, void *userdata) {
         for (const uint32_t *p = userdata; *p; p++)
                 if (*p == base)
                         return true;
         return false;
 }
 
-static bool all_but(uint32_t base, void *userdata) {
+static bool all_but(uint32_t base, uint32_t count, void *userdata) {
         return base != *(uint32_t *) userdata;
 }
 
 static void test_pick(void **state) {
         uint32_t first = 0, again = 0, other = 0, held[3] = {};
 
-        assert_int_equal(idrange_pick("web", NULL, none_taken, NULL, &first, NULL), 0);
-        assert_int_equal(idrange_pick("web", NULL, none_taken, NULL, &again, NULL), 0);
-        assert_int_equal(idrange_pick("web2", NULL, none_taken, NULL, &other, NULL), 0);
+        assert_int_equal(idrange_pick("web", IDRANGE_SIZE, NULL, none_taken, NULL, &first, NULL), 0);
+        assert_int_equal(idrange_pick("web", IDRANGE_SIZE, NULL, none_taken, NULL, &again, NULL), 0);
+        assert_int_equal(idrange_pick("web2", IDRANGE_SIZE, NULL, none_taken, NULL, &other, NULL), 0);
         assert_true(idrange_is_valid(first) && idrange_is_valid(other));
         assert_int_equal(first, again);
         assert_int_not_equal(first, other);
 
         held[0] = first;
-        assert_int_equal(idrange_pick("web", NULL, is_listed, held, &held[1], NULL), 0);
+        assert_int_equal(idrange_pick("web", IDRANGE_SIZE, NULL, is_listed, held, &held[1], NULL), 0);
         assert_int_equal(held[1], first == IDRANGE_BASE_MAX ? IDRANGE_BASE_MIN : first + IDRANGE_SIZE);
-        assert_int_equal(idrange_pick("web", NULL, is_listed, held, &other, NULL), 0);
+        assert_int_equal(idrange_pick("web", IDRANGE_SIZE, NULL, is_listed, held, &other, NULL), 0);
         assert_true(other != held[0] && other != held[1]);
 }
 
@@ -53,7 +53,7 @@ static void test_every_place(void **state) {
                 char name[16];
 
                 (void) snprintf(name, sizeof(name), "c%u", i);
-                assert_int_equal(idrange_pick(name, NULL, all_but, &free_base, &got, NULL), 0);
+                assert_int_equal(idrange_pick(name, IDRANGE_SIZE, NULL, all_but, &free_base, &got, NULL), 0);
                 assert_int_equal(got, free_base);
         }
 }
@@ -62,7 +62,7 @@ static void test_exhausted(void **state) {
         _cleanup_failure_ Failure f = {};
         uint32_t nowhere = 0, got = 7;
 
-        assert_int_equal(idrange_pick("web", NULL, all_but, &nowhere, &got, &f), -EUSERS);
+        assert_int_equal(idrange_pick("web", IDRANGE_SIZE, NULL, all_but, &nowhere, &got, &f), -EUSERS);
         assert_int_equal(got, 7);
         assert_int_equal(f.kind, FAILURE_LIMITS_EXCEEDED);
         assert_non_null(strstr(f.text, "web"));
@@ -119,7 +119,7 @@ static void test_reserved(void **state) {
 
         /* 16777216 = 0x1000000: the one place that is free is given away. */
         assert_int_equal(load(NULL, "g:16777216:1", &reserved), 0);
-        assert_int_equal(idrange_pick("web", reserved, all_but, &base, &got, NULL), -EUSERS);
+        assert_int_equal(idrange_pick("web", IDRANGE_SIZE, reserved, all_but, &base, &got, NULL), -EUSERS);
 }
 
 static void test_no_files(void **state) {

@@ -86,7 +86,7 @@ static void test_text_refuses(void **state) {
                 { "pids-limit", "4194305" },
                 { "pids-limit", "many" },
                 { "network", "bridge" },
-                { "userns", "keep-id" },
+                { "userns", "keep" },
                 { "stop-signal", "SIGNOPE" },
                 { "stop-timeout", "-1" },
                 { "stop-timeout", "86401" },

@@ -15,6 +15,8 @@
         "\"],\"created\":1767323045000006,\"state\":\"stopped\",\"stateChanged\":4,\"started\":2,"       \
         "\"finished\":3,\"exitCode\":137,\"oomKilled\":true,\"error\":\"it "                             \
         "broke\",\"unit\":\"creel-web.scope\",\"stoppedByUser\":true,\"restarts\":3,\"uidBase\":589824," \
+        "\"uidCount\":65536,\"uidMap\":[\"0:589824:65536\"],\"gidMap\":[\"0:"                            \
+        "589824:65536\"],"                                                                               \
         "\"spec\":{\"name\":\"web\"}}"
 
 static void test_round_trip(void **state) {
@@ -29,6 +31,8 @@ static void test_round_trip(void **state) {
         assert_true(r->oom_killed);
         assert_true(r->created_usec == UINT64_C(1767323045000006));
         assert_int_equal(r->uid_base, 589824);
+        assert_int_equal(container_record_root_uid(r), 589824);
+        assert_int_equal(id_map_host_id(&r->gid_map, 65535), 589824 + 65535);
         assert_int_equal(container_record_format(r, &text), 0);
         assert_string_equal(text, RECORD);
 }
@@ -54,6 +58,9 @@ static void test_damage(void **state) {
                 { "\"state\":\"stopped\",", "" },
                 { "589824", "4294967295" },
                 { "589824", "-1" },
+                { "\"uidCount\":65536", "\"uidCount\":4294967296" },
+                { "0:589824:65536", "0:589824:0" },
+                { "0:589824:65536", "nonsense" },
                 { "\"spec\":{", "\"spec\":{\"nonsense\":1," },
                 { "\"spec\"", "\"specs\"" },
                 { "\"spec\":{\"name\":\"web\"}", "\"spec\":[]" },
@@ -108,7 +115,7 @@ static void test_save_and_load(void **state) {
         assert_int_equal(container_record_parse(RECORD, strlen(RECORD), &r), 0);
         assert_int_equal(container_record_save(f.store->containers_fd, r, true),
                          -ENOENT); /* its directory comes first */
-        assert_int_equal(container_rootfs_open(f.store, HEX_A, 0, &fd), 0);
+        assert_int_equal(container_rootfs_open(f.store, HEX_A, 0, 0, &fd), 0);
         assert_int_equal(container_record_save(f.store->containers_fd, r, true), 0);
         assert_int_equal(container_record_save(f.store->containers_fd, r, false), 0);
         assert_int_equal(container_record_load(f.store->containers_fd, HEX_A, &loaded), 0);
@@ -126,7 +133,7 @@ static void test_rootfs(void **state) {
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
 
-        assert_int_equal(container_rootfs_open(f.store, HEX_A, 589824, &fd), 0);
+        assert_int_equal(container_rootfs_open(f.store, HEX_A, 589824, 589824, &fd), 0);
         assert_int_equal(fstatat(fd, "upper", &st, 0), 0);
         assert_int_equal(st.st_uid, 589824);
         assert_int_equal(st.st_gid, 589824);
@@ -143,7 +150,7 @@ static void test_rootfs(void **state) {
         assert_int_equal(fchownat(fd, "upper", 589900, 589901, 0), 0);
         assert_int_equal(fchmodat(fd, "upper", 0700, 0), 0);
         fd = fd_close(fd);
-        assert_int_equal(container_rootfs_open(f.store, HEX_A, 589824, &fd), 0);
+        assert_int_equal(container_rootfs_open(f.store, HEX_A, 589824, 589824, &fd), 0);
         assert_int_equal(fstatat(fd, "upper", &st, 0), 0);
         assert_int_equal(st.st_uid, 589900);
         assert_int_equal(st.st_gid, 589901);
@@ -156,9 +163,9 @@ static void test_rootfs_cut_short(void **state) {
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
 
-        assert_int_equal(container_rootfs_open(f.store, HEX_A, 0, &fd), 0);
+        assert_int_equal(container_rootfs_open(f.store, HEX_A, 0, 0, &fd), 0);
         fd = fd_close(fd);
-        assert_int_equal(container_rootfs_open(f.store, HEX_A, 589824, &fd), 0);
+        assert_int_equal(container_rootfs_open(f.store, HEX_A, 589824, 589824, &fd), 0);
         assert_int_equal(fstatat(fd, "upper", &st, 0), 0);
         assert_int_equal(st.st_uid, 589824);
         assert_int_equal(fstatat(fd, "work", &st, 0), 0);
@@ -170,7 +177,7 @@ static void test_links_are_not_followed(void **state) {
         _cleanup_close_ int fd = -EBADF;
 
         assert_int_equal(symlinkat("/tmp", f.store->containers_fd, HEX_A), 0);
-        assert_true(container_rootfs_open(f.store, HEX_A, 1, &fd) < 0);
+        assert_true(container_rootfs_open(f.store, HEX_A, 1, 1, &fd) < 0);
         assert_int_equal(symlinkat("/tmp", f.store->runtime_containers_fd, HEX_A), 0);
         assert_true(container_runtime_open(f.store, HEX_A, &fd) < 0);
         assert_int_equal(container_runtime_open(f.store, HEX_B, &fd), 0);

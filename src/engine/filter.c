@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "basic/str.h"
+#include "engine/compile.h"
+#include "engine/filter.h"
+#include "security/seccomp-cache.h"
+#include "spec/security-option.h"
+
+int container_filter(const Engine *e, const ContainerSpec *spec, bool system, uint64_t more, int *ret_fd,
+                     Failure *f) {
+        _cleanup_security_options_ SecurityOptions o = {};
+        const char *hint, *profile = e->seccomp_profile;
+        uint64_t capabilities;
+        bool builtin;
+        int r;
+
+        r = security_options_parse(spec->security_opt, &o, &hint);
+        if (r >= 0)
+                r = container_capabilities(spec, system, &capabilities, f);
+        if (r < 0)
+                return r;
+        *ret_fd = -EBADF;
+        builtin = o.seccomp && streq(o.seccomp, "builtin");
+        if (o.seccomp && streq(o.seccomp, "unconfined"))
+                return 0;
+        if (o.seccomp && !builtin && !spec->seccomp_profile)
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "option security-opt has 'seccomp=%s': creeld reads no file for its "
+                                   "callers; "
+                                   "hand its text over as option seccomp-profile",
+                                   o.seccomp);
+        if (spec->seccomp_profile && !builtin)
+                profile = spec->seccomp_profile;
+        else if (spec->privileged && !builtin)
+                return 0;
+        return seccomp_cache_get(e->seccomp_cache_fd, profile, strlen(profile), capabilities | more, ret_fd,
+                                 f);
+}
