@@ -60,6 +60,7 @@ int verb_create(Ctl *c, char **operands, Failure *f);
 int verb_run(Ctl *c, char **operands, Failure *f);
 int verb_start(Ctl *c, char **operands, Failure *f);
 int verb_stop(Ctl *c, char **operands, Failure *f);
+int verb_healthcheck(Ctl *c, char **operands, Failure *f);
 int verb_restart(Ctl *c, char **operands, Failure *f);
 int verb_poweroff(Ctl *c, char **operands, Failure *f);
 int verb_reboot(Ctl *c, char **operands, Failure *f);

@@ -21,8 +21,10 @@ char *describe_status(char *buf, size_t size, const ContainerInfo *info, uint64_
                 clock_format_ago(ago, sizeof(ago), info->started_usec, now_usec);
                 if (endswith(ago, " ago"))
                         ago[strlen(ago) - strlen(" ago")] = 0;
-                (void) snprintf(buf, size, "Up %s%s", streq(ago, "just now") ? "less than a second" : ago,
-                                *info->state == 'p' ? " (Paused)" : "");
+                (void) snprintf(buf, size, "Up %s%s%s%s%s",
+                                streq(ago, "just now") ? "less than a second" : ago,
+                                isempty(info->health) ? "" : " (", strempty(info->health),
+                                isempty(info->health) ? "" : ")", *info->state == 'p' ? " (Paused)" : "");
         } else if (streq(info->state, "stopped") || streq(info->state, "dead") ||
                    streq(info->state, "restarting")) {
                 clock_format_ago(ago, sizeof(ago), info->finished_usec, now_usec);

@@ -79,6 +79,10 @@ static bool match_restart_policy(const ContainerInfo *info, const char *value) {
                restart_policy_parse(info->restart_policy, &policy) >= 0 && wanted.mode == policy.mode;
 }
 
+static bool match_health(const ContainerInfo *info, const char *value) {
+        return streq(strempty(info->health), streq(value, "none") ? "" : value);
+}
+
 static bool match_until(const ContainerInfo *info, const char *value) {
         uint64_t usec;
 
@@ -110,6 +114,7 @@ static const struct {
         { "label!", true, match_no_label },
         { "exited", false, match_exited },
         { "restart-policy", false, match_restart_policy },
+        { "health", false, match_health },
         { "until", true, match_until },
         { "before", true, match_before },
         { "since", true, match_since },
@@ -144,6 +149,10 @@ static bool is_policy(const char *s) {
         return restart_policy_parse(s, &policy) >= 0;
 }
 
+static bool is_health(const char *s) {
+        return streq(s, "starting") || streq(s, "healthy") || streq(s, "unhealthy") || streq(s, "none");
+}
+
 static bool is_time(const char *s) {
         uint64_t usec;
 
@@ -160,6 +169,7 @@ static const struct {
           "created, running, paused, restarting, stopped (exited), removing or dead" },
         { "exited", is_number, "an exit status" },
         { "restart-policy", is_policy, "no, on-failure, always or unless-stopped" },
+        { "health", is_health, "starting, healthy, unhealthy or none" },
         { "until", is_time, "a time, such as 10m or 2026-01-02" },
 };
 
@@ -172,7 +182,8 @@ int filter_check(char *const *filters, Failure *f) {
                 if (!known)
                         return failure_set(f, FAILURE_INVALID_ARGUMENT,
                                            "filter '%s': must be id=, name=, status=, exited=, label=, "
-                                           "label!=, ancestor=, restart-policy=, before=, since= or until=",
+                                           "label!=, ancestor=, restart-policy=, health=, before=, since= "
+                                           "or until=",
                                            *i);
                 for (size_t k = 0; k < ELEMENTSOF(value_checks); k++) {
                         const char *value = value_of(*i, value_checks[k].key);

@@ -6,9 +6,9 @@
 #include "ctl/object.h"
 
 /* The --filter KEY=VALUE of ps: id (a beginning), name (a part), status, exited (an exit status), label (KEY
- * or KEY=VALUE), label! (the opposite), ancestor (an image), restart-policy, before and since (another
- * container's creation), until (a time of creation). Values of one key are alternatives; labels and times
- * all have to match, and so do different keys. */
+ * or KEY=VALUE), label! (the opposite), ancestor (an image), restart-policy, health, before and since
+ * (another container's creation), until (a time of creation). Values of one key are alternatives; labels and
+ * times all have to match, and so do different keys. */
 
 /* -EINVAL with a failure: an unknown key or status. */
 int filter_check(char *const *filters, Failure *f);

@@ -23,6 +23,7 @@ static const Property container_properties[] = {
         PROPERTY(ContainerInfo, "Labels", "a{ss}", labels),
         PROPERTY(ContainerInfo, "Tty", "b", tty),
         PROPERTY(ContainerInfo, "AutoRemove", "b", auto_remove),
+        PROPERTY(ContainerInfo, "Health", "s", health),
         PROPERTY(ContainerInfo, "RestartPolicy", "s", restart_policy),
         PROPERTY(ContainerInfo, "RestartCount", "t", restart_count),
         PROPERTY(ContainerInfo, "CreatedUSec", "t", created_usec),

@@ -11,7 +11,7 @@
 
 typedef struct ContainerInfo {
         char *path, *id, *name, *image, *image_id, *state, *error, *unit, *control_group;
-        char *restart_policy;
+        char *restart_policy, *health;
         char **command, **labels; /* labels: "key=value" */
         uint64_t restart_count;
         bool tty, auto_remove, oom_killed;

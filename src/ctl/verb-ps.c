@@ -65,6 +65,8 @@ static int container_to_json(const ContainerInfo *info, json_object **ret) {
         if (r >= 0)
                 r = json_add_boolean(o, "AutoRemove", info->auto_remove);
         if (r >= 0)
+                r = json_add_string(o, "Health", strempty(info->health));
+        if (r >= 0)
                 r = json_add_boolean(o, "Exited", streq(info->state, "stopped"));
         if (r >= 0)
                 r = json_add_u64(o, "Restarts", info->restart_count);

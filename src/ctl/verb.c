@@ -54,6 +54,8 @@ const Verb ctl_verbs[] = {
         ROW("pause", "CONTAINER...", 0, -1, "Freeze all processes of containers", pause_options, verb_pause),
         ROW("unpause", "CONTAINER...", 0, -1, "Let paused containers go on", unpause_options, verb_unpause),
         ROW("rename", "CONTAINER NAME", 2, 2, "Give a container another name", no_options, verb_rename),
+        ROW("healthcheck", "run CONTAINER", 2, 2, "Check the health of a container now", no_options,
+            verb_healthcheck),
         ROW("kill", "CONTAINER...", 0, -1, "Send a signal to containers", kill_options, verb_kill),
         ROW("rm", "CONTAINER...", 0, -1, "Remove containers", rm_options, verb_rm),
         ROW("wait", "CONTAINER...", 0, -1, "Wait for containers and print their exit statuses", wait_options,

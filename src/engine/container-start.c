@@ -26,6 +26,7 @@
 #include "engine/journal-link.h"
 #include "engine/migration.h"
 #include "engine/root.h"
+#include "engine/health.h"
 #include "engine/restart.h"
 #include "engine/supervisor.h"
 #include "security/capability.h"
@@ -325,6 +326,7 @@ void container_on_started(Container *c, pid_t leader, int leader_pidfd, uint64_t
                 (void) cgroup_scope_of(leader, &c->cgroup);
         if (container_is_running(c)) { /* found again after a restart of ours */
                 container_match_freezer(c);
+                health_begin(c, true);
                 container_changed(c);
                 return;
         }
@@ -337,6 +339,7 @@ void container_on_started(Container *c, pid_t leader, int leader_pidfd, uint64_t
         container_event(c, "start", NULL, 0);
         if (c->engine->observer)
                 c->engine->observer->container_started(c, c->engine->observer_data);
+        health_begin(c, false);
         if (is_starting(c)) {
                 if (c->jobs->type == JOB_RESTART)
                         container_event(c, "restart", NULL, 0);

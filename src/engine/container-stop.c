@@ -14,6 +14,7 @@
 #include "basic/trace.h"
 #include "engine/container.h"
 #include "engine/root.h"
+#include "engine/health.h"
 #include "engine/restart.h"
 #include "engine/supervisor.h"
 #include "engine/system.h"
@@ -209,6 +210,7 @@ void container_on_exited(Container *c, const ExitRecord *exit) {
         c->leader_pidfd = fd_close(c->leader_pidfd);
         c->has_scope = false;
         c->cgroup = mfree(c->cgroup);
+        health_end(c);
         /* The scope lives until its last process, the supervisor, is gone; what is left of a removal waits
          * for that, too. */
         restarts = reboots || (j && j->type == JOB_RESTART);

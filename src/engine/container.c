@@ -17,6 +17,7 @@
 #include "engine/cgroup.h"
 #include "engine/container.h"
 #include "engine/exec.h"
+#include "engine/health.h"
 #include "engine/image.h"
 #include "engine/root.h"
 #include "engine/restart.h"
@@ -53,6 +54,14 @@ static void on_move_exited(Container *c) {
         c->record->finished_usec = c->record->state_changed_usec;
 }
 
+static void on_move_paused(Container *c) {
+        health_suspend(c);
+}
+
+static void on_move_resumed(Container *c) {
+        health_resume(c);
+}
+
 static void on_move_plain(Container *c) {
         (void) c;
 }
@@ -70,13 +79,13 @@ static const Move moves[_CONTAINER_STATE_MAX][_CONTAINER_EVENT_MAX] = {
         [CONTAINER_RUNNING] = {
                 [CONTAINER_EVENT_EXITED] = { CONTAINER_STOPPED, on_move_exited },
                 [CONTAINER_EVENT_REMOVE] = { CONTAINER_REMOVING, on_move_plain },
-                [CONTAINER_EVENT_PAUSED] = { CONTAINER_PAUSED, on_move_plain },
+                [CONTAINER_EVENT_PAUSED] = { CONTAINER_PAUSED, on_move_paused },
                 [CONTAINER_EVENT_RESTART] = { CONTAINER_RESTARTING, on_move_exited },
         },
         [CONTAINER_PAUSED] = {
                 [CONTAINER_EVENT_EXITED] = { CONTAINER_STOPPED, on_move_exited },
                 [CONTAINER_EVENT_REMOVE] = { CONTAINER_REMOVING, on_move_plain },
-                [CONTAINER_EVENT_RESUMED] = { CONTAINER_RUNNING, on_move_plain },
+                [CONTAINER_EVENT_RESUMED] = { CONTAINER_RUNNING, on_move_resumed },
                 [CONTAINER_EVENT_RESTART] = { CONTAINER_RESTARTING, on_move_exited },
         },
         [CONTAINER_RESTARTING] = {
@@ -350,6 +359,7 @@ Container *container_free(Container *c) {
                 LIST_REMOVE(watches, c->watches, w);
                 free(w);
         }
+        c->health = health_free(c->health);
         exec_abandon_all(c);
         if (c->supervisor)
                 supervisor_release(c->supervisor, NULL);

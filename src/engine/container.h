@@ -40,6 +40,8 @@ typedef enum ContainerCondition {
         CONTAINER_CONDITION_RESTARTING,
         CONTAINER_CONDITION_REMOVING,
         CONTAINER_CONDITION_READY, /* has said so by sd_notify(3) */
+        CONTAINER_CONDITION_HEALTHY,
+        CONTAINER_CONDITION_UNHEALTHY,
         _CONTAINER_CONDITION_MAX,
 } ContainerCondition;
 
@@ -55,6 +57,7 @@ typedef struct ContainerWatch {
 } ContainerWatch;
 
 typedef struct Supervisor Supervisor;
+typedef struct Health Health;
 typedef struct ExecSession ExecSession;
 
 struct Container {
@@ -89,6 +92,7 @@ struct Container {
         bool ready;
         unsigned signals_level; /* X_SYSTEMD_SIGNALS_LEVEL; 0: not yet, or an older systemd */
         char *status_text;
+        Health *health;                 /* of this run or the last one; NULL: it has no check */
 };
 
 const char *container_state_to_string(ContainerState state);

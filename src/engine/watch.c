@@ -7,12 +7,14 @@
 #include "basic/strv.h"
 #include "basic/table.h"
 #include "engine/container.h"
+#include "engine/health.h"
 
 static const char *const container_condition_table[] = {
-        [CONTAINER_CONDITION_STOPPED] = "stopped",   [CONTAINER_CONDITION_RUNNING] = "running",
-        [CONTAINER_CONDITION_REMOVED] = "removed",   [CONTAINER_CONDITION_CREATED] = "created",
-        [CONTAINER_CONDITION_PAUSED] = "paused",     [CONTAINER_CONDITION_RESTARTING] = "restarting",
-        [CONTAINER_CONDITION_REMOVING] = "removing", [CONTAINER_CONDITION_READY] = "ready",
+        [CONTAINER_CONDITION_STOPPED] = "stopped",     [CONTAINER_CONDITION_RUNNING] = "running",
+        [CONTAINER_CONDITION_REMOVED] = "removed",     [CONTAINER_CONDITION_CREATED] = "created",
+        [CONTAINER_CONDITION_PAUSED] = "paused",       [CONTAINER_CONDITION_RESTARTING] = "restarting",
+        [CONTAINER_CONDITION_REMOVING] = "removing",   [CONTAINER_CONDITION_HEALTHY] = "healthy",
+        [CONTAINER_CONDITION_UNHEALTHY] = "unhealthy", [CONTAINER_CONDITION_READY] = "ready",
 };
 DEFINE_STRING_TABLE(container_condition, ContainerCondition, _CONTAINER_CONDITION_MAX)
 
@@ -46,7 +48,8 @@ int container_conditions_parse(const char *s, uint32_t *ret, Failure *f) {
                 if (r < 0)
                         return failure_set(f, FAILURE_INVALID_ARGUMENT,
                                            "%s: not a condition; these are created, running, paused, "
-                                           "restarting, stopped, removing, removed and ready",
+                                           "restarting, stopped, removing, removed, healthy, unhealthy "
+                                           "and ready",
                                            *i);
                 conditions |= UINT32_C(1) << r;
         }
@@ -80,6 +83,10 @@ static bool condition_holds(const Container *c, ContainerCondition condition) {
                 return c->state == CONTAINER_REMOVING;
         case CONTAINER_CONDITION_READY:
                 return c->ready;
+        case CONTAINER_CONDITION_HEALTHY:
+                return health_status(c) == HEALTH_HEALTHY;
+        case CONTAINER_CONDITION_UNHEALTHY:
+                return health_status(c) == HEALTH_UNHEALTHY;
         case _CONTAINER_CONDITION_MAX:
         default:
                 return false;

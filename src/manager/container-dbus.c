@@ -11,6 +11,7 @@
 #include "bus/error.h"
 #include "engine/compile.h"
 #include "engine/exec.h"
+#include "engine/health.h"
 #include "engine/root.h"
 #include "engine/supervisor.h"
 #include "manager/manager.h"
@@ -108,7 +109,7 @@ int container_dbus_read_start_option(sd_bus_message *m, const char *key, JobPara
         return start_dbus_read_option(m, key, p, f);
 }
 
-static int read_stop_option(sd_bus_message *m, const char *key, JobParameters *p, Failure *f) {
+int container_dbus_read_stop_option(sd_bus_message *m, const char *key, JobParameters *p, Failure *f) {
         const char *name;
 
         if (streq(key, "timeout")) {
@@ -131,7 +132,7 @@ static int read_remove_option(sd_bus_message *m, const char *key, JobParameters 
         int force;
 
         if (streq(key, "timeout"))
-                return read_stop_option(m, key, p, f);
+                return container_dbus_read_stop_option(m, key, p, f);
         if (!streq(key, "force"))
                 return 0;
         if (sd_bus_message_read(m, "v", "b", &force) < 0)
@@ -140,10 +141,8 @@ static int read_remove_option(sd_bus_message *m, const char *key, JobParameters 
         return 1;
 }
 
-typedef int (*option_reader_t)(sd_bus_message *m, const char *key, JobParameters *p, Failure *f);
-
 /* Reads an a{sv} with one reader; unknown keys are errors. */
-static int read_options(sd_bus_message *m, option_reader_t reader, JobParameters *p, Failure *f) {
+static int read_options(sd_bus_message *m, job_option_reader_t reader, JobParameters *p, Failure *f) {
         const char *key;
         int r;
 
@@ -160,8 +159,8 @@ static int read_options(sd_bus_message *m, option_reader_t reader, JobParameters
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-static int enqueue_call(Service *s, sd_bus_message *call, Container *c, JobType type, option_reader_t reader,
-                        sd_bus_error *error) {
+int container_dbus_enqueue(Service *s, sd_bus_message *call, Container *c, JobType type,
+                           job_option_reader_t reader, sd_bus_error *error) {
         _cleanup_failure_ Failure f = {};
         JobParameters p = JOB_PARAMETERS_DEFAULT;
         int r;
@@ -184,7 +183,7 @@ static int method_start(sd_bus_message *call, void *userdata, sd_bus_error *erro
                                      error);
         if (r <= 0)
                 return r < 0 ? r : 1;
-        return enqueue_call(s, call, c, JOB_START, container_dbus_read_start_option, error);
+        return container_dbus_enqueue(s, call, c, JOB_START, container_dbus_read_start_option, error);
 }
 
 static int method_stop(sd_bus_message *call, void *userdata, sd_bus_error *error) {
@@ -196,7 +195,7 @@ static int method_stop(sd_bus_message *call, void *userdata, sd_bus_error *error
                                      error);
         if (r <= 0)
                 return r < 0 ? r : 1;
-        return enqueue_call(s, call, c, JOB_STOP, read_stop_option, error);
+        return container_dbus_enqueue(s, call, c, JOB_STOP, container_dbus_read_stop_option, error);
 }
 
 static int method_remove(sd_bus_message *call, void *userdata, sd_bus_error *error) {
@@ -208,67 +207,7 @@ static int method_remove(sd_bus_message *call, void *userdata, sd_bus_error *err
                                      error);
         if (r <= 0)
                 return r < 0 ? r : 1;
-        return enqueue_call(s, call, c, JOB_REMOVE, read_remove_option, error);
-}
-
-static int no_option(sd_bus_message *m, const char *key, JobParameters *p, Failure *f) {
-        return 0;
-}
-
-static int method_restart(sd_bus_message *call, void *userdata, sd_bus_error *error) {
-        Service *s = userdata;
-        Container *c;
-        int r;
-
-        r = container_dbus_authorize(s, call, "org.creel1.manage-containers", "restart", method_restart, &c,
-                                     error);
-        if (r <= 0)
-                return r < 0 ? r : 1;
-        return enqueue_call(s, call, c, JOB_RESTART, read_stop_option, error);
-}
-
-static int method_pause(sd_bus_message *call, void *userdata, sd_bus_error *error) {
-        Service *s = userdata;
-        Container *c;
-        int r;
-
-        r = container_dbus_authorize(s, call, "org.creel1.manage-containers", "pause", method_pause, &c,
-                                     error);
-        if (r <= 0)
-                return r < 0 ? r : 1;
-        return enqueue_call(s, call, c, JOB_PAUSE, no_option, error);
-}
-
-static int method_unpause(sd_bus_message *call, void *userdata, sd_bus_error *error) {
-        Service *s = userdata;
-        Container *c;
-        int r;
-
-        r = container_dbus_authorize(s, call, "org.creel1.manage-containers", "unpause", method_unpause, &c,
-                                     error);
-        if (r <= 0)
-                return r < 0 ? r : 1;
-        return enqueue_call(s, call, c, JOB_UNPAUSE, no_option, error);
-}
-
-static int method_rename(sd_bus_message *call, void *userdata, sd_bus_error *error) {
-        _cleanup_failure_ Failure f = {};
-        Service *s = userdata;
-        const char *name;
-        Container *c;
-        int r;
-
-        r = container_dbus_authorize(s, call, "org.creel1.manage-containers", "rename", method_rename, &c,
-                                     error);
-        if (r <= 0)
-                return r < 0 ? r : 1;
-        r = sd_bus_message_read(call, "s", &name);
-        if (r < 0)
-                return r;
-        r = container_rename(c, name, &f);
-        if (r < 0)
-                return f.text ? bus_error_set_failure(error, &f) : r;
-        return sd_bus_reply_method_return(call, NULL);
+        return container_dbus_enqueue(s, call, c, JOB_REMOVE, read_remove_option, error);
 }
 
 static int method_kill(sd_bus_message *call, void *userdata, sd_bus_error *error) {
@@ -372,6 +311,7 @@ WRITER(image, "s", c->record->image)
 WRITER(image_id, "s", c->record->image_id.string)
 WRITER(tty, "b", c->record->spec->tty)
 WRITER(auto_remove, "b", container_is_ephemeral(c))
+WRITER(health, "s", health_status_to_string(health_status(c)))
 WRITER(restart_policy, "s", c->record->spec->restart_policy ?: "no")
 WRITER(restart_count, "t", c->record->n_restarts)
 WRITER(ready, "b", (int) c->ready)
@@ -428,6 +368,7 @@ static const struct {
         { "Annotations", write_annotations },
         { "Tty", write_tty },
         { "AutoRemove", write_auto_remove },
+        { "Health", write_health },
         { "RestartPolicy", write_restart_policy },
         { "RestartCount", write_restart_count },
         { "Ready", write_ready },
@@ -475,6 +416,7 @@ static const sd_bus_vtable vtable[] = {
         CONSTANT("Annotations", "a{ss}"),
         CONSTANT("Tty", "b"),
         CONSTANT("AutoRemove", "b"),
+        CHANGING("Health", "s"),
         CHANGING("RestartPolicy", "s"),
         CHANGING("RestartCount", "t"),
         CHANGING("Ready", "b"),
@@ -500,6 +442,8 @@ static const sd_bus_vtable vtable[] = {
         METHOD("Pause", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_pause, ANYONE),
         METHOD("Unpause", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_unpause, ANYONE),
         METHOD("Rename", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT, method_rename, ANYONE),
+        METHOD("RunHealthcheck", SD_BUS_NO_ARGS, SD_BUS_RESULT("i", exit_code, "s", status, "s", output),
+               method_run_healthcheck, ANYONE),
         METHOD("Kill", SD_BUS_ARGS("s", whom, "i", signal), SD_BUS_NO_RESULT, method_kill, ANYONE),
         METHOD("Remove", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_remove, ANYONE),
         METHOD("Wait", SD_BUS_ARGS("s", condition), SD_BUS_RESULT("i", exit_code), method_wait, ANYONE),

@@ -7,6 +7,8 @@
 #include "basic/str.h"
 #include "basic/strv.h"
 #include "engine/compile.h"
+#include "engine/health.h"
+#include "engine/restart.h"
 #include "engine/root.h"
 #include "engine/userns.h"
 #include "manager/manager.h"
@@ -44,6 +46,17 @@ static const char *docker_status(const Container *c) {
         return c->state == CONTAINER_STOPPED ? "exited" : container_state_to_string(c->state);
 }
 
+static int add_health(json_object *o, const Container *c) {
+        const HealthLog *log = health_log_of(c);
+        json_object *health;
+        int r;
+
+        if (!log)
+                return 0;
+        r = health_log_to_json(log, &health);
+        return r < 0 ? r : json_add(o, "Health", health);
+}
+
 static int fill_state(json_object *o, const void *of) {
         const Container *c = of;
         int r;
@@ -69,7 +82,7 @@ static int fill_state(json_object *o, const void *of) {
                 r = add_time(o, "StartedAt", c->record->started_usec);
         if (r >= 0)
                 r = add_time(o, "FinishedAt", c->record->finished_usec);
-        return r;
+        return r < 0 ? r : add_health(o, c);
 }
 
 static int effective_env(const Container *c, char ***ret) {
@@ -104,6 +117,59 @@ static int effective_labels(const Container *c, char ***ret) {
                 return r;
         *ret = TAKE_PTR(labels);
         return 0;
+}
+
+/* Times in nanoseconds, as docker has them. */
+static int add_probe(json_object *parent, const char *key, char *const *test, const HealthProbe *probe,
+                     uint64_t start_period_usec, uint64_t n_retries) {
+        _cleanup_json_ json_object *o = NULL;
+        int r;
+
+        if (!test)
+                return 0;
+        o = json_object_new_object();
+        if (!o)
+                return -ENOMEM;
+        r = json_add_strv(o, "Test", test);
+        if (r >= 0)
+                r = json_add_u64(o, "Interval", probe->interval_usec * 1000);
+        if (r >= 0)
+                r = json_add_u64(o, "Timeout", probe->timeout_usec * 1000);
+        if (r >= 0 && start_period_usec > 0)
+                r = json_add_u64(o, "StartPeriod", start_period_usec * 1000);
+        if (r >= 0)
+                r = json_add_u64(o, "Retries", n_retries);
+        return r < 0 ? r : json_add(parent, key, TAKE_PTR(o));
+}
+
+static int add_healthcheck(json_object *o, const Container *c) {
+        _cleanup_(health_config_done) HealthConfig config = {};
+        int r;
+
+        if (health_config_get(c->record->spec, container_image_config(c), &config, NULL) < 0 || !config.test)
+                return 0;
+        r = add_probe(o, "Healthcheck", config.test, &config.probe, config.start_period_usec,
+                      config.n_retries);
+        if (r >= 0)
+                r = add_probe(o, "StartupHealthCheck", config.startup_test, &config.startup, 0,
+                              config.n_startup_retries);
+        if (r >= 0)
+                r = json_add_string(o, "HealthcheckOnFailureAction", health_action_to_string(config.action));
+        if (r >= 0)
+                r = json_add_string(o, "HealthLogDestination", config.log_destination ?: "local");
+        if (r >= 0)
+                r = json_add_u64(o, "HealthcheckMaxLogCount", config.n_log_entries_max);
+        if (r >= 0)
+                r = json_add_u64(o, "HealthcheckMaxLogSize", config.n_output_bytes_max);
+        return r;
+}
+
+static int fill_restart_policy(json_object *o, const void *of) {
+        RestartPolicy policy = restart_policy_of(of);
+        int r;
+
+        r = json_add_string(o, "Name", restart_mode_to_string(policy.mode));
+        return r < 0 ? r : json_add_u64(o, "MaximumRetryCount", policy.n_max);
 }
 
 static int fill_container_config(json_object *o, const void *of) {
@@ -146,7 +212,9 @@ static int fill_container_config(json_object *o, const void *of) {
                 r = json_add_i64(o, "StopSignal", container_stop_signal(c));
         if (r >= 0)
                 r = json_add_u64(o, "StopTimeout", container_stop_timeout_usec(c) / USEC_PER_SEC);
-        return r;
+        if (r >= 0)
+                r = add_map(o, "Annotations", spec->annotations);
+        return r < 0 ? r : add_healthcheck(o, c);
 }
 
 static int inspect_isolation(json_object *o, const Container *c) {
@@ -198,7 +266,9 @@ static int fill_host_config(json_object *o, const void *of) {
         if (r >= 0)
                 r = json_add_boolean(o, "ReadonlyRootfs", spec->read_only);
         if (r >= 0)
-                r = json_add_boolean(o, "AutoRemove", spec->remove);
+                r = json_add_boolean(o, "AutoRemove", container_is_ephemeral(c));
+        if (r >= 0)
+                r = add_object(o, "RestartPolicy", fill_restart_policy, c);
         if (r >= 0)
                 r = add_list(o, "CapAdd", spec->cap_add);
         if (r >= 0)
@@ -240,6 +310,8 @@ int inspect_container(const Container *c, char **ret) {
                 r = json_add_string(o, "ImageName", c->record->image);
         if (r >= 0)
                 r = json_add_string(o, "Name", c->record->name);
+        if (r >= 0)
+                r = json_add_u64(o, "RestartCount", c->record->n_restarts);
         if (r >= 0)
                 r = json_add_string(o, "Unit", c->unit);
         if (r >= 0)

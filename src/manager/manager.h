@@ -44,6 +44,20 @@ void container_dbus_changed(Service *s, Container *c);
 void image_dbus_changed(Service *s, Image *i);
 void transfer_dbus_changed(Service *s, Transfer *t);
 
+/* In life-dbus.c: methods of the container's interface. */
+int method_restart(sd_bus_message *call, void *userdata, sd_bus_error *error);
+int method_pause(sd_bus_message *call, void *userdata, sd_bus_error *error);
+int method_unpause(sd_bus_message *call, void *userdata, sd_bus_error *error);
+int method_rename(sd_bus_message *call, void *userdata, sd_bus_error *error);
+int method_run_healthcheck(sd_bus_message *call, void *userdata, sd_bus_error *error);
+
+/* One option of a{sv}: 1: taken, 0: not one of these. */
+typedef int (*job_option_reader_t)(sd_bus_message *m, const char *key, JobParameters *p, Failure *f);
+int container_dbus_read_stop_option(sd_bus_message *m, const char *key, JobParameters *p, Failure *f);
+/* Reads the options and queues the job, whose end answers the call. */
+int container_dbus_enqueue(Service *s, sd_bus_message *call, Container *c, JobType type,
+                           job_option_reader_t reader, sd_bus_error *error);
+
 /* In exec-dbus.c: methods of the container's interface. */
 int method_exec(sd_bus_message *call, void *userdata, sd_bus_error *error);
 int method_attach(sd_bus_message *call, void *userdata, sd_bus_error *error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "basic/memory.h"
+#include "spec/health-log.h"
 #include "store/container.h"
 #include "store/image.h"
 #include "store/layer.h"
@@ -48,10 +49,21 @@ static void layer_info(const char *data, size_t size) {
         (void) layer_info_parse(data, size, &info);
 }
 
+static void health_log(const char *data, size_t size) {
+        _cleanup_(health_log_done) HealthLog log = {};
+        _cleanup_(health_log_done) HealthLog again = {};
+        _cleanup_free_ char *text = NULL;
+
+        if (health_log_parse(data, size, &log) < 0)
+                return;
+        if (health_log_format(&log, &text) < 0 || health_log_parse(text, strlen(text), &again) < 0)
+                abort();
+}
+
 /* The first byte chooses the kind of file. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         static void (*const parsers[])(const char *data, size_t size) = {
-                container_record, image_record, ref, exit_record, layer_info,
+                container_record, image_record, ref, exit_record, layer_info, health_log,
         };
 
         if (size > 0 && data[0] >= '0' && data[0] < '0' + ELEMENTSOF(parsers))

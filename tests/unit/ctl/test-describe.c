@@ -18,10 +18,13 @@ static void test_id(void **state) {
         assert_string_equal(describe_id(buf, sizeof(buf), NULL, true), "");
 }
 
+static const char *health;
+
 static void expect_status(const char *status, uint64_t since_usec, int exit_code, const char *want) {
         const ContainerInfo info = { .state = (char *) status,
                                      .started_usec = since_usec,
                                      .finished_usec = since_usec,
+                                     .health = (char *) health,
                                      .exit_code = exit_code };
         char buf[128];
 
@@ -35,6 +38,10 @@ static void test_status(void **state) {
         expect_status("stopped", NOW - 120 * USEC_PER_SEC, 137, "Exited (137) 2 minutes ago");
         expect_status("stopped", NOW, 0, "Exited (0) just now");
         expect_status("dead", NOW, 1, "Dead (1) just now");
+        health = "healthy";
+        expect_status("running", NOW - 300 * USEC_PER_SEC, -1, "Up 5 minutes (healthy)");
+        expect_status("paused", NOW - USEC_PER_SEC, -1, "Up 1 second (healthy) (Paused)");
+        health = NULL;
         expect_status("created", 0, -1, "Created");
         expect_status("restarting", NOW - 2 * USEC_PER_SEC, 1, "Restarting (1) 2 seconds ago");
 }

@@ -49,6 +49,8 @@ static void test_life(void **state) {
         assert_true(match(STRINGS("exited=0", "exited=3")));
         assert_true(match(STRINGS("restart-policy=on-failure")));
         assert_false(match(STRINGS("restart-policy=always")));
+        assert_true(match(STRINGS("health=none")));
+        assert_false(match(STRINGS("health=healthy")));
         assert_true(match(STRINGS("label!=none")));
         assert_false(match(STRINGS("label!=app")));
         assert_true(match(STRINGS("until=1h")));

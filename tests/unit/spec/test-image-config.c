@@ -31,6 +31,11 @@ static void check(const ImageConfig *c) {
         assert_true(strv_equal(c->exposed_ports, (char *[]) { (char *) "80/tcp", NULL }));
         assert_true(strv_equal(c->volumes, (char *[]) { (char *) "/data", NULL }));
         assert_true(strv_equal(c->labels, (char *[]) { (char *) "k=v", NULL }));
+        assert_true(strv_equal(c->health_test, (char *[]){ (char *) "CMD", (char *) "probe", NULL }));
+        assert_int_equal(c->health_interval_usec, 5 * USEC_PER_SEC);
+        assert_int_equal(c->health_timeout_usec, 0);
+        assert_int_equal(c->health_start_period_usec, USEC_PER_MSEC);
+        assert_int_equal(c->health_retries, 4);
         assert_int_equal(c->n_diff_ids, 1);
         assert_string_equal(c->diff_ids[0].string, A);
 }
@@ -45,6 +50,8 @@ static void test_everything(void **state) {
                                "srv\",\"StopSignal\":\"SIGINT\",\"Entrypoint\":[\"/bin/sh\",\"-c\"],"
                                "\"Cmd\":[\"true\"],\"Env\":[\"A=1\",\"B=\"],\"ExposedPorts\":{\"80/"
                                "tcp\":{}},\"Volumes\":{\"/data\":{}},\"Labels\":{\"k\":\"v\"},"
+                               "\"Healthcheck\":{\"Test\":[\"CMD\",\"probe\"],\"Interval\":5000000000,"
+                               "\"StartPeriod\":1000000,\"Retries\":4},"
                                "\"OnBuild\":null,\"Unknown\":[1]}," ROOTFS
                                ",\"history\":[{\"empty_layer\":true}]}",
                                &c),
@@ -85,6 +92,8 @@ static void test_refused(void **state) {
                 "{" BASE "," ROOTFS ",\"config\":{\"Cmd\":[\"a\\u0000b\"]}}",
                 "{" BASE "," ROOTFS ",\"config\":{\"User\":5}}",
                 "{" BASE "," ROOTFS ",\"config\":{\"Labels\":{\"k\":1}}}",
+                "{" BASE "," ROOTFS ",\"config\":{\"Healthcheck\":{\"Test\":\"CMD\"}}}",
+                "{" BASE "," ROOTFS ",\"config\":{\"Healthcheck\":{\"Interval\":-1}}}",
                 "{" BASE "," ROOTFS ",\"config\":{\"Volumes\":[]}}",
                 "{" BASE "," ROOTFS ",\"created\":5}",
         };
