@@ -278,6 +278,7 @@ static int session_handle(Session *s, Message *m) {
                 trace("start heard of");
                 (void) message_get_string(m, FIELD_CONTAINER, &id);
                 session_tell(s, id);
+                s->exited = false; /* a system that has rebooted */
                 return 0;
         case MESSAGE_SESSION_TTY:
                 if (!s->terminal)

@@ -247,6 +247,18 @@ static int prepare_labels(Failure *f) {
         return r;
 }
 
+/* The console of a system is for whoever boots it. */
+static void prepare_console(void) {
+        if (!create_spec.boot || container_spec_has(&create_spec, "tty"))
+                return;
+        create_spec.tty = true;
+        container_spec_mark(&create_spec, container_spec_find("tty"));
+        if (container_spec_has(&create_spec, "interactive"))
+                return;
+        create_spec.interactive = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+        container_spec_mark(&create_spec, container_spec_find("interactive"));
+}
+
 int create_prepare(char **operands, Failure *f) {
         const SpecField *field;
         const char *hint;
@@ -262,6 +274,7 @@ int create_prepare(char **operands, Failure *f) {
                         return r;
                 container_spec_mark(&create_spec, container_spec_find("command"));
         }
+        prepare_console();
         r = prepare_environment(f);
         if (r >= 0)
                 r = prepare_labels(f);

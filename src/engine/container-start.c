@@ -266,7 +266,8 @@ static int start(Container *c, Job *j, Failure *f) {
                                              .root = &root,
                                              .fds = &j->parameters.fds,
                                              .journal = j->parameters.fds.stdio[1] < 0 ||
-                                                        j->parameters.fds.stdio[2] < 0,
+                                                        j->parameters.fds.stdio[2] < 0 ||
+                                                        (!c->record->spec->tty && container_is_system(c)),
                              },
                              &c->supervisor, f);
         trace("order sent");

@@ -456,6 +456,8 @@ static void drain(Supervisor *s) {
 static void report(Supervisor *s) {
         int r;
 
+        /* First, so that whoever hears of the end may start it again. */
+        start_unlock(&s->start);
         r = exit_record_write(&s->record, s->start.runtime_fd);
         if (r < 0)
                 (void) log_error_errno(r, "cannot write the exit record: %m");

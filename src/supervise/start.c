@@ -42,6 +42,10 @@ void start_done(Start *s) {
         s->runtime_fd = fd_close(s->runtime_fd);
         s->listen_fd = fd_close(s->listen_fd);
         s->session_fd = fd_close(s->session_fd);
+        start_unlock(s);
+}
+
+void start_unlock(Start *s) {
         for (size_t i = 0; i < ELEMENTSOF(s->lock_fds); i++)
                 lock_file_release(&s->lock_fds[i]);
 }
@@ -155,7 +159,7 @@ int start_read(Message *m, Start *ret, Failure *reterr) {
                 return r;
 
         if (message_get_u64(m, FIELD_TTY, &number) >= 0 && number > 0)
-                ret->spec->process.terminal = true;
+                ret->tty = ret->spec->process.terminal = true;
         if (message_get_u64(m, FIELD_INTERACTIVE, &number) >= 0)
                 ret->interactive = number > 0;
         if (message_get_u64(m, FIELD_JOURNAL, &number) >= 0)

@@ -20,6 +20,7 @@ typedef struct Start {
         bool overlay;    /* the tree stays as it is */
         VolatileMode volatile_mode;
         bool system; /* the payload is an init system */
+        bool tty;    /* its terminal is the client\'s, rather than only a console */
         int stdio[3];
         bool journal;
         bool interactive; /* standard input stays open, also while nobody is attached */
@@ -29,6 +30,8 @@ typedef struct Start {
 
 void start_init(Start *s);
 void start_done(Start *s);
+/* The tree is free for others. */
+void start_unlock(Start *s);
 
 /* Takes over the fds of the message, reads the specification and lets UID_BASE and TTY have their say in it.
  */

@@ -361,6 +361,8 @@ int supervisor_run(Supervisor *s) {
         for (size_t i = 0; i < ELEMENTSOF(s->peers); i++)
                 if (s->peers[i] >= 0 && loop_send_started(s, s->peers[i]) < 0)
                         s->peers[i] = fd_close(s->peers[i]);
+        if (!s->start.tty)
+                supervisor_drain_terminal(s);
         tell_session(s);
         if (s->start.session_fd < 0)
                 supervisor_drain_terminal(s);
