@@ -87,7 +87,6 @@ class Engine(Tool):
 
     run_options = ()
     pull_options = ()
-    can_execute = True
 
     def prepare(self):
         super().prepare()
@@ -107,7 +106,7 @@ class Engine(Tool):
         return [self.supervisor(name) for name in self.names(n)]
 
     def execute(self):
-        return [self.name, "exec", self.names(1)[0], "true"] if self.can_execute else None
+        return [self.name, "exec", self.names(1)[0], "true"]
 
     def stop(self):
         quietly(self.name, "rm", "-f", *self.names(getattr(self, "started", 0)))
@@ -121,7 +120,6 @@ class Engine(Tool):
 
 class Creel(Engine):
     name = "creelctl"
-    can_execute = False
 
     def daemons(self):
         return [int(call("systemctl", "show", "-P", "MainPID", "creeld.service"))]

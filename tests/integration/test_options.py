@@ -4,6 +4,7 @@ made when it comes. The values are those of optiontable.py."""
 
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -69,6 +70,23 @@ def check_refused(creelctl, words, image, mentions):
 def fail_with(troubles):
     troubles = [trouble for trouble in troubles if trouble]
     assert not troubles, "\n" + "\n".join(troubles)
+
+
+def test_document():
+    """docs/OPTIONS.md speaks the truth: what it calls supported is there, what is there is in it."""
+    text = (Path(__file__).resolve().parents[2] / "docs/OPTIONS.md").read_text()
+    tables, own = text.split("## Our own")
+    rows = re.findall(r"^\| `--([\w-]+)`[^|]*\| (yes|no|`--[\w-]+`) \| (.*) \|$", tables, re.M)
+    assert len(rows) == len(re.findall(r"^\| `--", tables, re.M)), "a row that is neither yes, no nor another option"
+    for name, here, remark in rows:
+        if here == "yes":
+            assert name in LISTED, f"--{name} is said to be supported"
+        elif here == "no":
+            assert name not in LISTED and remark.strip(), f"--{name} is said not to be supported, or without a reason"
+        else:
+            assert here.strip("`-") in LISTED, f"--{name} is said to be {here}"
+    named = {name for name, *_ in rows} | set(re.findall(r"^\| `--([\w-]+)`", own, re.M))
+    assert not set(LISTED) - named, "options that docs/OPTIONS.md does not name"
 
 
 def test_every_option_is_in_the_table():
