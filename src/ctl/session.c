@@ -290,6 +290,9 @@ static int session_handle(Session *s, Message *m) {
                         return 0;
                 r = message_take_fd(m, FIELD_OUTPUT, &s->relay_fds[STDIN_FILENO]);
                 return r < 0 ? r : session_relay_input(s);
+        case MESSAGE_SESSION_EOF:
+                close_relay(s, STDIN_FILENO);
+                return 0;
         case MESSAGE_SESSION_EXITED:
                 trace("exit heard of");
                 (void) message_get_u64(m, FIELD_STATUS, &status);

@@ -9,6 +9,7 @@
 #include "engine/compile.h"
 #include "engine/health.h"
 #include "engine/restart.h"
+#include "engine/exec.h"
 #include "engine/root.h"
 #include "engine/userns.h"
 #include "manager/manager.h"
@@ -291,6 +292,15 @@ static int add_command(json_object *o, const Container *c) {
         return r < 0 ? r : add_list(o, "Args", argv ? argv + 1 : NULL);
 }
 
+static int fill_execs(json_object *o, const Container *c) {
+        _cleanup_strv_free_ char **ids = NULL;
+        int r = 0;
+
+        for (const ExecSession *e = exec_next(c, NULL); e && r >= 0; e = exec_next(c, e))
+                r = strv_extend(&ids, exec_id(e));
+        return r < 0 ? r : add_list(o, "ExecIDs", ids);
+}
+
 int inspect_container(const Container *c, char **ret) {
         _cleanup_json_ json_object *o = json_object_new_object();
         int r;
@@ -312,6 +322,8 @@ int inspect_container(const Container *c, char **ret) {
                 r = json_add_string(o, "Name", c->record->name);
         if (r >= 0)
                 r = json_add_u64(o, "RestartCount", c->record->n_restarts);
+        if (r >= 0)
+                r = fill_execs(o, c);
         if (r >= 0)
                 r = json_add_string(o, "Unit", c->unit);
         if (r >= 0)

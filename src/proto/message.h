@@ -95,7 +95,7 @@ typedef enum MessageType {
         MESSAGE_SESSION_SIGNAL,
         /* the client goes, and the command goes on: without this, one of MESSAGE_EXEC_START gets SIGHUP */
         MESSAGE_SESSION_DETACH,
-        /* nothing more comes on standard input, from nobody */
+        /* nothing more comes on standard input, from nobody: both ways, so that all clients let go of it */
         MESSAGE_SESSION_EOF,
 
         /* any worker or supervisor -> its peer: the work failed; nothing follows */

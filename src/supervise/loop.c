@@ -184,6 +184,18 @@ static int on_attach(Supervisor *s, int peer, Message *m) {
         return attach_answer(peer, index, &failure);
 }
 
+/* The others have to let go of it, too. */
+static void end_stdin(Supervisor *s) {
+        _cleanup_(message_freep) Message *m = NULL;
+
+        s->stdin_fd = fd_close(s->stdin_fd);
+        if (message_new(MESSAGE_SESSION_EOF, &m) < 0)
+                return;
+        for (size_t k = 0; k < ATTACHMENTS_MAX; k++)
+                if (s->attachments[k].session_fd >= 0)
+                        (void) message_send(s->attachments[k].session_fd, m);
+}
+
 static void on_attached_session(Supervisor *s, Attachment *a) {
         _cleanup_(message_freep) Message *m = NULL;
         uint64_t number = 0;
@@ -195,7 +207,7 @@ static void on_attached_session(Supervisor *s, Attachment *a) {
                 if (number > 0 && number < _NSIG)
                         signal_payload(s, (int) number);
         } else if (r > 0 && message_type(m) == MESSAGE_SESSION_EOF)
-                s->stdin_fd = fd_close(s->stdin_fd);
+                end_stdin(s);
         else
                 detach(s, a);
 }
