@@ -46,6 +46,9 @@ static const MountRow system_mounts[] = {
           "tmpfs",
           { "nosuid", "nodev", "strictatime", "mode=1777", "size=10%", "nr_inodes=1m" } },
 };
+static const MountRow journal_mount = {
+        "/var/log/journal", "tmpfs", "tmpfs", { "nosuid", "nodev", "noexec", "mode=755", "size=10%" }
+};
 /* With a read-only root, what programs expect to write to, as podman's --read-only-tmpfs. */
 static const MountRow writable_mounts[] = {
         { "/run", "tmpfs", "tmpfs", { "nosuid", "nodev", "mode=755", "tmpcopyup" } },
@@ -187,7 +190,12 @@ static int add_system_mounts(const CompileInput *in, MountTable *t, Failure *f) 
         }
         if (r >= 0)
                 r = add_tunnel(in, t);
-        return r < 0 ? r : add_journal(in, t, f);
+        if (r >= 0)
+                r = add_journal(in, t, f);
+        /* As podman has it; what --boot starts keeps its journal. */
+        if (r >= 0 && !in->record->spec->boot && !in->record->spec->link_journal)
+                r = add_system_tmpfs(in->record->spec, t, journal_mount);
+        return r;
 }
 
 static int add_writable_mounts(const CompileInput *in, MountTable *t) {

@@ -87,6 +87,7 @@ int host_tree_env(char ***env) {
 typedef struct HostTree {
         int fd;
         uid_t uid; /* the container's root */
+        gid_t gid;
 } HostTree;
 
 static int put_file(const HostTree *t, int dirfd, const char *name, const void *data, size_t n_bytes,
@@ -94,7 +95,7 @@ static int put_file(const HostTree *t, int dirfd, const char *name, const void *
         int r;
 
         r = file_write_atomic(dirfd, name, data, n_bytes, mode, 0);
-        if (r >= 0 && fchownat(dirfd, name, t->uid, t->uid, AT_SYMLINK_NOFOLLOW) < 0)
+        if (r >= 0 && fchownat(dirfd, name, t->uid, t->gid, AT_SYMLINK_NOFOLLOW) < 0)
                 r = negative_errno();
         return r;
 }
@@ -106,7 +107,7 @@ static int put_text(const HostTree *t, const char *name, const char *text) {
 static int put_directory(const HostTree *t, const char *name, mode_t mode, int *ret_fd) {
         int fd;
 
-        if (mkdirat(t->fd, name, mode) < 0 || fchownat(t->fd, name, t->uid, t->uid, AT_SYMLINK_NOFOLLOW) < 0)
+        if (mkdirat(t->fd, name, mode) < 0 || fchownat(t->fd, name, t->uid, t->gid, AT_SYMLINK_NOFOLLOW) < 0)
                 return negative_errno();
         if (!ret_fd)
                 return 0;
@@ -132,7 +133,7 @@ static int put_inaccessible(const HostTree *t) {
         r = put_directory(t, "inaccessible", 0755, &fd);
         if (r < 0)
                 return r;
-        if (mkdirat(fd, "dir", 0) < 0 || fchownat(fd, "dir", t->uid, t->uid, AT_SYMLINK_NOFOLLOW) < 0)
+        if (mkdirat(fd, "dir", 0) < 0 || fchownat(fd, "dir", t->uid, t->gid, AT_SYMLINK_NOFOLLOW) < 0)
                 return negative_errno();
         for (size_t i = 0; i < ELEMENTSOF(nodes); i++) {
                 if (mknodat(fd, nodes[i].name, nodes[i].type, makedev(0, 0)) < 0) {
@@ -141,7 +142,7 @@ static int put_inaccessible(const HostTree *t) {
                                 continue;
                         return negative_errno();
                 }
-                if (fchownat(fd, nodes[i].name, t->uid, t->uid, AT_SYMLINK_NOFOLLOW) < 0)
+                if (fchownat(fd, nodes[i].name, t->uid, t->gid, AT_SYMLINK_NOFOLLOW) < 0)
                         return negative_errno();
         }
         return 0;
@@ -213,7 +214,7 @@ int host_tree_write(const ContainerRecord *record, const char *machine_id, int r
         if (mkdirat(runtime_fd, "host", 0755) < 0)
                 return negative_errno();
         fd = openat(runtime_fd, "host", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0 || fchown(fd, t.uid, t.uid) < 0)
+        if (fd < 0 || fchown(fd, t.uid, t.gid) < 0)
                 return negative_errno();
         t.fd = fd;
         r = put_identity(&t, machine_id);

@@ -89,10 +89,10 @@ int journal_link_plan(const Engine *e, const ContainerRecord *record, const char
         return 0;
 }
 
-static int make_directory(const char *path, uid_t uid) {
+static int make_directory(const char *path, uid_t uid, gid_t gid) {
         if (mkdir(path, 0755) < 0 && errno != EEXIST)
                 return negative_errno();
-        return lchown(path, uid, uid) < 0 ? negative_errno() : 0;
+        return lchown(path, uid, gid) < 0 ? negative_errno() : 0;
 }
 
 /* A link of an earlier run may lead elsewhere. A directory holds somebody's journal. */
@@ -114,14 +114,14 @@ static int make_link(const JournalLink *l, Failure *f) {
 }
 
 int journal_link_make(const JournalLink *l, const ContainerRecord *record, int tree_fd, Failure *f) {
-        uid_t uid = container_record_root_uid(record);
         _cleanup_close_ int fd = -EBADF;
         int r = 0;
 
         if (l->mode == LINK_JOURNAL_NO)
                 return 0;
         if (l->source)
-                r = make_directory(l->source, uid);
+                r = make_directory(l->source, container_record_root_uid(record),
+                                   container_record_root_gid(record));
         else {
                 struct stat st = {};
 
