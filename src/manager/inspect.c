@@ -212,6 +212,8 @@ static int fill_container_config(json_object *o, const void *of) {
         if (r >= 0)
                 r = json_add_i64(o, "StopSignal", container_stop_signal(c));
         if (r >= 0)
+                r = json_add_boolean(o, "SystemdMode", container_is_system(c));
+        if (r >= 0)
                 r = json_add_u64(o, "StopTimeout", container_stop_timeout_usec(c) / USEC_PER_SEC);
         if (r >= 0)
                 r = add_map(o, "Annotations", spec->annotations);
@@ -318,6 +320,8 @@ int inspect_container(const Container *c, char **ret) {
                 r = json_add_string(o, "Image", c->record->image_id.string);
         if (r >= 0)
                 r = json_add_string(o, "ImageName", c->record->image);
+        if (r >= 0)
+                r = json_add_string(o, "Rootfs", strempty(c->record->rootfs));
         if (r >= 0)
                 r = json_add_string(o, "Name", c->record->name);
         if (r >= 0)

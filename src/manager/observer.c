@@ -2,10 +2,13 @@
 
 /* What the engine tells becomes signals, and running containers become machines of systemd-machined. */
 
+#include <stdio.h>
+
 #include "basic/log.h"
 #include "basic/memory.h"
 #include "basic/str.h"
 #include "bus/error.h"
+#include "engine/root.h"
 #include "manager/manager.h"
 
 #define MANAGER_INTERFACE BUS_INTERFACE("Manager")
@@ -47,15 +50,22 @@ static void on_container_changed(Container *c, void *userdata) {
 }
 
 static void on_container_started(Container *c, void *userdata) {
+        const char *tree = c->record->rootfs && !root_is_overlay(c->record) ? c->record->rootfs : NULL;
+        char machine_id[33];
         Service *s = userdata;
         int r;
 
+        if (container_is_system(c))
+                root_machine_id(c->engine, c->record, machine_id);
+        else
+                (void) snprintf(machine_id, sizeof(machine_id), "%.32s", c->record->id);
         r = machine_register(s->machines,
                              &(const MachineSpec) {
                                      .name = c->record->name,
-                                     .container_id = c->record->id,
+                                     .machine_id = machine_id,
                                      .leader = c->leader,
                                      .leader_pidfd = c->leader_pidfd,
+                                     .root_directory = tree,
                              });
         if (r < 0)
                 log_debug_errno(r, "Cannot register container %s with systemd-machined, ignoring: %m",

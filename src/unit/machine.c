@@ -252,11 +252,11 @@ static int hex_digit(char c) {
         return p ? (int) (p - LOWERCASE_HEX) : -EINVAL;
 }
 
-static int machine_id_from_container_id(const char *container_id, uint8_t ret[static MACHINE_ID_BYTES]) {
-        if (strlen(container_id) < 2 * MACHINE_ID_BYTES)
+static int machine_id_parse(const char *machine_id, uint8_t ret[static MACHINE_ID_BYTES]) {
+        if (strlen(machine_id) < 2 * MACHINE_ID_BYTES)
                 return -EINVAL;
         for (size_t i = 0; i < MACHINE_ID_BYTES; i++) {
-                int high = hex_digit(container_id[2 * i]), low = hex_digit(container_id[2 * i + 1]);
+                int high = hex_digit(machine_id[2 * i]), low = hex_digit(machine_id[2 * i + 1]);
 
                 if (high < 0 || low < 0)
                         return -EINVAL;
@@ -274,7 +274,7 @@ static int request_new(const MachineSpec *spec, Request **ret) {
                 return -ENOMEM;
         q->leader = spec->leader;
         q->pidfd = -EBADF;
-        r = machine_id_from_container_id(spec->container_id, q->id);
+        r = machine_id_parse(spec->machine_id, q->id);
         if (r >= 0)
                 r = string_set(&q->root_directory, spec->root_directory);
         if (r < 0)

@@ -16,7 +16,7 @@ typedef struct MachineRegistry MachineRegistry;
 
 typedef struct MachineSpec {
         const char *name;
-        const char *container_id;   /* 64 hexadecimal digits; the first 32 become the machine's id */
+        const char *machine_id;   /* 32 hexadecimal digits, or more, of which the first 32 count */
         pid_t leader;               /* PID 1 of the container, already in its scope */
         int leader_pidfd;           /* of the same process, or negative; not consumed */
         const char *root_directory; /* as the host sees it; NULL: there is none */

@@ -92,7 +92,7 @@ static int teardown(void **state) {
 
 static void register_web(Machined *d, int pidfd) {
         const MachineSpec spec = {.name = "web",
-                                  .container_id = CONTAINER_ID,
+                                  .machine_id = CONTAINER_ID,
                                   .leader = getpid(),
                                   .leader_pidfd = pidfd};
 
@@ -118,7 +118,7 @@ static void test_plain(void **state) {
 /* Stops and starts again before machined has answered anything. */
 static void test_in_the_blink_of_an_eye(void **state) {
         const MachineSpec spec = {
-                        .name = "web", .container_id = CONTAINER_ID, .leader = getpid(), .leader_pidfd = -1};
+                        .name = "web", .machine_id = CONTAINER_ID, .leader = getpid(), .leader_pidfd = -1};
         Machined *d = *state;
 
         assert_int_equal(machine_unregister(d->registry, "web"), 0);
@@ -166,7 +166,7 @@ static void test_pidfd_alone(void **state) {
 
 static void test_absent_and_freed_while_waiting(void **state) {
         const MachineSpec spec = {
-                        .name = "web", .container_id = CONTAINER_ID, .leader = getpid(), .leader_pidfd = -1};
+                        .name = "web", .machine_id = CONTAINER_ID, .leader = getpid(), .leader_pidfd = -1};
         Machined *d = *state;
 
         d->absent = true;
@@ -180,10 +180,10 @@ static void test_names(void **state) {
         static const char *const good[] = {"a", "web", "web-1", "a.b", "0", "x--y"},
                                  *const bad[] = {"", "a_b", "-a", "a-", "a.", ".a", "a..b", "a-.b", "a.-b"};
         const MachineSpec spec = {.name = "a_b",
-                                  .container_id = CONTAINER_ID,
+                                  .machine_id = CONTAINER_ID,
                                   .leader = 1,
                                   .leader_pidfd = -1},
-                          strange = {.name = "ab", .container_id = "xyz", .leader = 1, .leader_pidfd = -1};
+                          strange = {.name = "ab", .machine_id = "xyz", .leader = 1, .leader_pidfd = -1};
         Machined *d = *state;
         char name[66] = {};
 
