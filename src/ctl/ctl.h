@@ -83,6 +83,7 @@ int verb_update(Ctl *c, char **operands, Failure *f);
 int verb_logs(Ctl *c, char **operands, Failure *f);
 int verb_events(Ctl *c, char **operands, Failure *f);
 int verb_images(Ctl *c, char **operands, Failure *f);
+int verb_volume(Ctl *c, char **operands, Failure *f);
 int verb_rmi(Ctl *c, char **operands, Failure *f);
 int verb_pull(Ctl *c, char **operands, Failure *f);
 int verb_list_transfers(Ctl *c, char **operands, Failure *f);
@@ -95,7 +96,8 @@ extern const Option attach_options[], exec_options[], shell_options[], login_opt
 extern const Option ps_options[], create_options[], run_options[], start_options[], stop_options[],
                 restart_options[], pause_options[], unpause_options[], kill_options[], rm_options[],
                 wait_options[], inspect_options[], show_options[], status_options[], logs_options[],
-                events_options[], images_options[], rmi_options[], pull_options[], help_options[];
+                events_options[], images_options[], rmi_options[], pull_options[], help_options[],
+                volume_options[];
 extern const Option stats_options[], update_options[];
 const Option *container_options_table(void);
 const Option *update_options_table(void);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <fcntl.h>
 #include <glob.h>
+#include <unistd.h>
 
 #include "basic/memory.h"
 #include "basic/path.h"
@@ -26,10 +28,19 @@ static size_t count_paths(MountSyntax syntax, size_t n_parts, bool *ret_any_word
         }
 }
 
-static int complete_paths(MountSyntax syntax, const char *text, const char *directory, char ***ret) {
+/* Said before anything is made. What the caller may not see is for creeld to judge. */
+static int check_source(const char *path, Failure *f) {
+        if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+            (errno == ENOENT || errno == ENOTDIR))
+                return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, errno, "cannot mount %s", path);
+        return 0;
+}
+
+static int complete_paths(MountSyntax syntax, const char *text, const char *directory, char ***ret,
+                          Failure *f) {
         _cleanup_strv_free_ char **parts = NULL;
         _cleanup_free_ char *whole = NULL;
-        size_t n_paths, n = 0;
+        size_t n_paths, n_sources, n = 0;
         bool any_word;
         int r;
 
@@ -37,11 +48,15 @@ static int complete_paths(MountSyntax syntax, const char *text, const char *dire
         if (r < 0)
                 return r;
         n_paths = count_paths(syntax, strv_length(parts), &any_word);
+        /* An overlay's upper directory may still be missing. */
+        n_sources = syntax == MOUNT_SYNTAX_OVERLAY && n_paths > 0 ? n_paths - 1 : n_paths;
         STRV_FOREACH(i, parts) {
                 bool relative = n < n_paths && **i && **i != '/' && **i != '+' && (any_word || **i == '.');
                 _cleanup_free_ char *path = NULL;
 
                 r = relative ? path_join(directory, *i, &path) : string_set(&path, *i);
+                if (r >= 0 && n < n_sources && *path == '/')
+                        r = check_source(path, f);
                 if (r >= 0)
                         r = mount_join_path(&whole, path, n++ > 0);
                 if (r < 0)
@@ -133,14 +148,18 @@ static int complete_fields(const char *text, const char *directory, char ***ret,
         type = find_value(fields, types);
         source = find_value(fields, sources);
         pattern = type && streq(type, "glob");
-        if (!type || isempty(source) || (!pattern && (!streq(type, "bind") || *source == '/')))
+        if (!type || isempty(source) || (!pattern && !streq(type, "bind")))
                 return strv_extend(ret, text);
         r = *source == '/' ? string_set(&path, source) : path_join(directory, source, &path);
         if (r < 0)
                 return r;
         if (pattern)
                 return expand(fields, path, find_value(fields, places), ret, f);
-        r = build(fields, type, path, NULL, &whole);
+        r = check_source(path, f);
+        if (r >= 0 && *source == '/')
+                return strv_extend(ret, text);
+        if (r >= 0)
+                r = build(fields, type, path, NULL, &whole);
         return r < 0 ? r : strv_consume(ret, whole);
 }
 
@@ -150,5 +169,5 @@ int mount_source_complete(MountSyntax syntax, const char *text, const char *dire
                 return complete_fields(text, directory, ret, f);
         if (syntax == MOUNT_SYNTAX_TMPFS || syntax == MOUNT_SYNTAX_INACCESSIBLE)
                 return strv_extend(ret, text);
-        return complete_paths(syntax, text, directory, ret);
+        return complete_paths(syntax, text, directory, ret, f);
 }

@@ -20,7 +20,7 @@ static int option_check_interval(const Option *option, const char *text, Failure
         return parse_u64(text, &n) >= 0 || clock_parse_duration(text, &n) >= 0 ? 0 : -EINVAL;
 }
 
-static bool arg_force, arg_attach, arg_interactive, arg_sig_proxy = true, arg_running;
+static bool arg_force, arg_volumes, arg_attach, arg_interactive, arg_sig_proxy = true, arg_running;
 static uint64_t arg_timeout_usec = UINT64_MAX;
 static const char *arg_detach_keys, *arg_signal, *arg_whom = "leader";
 static char **arg_conditions;
@@ -90,6 +90,7 @@ const Option kill_options[] = {
 const Option rm_options[] = {
         SELECT_ALL("Remove all containers"),
         { "force", 'f', NULL, "Stop it first where it runs", option_set_flag, &arg_force },
+        { "volumes", 'v', NULL, "Remove its anonymous volumes, too", option_set_flag, &arg_volumes },
         TIMEOUT("With --force: wait this long before killing"),
         SELECT_CIDFILE,
         SELECT_FILTER(0),
@@ -252,6 +253,8 @@ static int append_remove_options(sd_bus_message *m) {
         r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r >= 0 && arg_force)
                 r = sd_bus_message_append(m, "{sv}", "force", "b", 1);
+        if (r >= 0 && arg_volumes)
+                r = sd_bus_message_append(m, "{sv}", "volumes", "b", 1);
         if (r >= 0 && arg_timeout_usec != UINT64_MAX)
                 r = sd_bus_message_append(m, "{sv}", "timeout", "t", arg_timeout_usec);
         return r < 0 ? r : sd_bus_message_close_container(m);

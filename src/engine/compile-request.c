@@ -195,6 +195,47 @@ static int build_overlay(Builder *b, Failure *f) {
         return r < 0 ? r : add_options(b, m->writable ? NULL : "ro");
 }
 
+/* What may lie over files of /proc: what those who show a container its own numbers replace, as runc has it.
+ */
+static const char *const proc_files[] = {
+        "/proc/cpuinfo",
+        "/proc/diskstats",
+        "/proc/meminfo",
+        "/proc/stat",
+        "/proc/swaps",
+        "/proc/uptime",
+        "/proc/loadavg",
+        "/proc/slabinfo",
+        "/proc/net/dev",
+        "/proc/sys/kernel/ns_last_pid",
+        "/proc/sys/crypto/fips_enabled",
+};
+
+/* The kernel's own file systems only take what comes from the like: programs trust what they find there. */
+static int check_place(const MountRequest *m, Failure *f) {
+        bool is_bind = m->kind == MOUNT_KIND_BIND;
+        const char *rest;
+
+        if ((rest = startswith(m->destination, "/proc")) && (*rest == 0 || *rest == '/')) {
+                if (is_bind && *rest == 0 && streq(m->source, "/proc"))
+                        return 0;
+                for (size_t i = 0; i < ELEMENTSOF(proc_files) && is_bind; i++)
+                        if (streq(m->destination, proc_files[i]))
+                                return 0;
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "%s: nothing can be mounted there; choose a place outside of /proc",
+                                   m->destination);
+        }
+        if ((rest = startswith(m->destination, "/sys")) && (*rest == 0 || *rest == '/') &&
+            !(is_bind && (streq(m->source, "/sys") || startswith(m->source, "/sys/"))))
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "%s: only what comes from the host's /sys can be mounted there; choose a "
+                                   "place "
+                                   "outside of /sys",
+                                   m->destination);
+        return 0;
+}
+
 int compile_mount_request(const CompileInput *in, const MountRequest *m, size_t index, json_object **ret,
                           Failure *f) {
         static int (*const builders[])(Builder * b, Failure * f) = {
@@ -210,7 +251,9 @@ int compile_mount_request(const CompileInput *in, const MountRequest *m, size_t 
 
         if (!mount || !own)
                 return -ENOMEM;
-        r = json_add_string(mount, "destination", m->destination);
+        r = check_place(m, f);
+        if (r >= 0)
+                r = json_add_string(mount, "destination", m->destination);
         if (r >= 0)
                 r = builders[m->kind](&b, f);
         (void) snprintf(scratch, sizeof(scratch), "overlay-%zu", index);

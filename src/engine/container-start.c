@@ -29,6 +29,7 @@
 #include "engine/health.h"
 #include "engine/restart.h"
 #include "engine/supervisor.h"
+#include "engine/volume.h"
 #include "security/capability.h"
 #include "store/layer.h"
 
@@ -228,6 +229,8 @@ static int start(Container *c, Job *j, Failure *f) {
                 r = string_set(&c->record->unit, c->unit);
         if (r >= 0)
                 r = check_layers(c, f);
+        if (r >= 0)
+                r = volume_prepare(c, f);
         if (r >= 0)
                 r = compile_spec(c, &j->parameters, &spec_fd, f);
         trace("document compiled");

@@ -25,6 +25,7 @@
 #include "engine/system.h"
 #include "engine/update.h"
 #include "engine/userns.h"
+#include "engine/volume.h"
 
 static const char *const container_state_table[] = {
         [CONTAINER_CREATED] = "created", [CONTAINER_RUNNING] = "running",
@@ -333,9 +334,14 @@ int container_create(Engine *e, Image *image, const char *reference, ContainerSp
 
         if (e->observer)
                 e->observer->container_new(c, e->observer_data);
-        r = container_materialize(c);
+        r = volume_prepare(c, f);
+        if (r >= 0)
+                r = container_materialize(c);
         if (r < 0) {
-                r = failure_set_errno(f, FAILURE_STORAGE, r, "cannot create container %s", c->record->name);
+                if (!f || !f->text)
+                        r = failure_set_errno(f, FAILURE_STORAGE, r, "cannot create container %s",
+                                              c->record->name);
+                volume_remove_anonymous(c);
                 container_finish_removal(c);
                 return r;
         }
@@ -445,6 +451,7 @@ void container_enqueue(Container *c, JobType type, const JobParameters *paramete
 
         if (merge == JOB_JOIN && job_add_waiter(last, done, userdata) >= 0) {
                 last->parameters.force |= parameters->force;
+                last->parameters.volumes |= parameters->volumes;
                 drop_parameters(&fds, parameters->update);
                 return;
         }
@@ -533,6 +540,8 @@ void container_finish_removal(Container *c) {
         (void) hashmap_remove(e->containers, c->record->id);
         (void) hashmap_remove(e->containers_by_name, c->record->name);
         container_forget_system(c);
+        if (container_is_ephemeral(c) || (c->jobs && c->jobs->parameters.volumes))
+                volume_remove_anonymous(c);
         container_unlink_files(c);
         c->removed = true;
         container_event(c, "remove", NULL, 0);

@@ -23,6 +23,7 @@
 #include "engine/supervisor.h"
 #include "engine/transfer.h"
 #include "engine/worker.h"
+#include "engine/volume.h"
 #include "security/seccomp-cache.h"
 #include "store/layer.h"
 
@@ -173,6 +174,21 @@ static int load_ephemeral(Store *s, const char *name, void *userdata) {
         return load_container(userdata, s->runtime_containers_fd, name);
 }
 
+static int load_volume(Store *s, const char *name, void *userdata) {
+        VolumeRecord *record = NULL;
+        Engine *e = userdata;
+        Volume *v;
+        int r;
+
+        r = volume_load(s, name, &record);
+        if (r >= 0)
+                r = volume_adopt(e, record, &v);
+        if (r < 0 && r != -ENOMEM)
+                log_warning_errno(r, "The record of volume %s is damaged; its files stay in volumes/%s: %m",
+                                  name, name);
+        return r == -ENOMEM ? r : 0;
+}
+
 static int engine_load(Engine *e) {
         Store *s = e->store;
         int r;
@@ -180,6 +196,8 @@ static int engine_load(Engine *e) {
         r = store_for_each(s, s->images_fd, load_image, e);
         if (r >= 0)
                 r = store_for_each(s, s->refs_fd, load_ref, e);
+        if (r >= 0)
+                r = store_for_each(s, s->volumes_fd, load_volume, e);
         if (r >= 0)
                 r = store_for_each(s, s->runtime_containers_fd, load_ephemeral, e);
         if (r >= 0)
@@ -218,7 +236,8 @@ int engine_new(const EngineParameters *p, Engine **ret, Failure *f) {
         e->containers_by_name = hashmap_new();
         e->images = hashmap_new();
         e->refs = hashmap_new();
-        if (!e->containers || !e->containers_by_name || !e->images || !e->refs)
+        e->volumes = hashmap_new();
+        if (!e->containers || !e->containers_by_name || !e->images || !e->refs || !e->volumes)
                 return -ENOMEM;
 
         r = store_open(p->store_path, p->runtime_path, &e->store, f);
@@ -250,6 +269,7 @@ Engine *engine_free(Engine *e) {
         Container *c;
         EngineRef *ref;
         Image *i;
+        Volume *v;
 
         if (!e)
                 return NULL;
@@ -265,10 +285,14 @@ Engine *engine_free(Engine *e) {
         if (e->images)
                 HASHMAP_FOREACH(i, e->images)
                         (void) image_free(i);
+        if (e->volumes)
+                HASHMAP_FOREACH(v, e->volumes)
+                        (void) volume_free(v);
         (void) hashmap_free(e->containers);
         (void) hashmap_free(e->containers_by_name);
         (void) hashmap_free(e->images);
         (void) hashmap_free(e->refs);
+        (void) hashmap_free(e->volumes);
         (void) systemd_free(e->systemd);
         (void) store_close(e->store);
         (void) fd_close(e->supervise_fd);

@@ -71,6 +71,7 @@ struct Engine {
         Hashmap *containers_by_name;
         Hashmap *images;            /* by configuration digest, hex */
         Hashmap *refs;              /* EngineRef by reference */
+        Hashmap *volumes;           /* by name */
         LIST_HEAD(Transfer, transfers);
         unsigned n_transfers;
         uint32_t last_transfer_id;

@@ -35,6 +35,8 @@ static const struct {
         { "image", "untag", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c22" },
         { "image", "remove", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c23" },
         { "image", "pull-error", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c24" },
+        { "volume", "create", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c40" },
+        { "volume", "remove", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c41" },
 };
 
 const char *event_message_id(const char *type, const char *action) {

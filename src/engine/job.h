@@ -61,6 +61,7 @@ typedef struct JobParameters {
         uint64_t timeout_usec; /* stop, restart, remove: USEC_INFINITY: the container's own */
         int signal;            /* stop: 0: the container's own */
         bool force;            /* remove */
+        bool volumes;          /* remove: the anonymous volumes, too */
         bool automatic;        /* by a policy, not by a user */
         ContainerSpec *update; /* update: the fields to change; consumed by container_enqueue() */
 } JobParameters;

@@ -129,15 +129,15 @@ int container_dbus_read_stop_option(sd_bus_message *m, const char *key, JobParam
 }
 
 static int read_remove_option(sd_bus_message *m, const char *key, JobParameters *p, Failure *f) {
-        int force;
+        int yes;
 
         if (streq(key, "timeout"))
                 return container_dbus_read_stop_option(m, key, p, f);
-        if (!streq(key, "force"))
+        if (!streq(key, "force") && !streq(key, "volumes"))
                 return 0;
-        if (sd_bus_message_read(m, "v", "b", &force) < 0)
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option force: must be a boolean (b)");
-        p->force = force;
+        if (sd_bus_message_read(m, "v", "b", &yes) < 0)
+                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option %s: must be a boolean (b)", key);
+        *(streq(key, "force") ? &p->force : &p->volumes) = yes;
         return 1;
 }
 

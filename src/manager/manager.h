@@ -58,6 +58,11 @@ int container_dbus_read_stop_option(sd_bus_message *m, const char *key, JobParam
 int container_dbus_enqueue(Service *s, sd_bus_message *call, Container *c, JobType type,
                            job_option_reader_t reader, sd_bus_error *error);
 
+/* In volume-dbus.c: methods of the manager's interface. */
+int volume_dbus_create(sd_bus_message *call, void *userdata, sd_bus_error *error);
+int volume_dbus_remove(sd_bus_message *call, void *userdata, sd_bus_error *error);
+int volume_dbus_list(sd_bus_message *call, void *userdata, sd_bus_error *error);
+
 /* In exec-dbus.c: methods of the container's interface. */
 int method_exec(sd_bus_message *call, void *userdata, sd_bus_error *error);
 int method_attach(sd_bus_message *call, void *userdata, sd_bus_error *error);

@@ -53,6 +53,7 @@ static int open_children(Store *s, Failure *f) {
                 { &s->root_fd, "images", 0700, &s->images_fd },
                 { &s->root_fd, "refs", 0700, &s->refs_fd },
                 { &s->root_fd, "containers", 0700, &s->containers_fd },
+                { &s->root_fd, "volumes", 0700, &s->volumes_fd },
                 { &s->root_fd, "staging", 0700, &s->staging_fd },
                 { &s->runtime_fd, "containers", 0700, &s->runtime_containers_fd },
         };
@@ -83,6 +84,7 @@ int store_open(const char *path, const char *runtime_path, Store **ret, Failure 
                 .images_fd = -EBADF,
                 .refs_fd = -EBADF,
                 .containers_fd = -EBADF,
+                .volumes_fd = -EBADF,
                 .staging_fd = -EBADF,
                 .runtime_fd = -EBADF,
                 .runtime_containers_fd = -EBADF,
@@ -116,6 +118,7 @@ Store *store_close(Store *s) {
         (void) fd_close(s->images_fd);
         (void) fd_close(s->refs_fd);
         (void) fd_close(s->containers_fd);
+        (void) fd_close(s->volumes_fd);
         (void) fd_close(s->staging_fd);
         (void) fd_close(s->runtime_fd);
         (void) fd_close(s->runtime_containers_fd);

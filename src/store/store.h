@@ -12,7 +12,8 @@
 /* The directories that everything durable and everything of this boot lives in:
  *
  *     <root>/layers/<diff-id hex>/{tree/,layer.json}   blobs/sha256/<hex>   images/<config hex>.json
- * refs/<hash>.json containers/<id>/{container.json,rootfs/{upper,work}}   staging/<anything half done>
+ * refs/<hash>.json containers/<id>/{container.json,rootfs/{upper,work}}   volumes/<name>/{volume.json,data/}
+ *     staging/<anything half done>
  *     <runtime>/containers/<id>/{container.json,supervisor.sock,exit,...}
  *
  * Whatever becomes visible under its final name was complete and durable before: data in staging, syncfs(2)
@@ -21,7 +22,8 @@
 
 typedef struct Store {
         char *path, *runtime_path;
-        int root_fd, layers_fd, blobs_parent_fd, blobs_fd, images_fd, refs_fd, containers_fd, staging_fd;
+        int root_fd, layers_fd, blobs_parent_fd, blobs_fd, images_fd, refs_fd, containers_fd, volumes_fd;
+        int staging_fd;
         int runtime_fd, runtime_containers_fd;
 } Store;
 

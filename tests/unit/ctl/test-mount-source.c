@@ -10,25 +10,49 @@ static void expect(MountSyntax syntax, const char *text, const char *result) {
         _cleanup_strv_free_ char **l = NULL;
         _cleanup_failure_ Failure f = {};
 
-        assert_int_equal(mount_source_complete(syntax, text, "/w:d", &l, &f), 0);
+        assert_int_equal(mount_source_complete(syntax, text, "/", &l, &f), 0);
         assert_int_equal(strv_length(l), 1);
         assert_string_equal(l[0], result);
 }
 
 static void test_relative(void **state) {
-        expect(MOUNT_SYNTAX_VOLUME, "./a:/b:ro", "/w\\:d/./a:/b:ro");
+        expect(MOUNT_SYNTAX_VOLUME, "./etc:/b:ro", "/./etc:/b:ro");
         expect(MOUNT_SYNTAX_VOLUME, "a:/b", "a:/b");
-        expect(MOUNT_SYNTAX_VOLUME, "/a:/b", "/a:/b");
+        expect(MOUNT_SYNTAX_VOLUME, "/etc:/b", "/etc:/b");
         expect(MOUNT_SYNTAX_VOLUME, "./b", "./b");
         expect(MOUNT_SYNTAX_VOLUME, "", "");
-        expect(MOUNT_SYNTAX_BIND, "a:/b", "/w\\:d/a:/b");
-        expect(MOUNT_SYNTAX_OVERLAY, "a:b:/c", "/w\\:d/a:/w\\:d/b:/c");
-        expect(MOUNT_SYNTAX_OVERLAY, "a::/c", "/w\\:d/a::/c");
-        expect(MOUNT_SYNTAX_MOUNT, "type=bind,ro,src=a,dst=/b", "type=bind,source=/w:d/a,ro,dst=/b");
-        expect(MOUNT_SYNTAX_MOUNT, "type=bind,src=/a,dst=/b", "type=bind,src=/a,dst=/b");
+        expect(MOUNT_SYNTAX_BIND, "etc:/b\\:c", "/etc:/b\\:c");
+        expect(MOUNT_SYNTAX_BIND, "/etc", "/etc");
+        expect(MOUNT_SYNTAX_OVERLAY, "etc:no-upper-yet:/c", "/etc:/no-upper-yet:/c");
+        expect(MOUNT_SYNTAX_OVERLAY, "etc::/c", "/etc::/c");
+        expect(MOUNT_SYNTAX_OVERLAY_RO, "etc:usr:/c", "/etc:/usr:/c");
+        expect(MOUNT_SYNTAX_MOUNT, "type=bind,ro,src=etc,dst=/b", "type=bind,source=/etc,ro,dst=/b");
+        expect(MOUNT_SYNTAX_MOUNT, "type=bind,src=/etc,dst=/b", "type=bind,src=/etc,dst=/b");
         expect(MOUNT_SYNTAX_MOUNT, "type=volume,src=a,dst=/b", "type=volume,src=a,dst=/b");
         expect(MOUNT_SYNTAX_MOUNT, "nonsense", "nonsense");
         expect(MOUNT_SYNTAX_MOUNT, "\"", "\"");
+}
+
+static void test_missing(void **state) {
+        static const struct {
+                MountSyntax syntax;
+                const char *text;
+        } cases[] = {
+                { MOUNT_SYNTAX_VOLUME, "/no/such:/x" },
+                { MOUNT_SYNTAX_VOLUME, "./no/such:/x" },
+                { MOUNT_SYNTAX_BIND_RO, "/no/such:/x" },
+                { MOUNT_SYNTAX_OVERLAY_RO, "/no/such:/x" },
+                { MOUNT_SYNTAX_MOUNT, "type=bind,src=/no/such,dst=/x" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_strv_free_ char **l = NULL;
+                _cleanup_failure_ Failure f = {};
+
+                assert_true(mount_source_complete(cases[i].syntax, cases[i].text, "/tmp", &l, &f) < 0);
+                assert_int_equal(f.kind, FAILURE_INVALID_ARGUMENT);
+                assert_non_null(strstr(f.text, "no/such"));
+        }
 }
 
 static void test_glob(void **state) {
@@ -50,6 +74,7 @@ static void test_glob(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_relative),
+                cmocka_unit_test(test_missing),
                 cmocka_unit_test(test_glob),
         };
 

@@ -8,6 +8,7 @@
 #include "basic/strv.h"
 #include "engine/container.h"
 #include "engine/image.h"
+#include "engine/volume.h"
 
 /* An engine on a store of its own, without systemd, programs and bus: enough for all that starts no process.
  */
@@ -31,6 +32,7 @@ static inline void engine_fixture_init(EngineFixture *f) {
         e->containers_by_name = hashmap_new();
         e->images = hashmap_new();
         e->refs = hashmap_new();
+        e->volumes = hashmap_new();
         r = sd_event_new(&e->event);
         assert_true(r >= 0);
         assert_int_equal(journal_open(&e->journal_fd), 0);
@@ -41,6 +43,7 @@ static inline void engine_fixture_done(EngineFixture *f) {
         Container *c;
         EngineRef *ref;
         Image *i;
+        Volume *v;
 
         HASHMAP_FOREACH(c, e->containers)
                 (void) container_free(c);
@@ -48,10 +51,13 @@ static inline void engine_fixture_done(EngineFixture *f) {
                 (void) engine_ref_free(ref);
         HASHMAP_FOREACH(i, e->images)
                 (void) image_free(i);
+        HASHMAP_FOREACH(v, e->volumes)
+                (void) volume_free(v);
         (void) hashmap_free(e->containers);
         (void) hashmap_free(e->containers_by_name);
         (void) hashmap_free(e->images);
         (void) hashmap_free(e->refs);
+        (void) hashmap_free(e->volumes);
         (void) sd_event_unref(e->event);
         (void) fd_close(e->journal_fd);
         fixture_done(&f->store);
