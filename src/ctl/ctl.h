@@ -78,6 +78,7 @@ int verb_login(Ctl *c, char **operands, Failure *f);
 int verb_inspect(Ctl *c, char **operands, Failure *f);
 int verb_show(Ctl *c, char **operands, Failure *f);
 int verb_status(Ctl *c, char **operands, Failure *f);
+int verb_top(Ctl *c, char **operands, Failure *f);
 int verb_stats(Ctl *c, char **operands, Failure *f);
 int verb_update(Ctl *c, char **operands, Failure *f);
 int verb_logs(Ctl *c, char **operands, Failure *f);
@@ -98,7 +99,7 @@ extern const Option ps_options[], create_options[], run_options[], start_options
                 wait_options[], inspect_options[], show_options[], status_options[], logs_options[],
                 events_options[], images_options[], rmi_options[], pull_options[], help_options[],
                 volume_options[];
-extern const Option stats_options[], update_options[];
+extern const Option top_options[], stats_options[], update_options[];
 const Option *container_options_table(void);
 const Option *update_options_table(void);
 const Option *pull_shared_table(void);

@@ -73,6 +73,8 @@ const Verb ctl_verbs[] = {
             status_options, verb_status),
         ROW("show", "CONTAINER...", 1, -1, "Show the properties of containers for programs", show_options,
             verb_show),
+        ROW("top", "CONTAINER [DESCRIPTOR...]", 0, -1, "List the processes of a container", top_options,
+            verb_top),
         ROW("stats", "[CONTAINER...]", 0, -1, "Show what containers use, over and over", stats_options,
             verb_stats),
         { "update", "CONTAINER...", 1, -1, "Change the limits and restart policy of containers",

@@ -74,6 +74,7 @@ struct Engine {
         Hashmap *volumes;           /* by name */
         LIST_HEAD(Transfer, transfers);
         unsigned n_transfers;
+        unsigned n_tops; /* lists of processes under way, engine/top.h */
         uint32_t last_transfer_id;
 
         char **damaged; /* records that could not be read, by their paths in the store: what they named is

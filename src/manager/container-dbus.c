@@ -452,6 +452,8 @@ static const sd_bus_vtable vtable[] = {
                ANYONE),
         METHOD("Inspect", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), method_inspect, ANYONE),
         METHOD("Update", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, container_dbus_update, ANYONE),
+        METHOD("GetProcesses", SD_BUS_ARGS("as", columns), SD_BUS_RESULT("as", titles, "aas", rows),
+               container_dbus_get_processes, ANYONE),
         METHOD("GetStats", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", statistics), container_dbus_get_stats,
                ANYONE),
         SD_BUS_VTABLE_END,

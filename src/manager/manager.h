@@ -75,6 +75,7 @@ void container_dbus_execs_changed(Service *s, Container *c);
 /* Methods of resource-dbus.c. */
 int container_dbus_update(sd_bus_message *call, void *userdata, sd_bus_error *error);
 int container_dbus_get_stats(sd_bus_message *call, void *userdata, sd_bus_error *error);
+int container_dbus_get_processes(sd_bus_message *call, void *userdata, sd_bus_error *error);
 
 /* A job's end answers the method call @userdata (a reference that is dropped) without arguments. */
 int container_dbus_power_off(sd_bus_message *call, void *userdata, sd_bus_error *error);

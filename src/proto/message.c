@@ -105,6 +105,9 @@ static const struct {
         [MESSAGE_SESSION_SIGNAL] = { M(FIELD_SIGNAL), 0 },
         [MESSAGE_SESSION_DETACH] = { 0, 0 },
         [MESSAGE_SESSION_EOF] = { 0, 0 },
+        [MESSAGE_TOP_START] = { M(FIELD_CGROUP) | M(FIELD_PID) | M(FIELD_PIDFD) | M(FIELD_WORD), 0 },
+        [MESSAGE_TOP_ROW] = { M(FIELD_WORD), 0 },
+        [MESSAGE_TOP_DONE] = { 0, 0 },
         [MESSAGE_FAILED] = { M(FIELD_ERROR) | M(FIELD_TEXT), M(FIELD_STATUS) },
 };
 static_assert(ELEMENTSOF(message_spec) == _MESSAGE_TYPE_MAX, "message_spec is not full");
@@ -140,6 +143,9 @@ static const char *const message_type_table[] = {
         [MESSAGE_SESSION_SIGNAL] = "session-signal",
         [MESSAGE_SESSION_DETACH] = "session-detach",
         [MESSAGE_SESSION_EOF] = "session-eof",
+        [MESSAGE_TOP_START] = "top-start",
+        [MESSAGE_TOP_ROW] = "top-row",
+        [MESSAGE_TOP_DONE] = "top-done",
         [MESSAGE_FAILED] = "failed",
 };
 static_assert(ELEMENTSOF(message_type_table) == _MESSAGE_TYPE_MAX, "message_type_table is not full");
@@ -241,7 +247,7 @@ int message_put_fd(Message *m, MessageField field, int fd) {
 }
 
 /* Which may be there more than once. */
-#define REPEATED (M(FIELD_LAYER) | M(FIELD_LOG_LABEL) | M(FIELD_PASSED) | M(FIELD_PASSED_AS))
+#define REPEATED (M(FIELD_WORD) | M(FIELD_LAYER) | M(FIELD_LOG_LABEL) | M(FIELD_PASSED) | M(FIELD_PASSED_AS))
 
 static int message_check(const Message *m) {
         FieldMask seen = 0;

@@ -98,6 +98,13 @@ typedef enum MessageType {
         /* nothing more comes on standard input, from nobody: both ways, so that all clients let go of it */
         MESSAGE_SESSION_EOF,
 
+        /* creeld -> creel-supervise as creel-top, once, first: list the processes of CGROUP's payload, a
+         * WORD per column (spec/process-column.h); LEADER's user and PID namespaces have the numbers */
+        MESSAGE_TOP_START,
+        /* creel-top -> creeld: a process, a WORD per column, in UTF-8 */
+        MESSAGE_TOP_ROW,
+        MESSAGE_TOP_DONE,
+
         /* any worker or supervisor -> its peer: the work failed; nothing follows */
         MESSAGE_FAILED,
 
@@ -114,73 +121,73 @@ typedef enum MessageField {
         FIELD_KNOWN_DIGEST, /* manifest digest we hold for this reference already */
         FIELD_CONTAINER,    /* id of 64 hex digits */
         FIELD_NAME,
-        FIELD_IMAGE,        /* reference, for log fields */
-        FIELD_LAYER,        /* repeated, from the base: diff ID hex */
+        FIELD_IMAGE, /* reference, for log fields */
+        FIELD_LAYER, /* repeated, from the base: diff ID hex */
         FIELD_CGROUP,
-        FIELD_ERROR,        /* the last part of a D-Bus error name: Registry, Storage, ... */
-        FIELD_TEXT,         /* one line for people */
-        FIELD_LOG_TAG,      /* CONTAINER_TAG of the journal's entries */
-        FIELD_LOG_LABEL,    /* repeated: one more field of the journal's entries, FIELD=text */
-        FIELD_VOLATILE,     /* yes, overlay (spec/system-mode.h) */
+        FIELD_ERROR,     /* the last part of a D-Bus error name: Registry, Storage, ... */
+        FIELD_TEXT,      /* one line for people */
+        FIELD_LOG_TAG,   /* CONTAINER_TAG of the journal's entries */
+        FIELD_LOG_LABEL, /* repeated: one more field of the journal's entries, FIELD=text */
+        FIELD_WORD,      /* repeated */
+        FIELD_VOLATILE,  /* yes, overlay (spec/system-mode.h) */
 
         /* numbers */
         FIELD_INDEX,
         FIELD_COUNT,
         FIELD_BYTES,
-        FIELD_BYTES_MAX,    /* refuse more uncompressed bytes than this */
+        FIELD_BYTES_MAX, /* refuse more uncompressed bytes than this */
         FIELD_ENTRIES,
         FIELD_ENTRIES_MAX,
-        FIELD_PLAIN_HTTP,   /* 1: http instead of https */
-        FIELD_STATUS,       /* exit status as the shell has it: 128+signal where one killed the payload */
+        FIELD_PLAIN_HTTP, /* 1: http instead of https */
+        FIELD_STATUS,     /* exit status as the shell has it: 128+signal where one killed the payload */
         FIELD_SIGNAL,
-        FIELD_OOM,          /* 1: the kernel's OOM killer hit the payload's cgroup */
+        FIELD_OOM, /* 1: the kernel's OOM killer hit the payload's cgroup */
         FIELD_PID,
-        FIELD_UID_BASE,     /* first host uid and gid of the container's range of 65536 */
-        FIELD_TTY,          /* 1: give the payload a terminal */
-        FIELD_JOURNAL,      /* 1: stdout and stderr go to the journal */
+        FIELD_UID_BASE, /* first host uid and gid of the container's range of 65536 */
+        FIELD_TTY,      /* 1: give the payload a terminal */
+        FIELD_JOURNAL,  /* 1: stdout and stderr go to the journal */
         FIELD_STOP_SIGNAL,
         FIELD_STOP_TIMEOUT_USEC,
         FIELD_TIME_USEC,
         FIELD_RUN_TIMEOUT_USEC, /* kill the payload when it has run this long */
-        FIELD_PASSED_AS,    /* repeated, one for each PASSED: its number inside */
-        FIELD_LISTEN_FDS,   /* so many of these are for sd_listen_fds(3) */
-        FIELD_NOTIFY_FROM,  /* make the socket "notify" in RUNTIME; 1: any process of the container may use
-                               it; 2: the first alone */
-        FIELD_OVERLAY,      /* 1: writes go over TREE */
-        FIELD_SYSTEM,       /* 1: the payload is an init system */
-        FIELD_INTERACTIVE,  /* 1: standard input stays open for those who attach */
-        FIELD_SHELL,        /* 1: the user's login shell */
-        FIELD_LOGIN,        /* 1: a login prompt */
+        FIELD_PASSED_AS,        /* repeated, one for each PASSED: its number inside */
+        FIELD_LISTEN_FDS,       /* so many of these are for sd_listen_fds(3) */
+        FIELD_NOTIFY_FROM, /* make the socket "notify" in RUNTIME; 1: any process of the container may use
+                              it; 2: the first alone */
+        FIELD_OVERLAY,     /* 1: writes go over TREE */
+        FIELD_SYSTEM,      /* 1: the payload is an init system */
+        FIELD_INTERACTIVE, /* 1: standard input stays open for those who attach */
+        FIELD_SHELL,       /* 1: the user's login shell */
+        FIELD_LOGIN,       /* 1: a login prompt */
 
         /* file descriptors */
-        FIELD_STAGING,      /* directory */
-        FIELD_RECORD,       /* memfd */
-        FIELD_CA,           /* PEM bundle to trust besides, or instead of, the system's */
-        FIELD_CREDENTIALS,  /* memfd: an auth.json document */
-        FIELD_INPUT,        /* pipe, read side */
-        FIELD_OUTPUT,       /* pipe, write side */
+        FIELD_STAGING,     /* directory */
+        FIELD_RECORD,      /* memfd */
+        FIELD_CA,          /* PEM bundle to trust besides, or instead of, the system's */
+        FIELD_CREDENTIALS, /* memfd: an auth.json document */
+        FIELD_INPUT,       /* pipe, read side */
+        FIELD_OUTPUT,      /* pipe, write side */
         FIELD_DIRECTORY,
-        FIELD_SPEC,         /* memfd: OCI runtime-spec document */
-        FIELD_LAYERS,       /* directory that holds the layers */
-        FIELD_ROOTFS,       /* directory that holds upper and work */
-        FIELD_RUNTIME,      /* directory for the exit record and other runtime files */
-        FIELD_SECCOMP,      /* file with struct sock_filter[] */
-        FIELD_LISTEN,       /* listening socket of the supervisor */
-        FIELD_SESSION,      /* socket shared with the foreground client */
+        FIELD_SPEC,    /* memfd: OCI runtime-spec document */
+        FIELD_LAYERS,  /* directory that holds the layers */
+        FIELD_ROOTFS,  /* directory that holds upper and work */
+        FIELD_RUNTIME, /* directory for the exit record and other runtime files */
+        FIELD_SECCOMP, /* file with struct sock_filter[] */
+        FIELD_LISTEN,  /* listening socket of the supervisor */
+        FIELD_SESSION, /* socket shared with the foreground client */
         FIELD_STDIN,
         FIELD_STDOUT,
         FIELD_STDERR,
         FIELD_PIDFD,
-        FIELD_MASTER,       /* pty master */
-        FIELD_PASSED,       /* repeated: anything, for the payload */
-        FIELD_NOTIFY,       /* datagram socket, connected to the NOTIFY_SOCKET of the caller */
-        FIELD_TREE,         /* directory: the root, where that is no image */
-        FIELD_LOCK,         /* held open while the tree is in use: the lock of its inode */
-        FIELD_LOCK_BESIDE,  /* the same for the lock file beside the tree */
+        FIELD_MASTER,      /* pty master */
+        FIELD_PASSED,      /* repeated: anything, for the payload */
+        FIELD_NOTIFY,      /* datagram socket, connected to the NOTIFY_SOCKET of the caller */
+        FIELD_TREE,        /* directory: the root, where that is no image */
+        FIELD_LOCK,        /* held open while the tree is in use: the lock of its inode */
+        FIELD_LOCK_BESIDE, /* the same for the lock file beside the tree */
 
         _MESSAGE_FIELD_MAX,
 } MessageField;
-
 
 typedef struct Message Message;
 

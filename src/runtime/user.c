@@ -138,6 +138,22 @@ static int group_find(int root_fd, const char *name, uint32_t *ret_gid) {
         return 0;
 }
 
+int user_find_group_name(int root_fd, uint32_t gid, char **ret) {
+        _cleanup_free_ char *content = NULL;
+        char *fields[4], *text;
+        uint32_t found;
+        int r;
+
+        r = read_file(root_fd, "/etc/group", &content);
+        if (r < 0)
+                return r;
+        text = content;
+        while (next_entry(&text, fields, ELEMENTSOF(fields)))
+                if (parse_id(fields[2], &found) >= 0 && found == gid)
+                        return string_set(ret, fields[0]);
+        return string_set(ret, NULL);
+}
+
 static int add_supplementary(int root_fd, const char *name, User *u) {
         _cleanup_free_ char *content = NULL;
         char *fields[4], *text;

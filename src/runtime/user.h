@@ -29,5 +29,8 @@ int user_resolve(int root_fd, const char *user, User *ret, Failure *reterr);
 /* Fills in home, name and shell of u->uid where they are not known and there is an entry. */
 int user_describe(int root_fd, User *u);
 
+/* The name of a group: *@ret is NULL when there is no entry. */
+int user_find_group_name(int root_fd, uint32_t gid, char **ret);
+
 /* The home directory of @uid: *@ret is NULL when there is no entry. */
 int user_find_home(int root_fd, uint32_t uid, char **ret);

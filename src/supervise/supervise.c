@@ -10,6 +10,7 @@
 #include "supervise/exec.h"
 #include "basic/trace.h"
 #include "supervise/supervisor.h"
+#include "supervise/top.h"
 
 #define SOCKET_FD 3
 
@@ -33,8 +34,8 @@ static int supervise(void) {
         return r;
 }
 
-/* Called creel-exec it starts one more process in a container that runs. The one argument, the container's
- * name, is for those who read lists of processes. */
+/* Called creel-exec it starts one more process in a container that runs, called creel-top it lists those
+ * there are. The one argument, the container's name, is for those who read lists of processes. */
 int main(int argc, char *argv[]) {
         struct stat st;
         int r;
@@ -51,6 +52,8 @@ int main(int argc, char *argv[]) {
         /* Nobody may look into a process that holds the host's files and enters a container. */
         (void) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 
-        r = argc > 0 && streq(argv[0], "creel-exec") ? exec_run(SOCKET_FD) : supervise();
+        r = argc > 0 && streq(argv[0], "creel-exec")  ? exec_run(SOCKET_FD)
+            : argc > 0 && streq(argv[0], "creel-top") ? top_run(SOCKET_FD)
+                                                      : supervise();
         return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -7,6 +7,8 @@ import uuid
 
 import pytest
 
+from fixtures import eventually
+
 
 @pytest.fixture
 def unique_name():
@@ -250,3 +252,67 @@ def test_stats_need_a_running_container(container, creelctl, run):
     path = run("busctl", "call", "org.creel1", "/org/creel1", "org.creel1.Manager", "GetContainer", "s", name).stdout.split('"')[1]
     done = run("busctl", "call", "org.creel1", path, "org.creel1.Container", "GetStats", check=False)
     assert done.returncode != 0 and "not running" in done.stderr
+
+
+# Top
+
+
+def rows_of(creelctl, name, *columns):
+    return json.loads(creelctl("top", "--format", "json", name, *columns).stdout)
+
+
+def test_top_as_ps(container, creelctl):
+    name = container(command=["sh", "-c", "sleep 1001 & sleep 1002 & wait"])
+    eventually(lambda: len(rows_of(creelctl, name)) == 3, "three processes")
+    header, *lines = creelctl("top", name).stdout.splitlines()
+    assert header.split() == ["USER", "PID", "PPID", "%CPU", "ELAPSED", "TTY", "TIME", "COMMAND"]
+    assert lines[0].split()[:3] == ["root", "1", "0"]
+    assert {tuple(line.split()[-2:]) for line in lines[1:]} == {("sleep", "1001"), ("sleep", "1002")}
+    assert all(line.split()[2] == "1" for line in lines[1:])
+    header, *lines = creelctl("top", name, "pid,hpid", "%U", "state", "seccomp").stdout.splitlines()
+    assert header.split() == ["PID", "HPID", "USER", "STATE", "SECCOMP"]
+    pid, hpid, user, state, seccomp = lines[0].split()
+    assert (pid, user, state, seccomp) == ("1", "root", "S", "filter") and int(hpid) > 1
+
+
+def test_top_names_users_of_the_container(creelctl, run, container):
+    name = container("--user", "4242", command=["sleep", "1000"])
+    assert [row["USER"] for row in rows_of(creelctl, name)] == ["4242"]
+    host = rows_of(creelctl, name, "huser", "capeff")[0]
+    assert int(host["HUSER"]) > 65536 and host["EFFECTIVE CAPS"] == "none"
+
+
+def test_top_believes_nothing(container, creelctl):
+    """Files of accounts that lead out of the container or never end, and names that play with terminals."""
+    name = container(
+        command=[
+            "sh",
+            "-c",
+            "rm -f /etc/passwd /etc/group; ln -s /proc/1/root/etc/shadow /etc/passwd; mkfifo /etc/group; exec sleep $(printf '1000\\n\\033[2J') 2>/dev/null "
+            "|| exec sh -c 'sleep 1000; #\033[2J\xff'",
+        ]
+    )
+    row = eventually(lambda: [r for r in rows_of(creelctl, name, "user", "group", "args") if "#" in r["COMMAND"]], "it sleeps")[0]
+    assert row["USER"] == "0" and row["GROUP"] == "0"
+    assert "\033" not in row["COMMAND"]
+
+
+def test_top_refuses(container, creelctl):
+    name = container(command=["true"])
+    creelctl("wait", name)
+    for args, word in (([name], "not running"), (["no-such"], "no-such"), ([], "CONTAINER")):
+        done = creelctl("top", *args, check=False)
+        assert done.returncode != 0 and word in done.stderr and done.stderr.count("\n") == 1, done.stderr
+    running = container()
+    for bad in ("nonsense", "pid,,nonsense", "-eo", "aux"):
+        done = creelctl("top", running, "--", bad, check=False)
+        assert done.returncode != 0 and bad.split(",")[-1] in done.stderr, done.stderr
+    assert creelctl("top", running, "--list-descriptors").stdout.split()[0] == "args"
+
+
+def test_many_tops_at_once(container, creelctl):
+    name = container()
+    started = [subprocess.Popen(["creelctl", "top", name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(40)]
+    for process in started:
+        out, err = process.communicate()
+        assert "sleep 1000" in out or "at once already" in err, err

@@ -50,7 +50,7 @@ UNMIRRORED = [
     re.compile(r"src/(\w+)/\1\.c"),  # main(): parse, new, run, free
     re.compile(r".*-dbus\.c"),  # vtables: nothing without a bus, tests/integration
     # What talks to PID 1, workers and supervisors: tests/integration proves it with the real ones.
-    re.compile(r"src/engine/(attach|container-start|container-stop|exec|supervisor|transfer|worker)\.c"),
+    re.compile(r"src/engine/(attach|container-start|container-stop|exec|supervisor|top|transfer|worker)\.c"),
     re.compile(r"src/manager/\w+\.c"),
     re.compile(r"src/ctl/verb-\w+\.c"),  # driven as users do, tests/integration
 ]
