@@ -79,8 +79,13 @@ def layered_image(flavour="oci", compressions=("gzip", "zstd", "none")):
     return Image([busybox_layer(compressions[0]), first, second, third], config={"Env": [PATH_ENV], "Cmd": ["sh"]}, flavour=flavour)
 
 
-# struct vfs_cap_data, revision 2, effective, CAP_NET_RAW (13)
-CAP_NET_RAW_EP = b"\x01\x00\x00\x02\x00\x20\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+def file_capability(number):
+    """struct vfs_cap_data, revision 2, effective, with one capability permitted."""
+    return b"\x01\x00\x00\x02" + (1 << number).to_bytes(4, "little") + bytes(12)
+
+
+CAP_NET_BIND_SERVICE_EP = file_capability(10)
+CAP_NET_RAW_EP = file_capability(13)
 
 
 @lru_cache

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -88,8 +89,9 @@ def test_descriptors_and_children_do_not_add_up(creelctl, image):
 
     creelctl("run", "--rm", image, "true")
     pid = traces.creeld_pid()
-    # Removed in the background, until when their directories are open.
+    # Removed in the background, until when their directories are open; children have a descriptor until they are reaped.
     eventually(lambda: not any("staging/" in kind for kind in held()), "what was removed is gone")
+    eventually(lambda: not Path(f"/proc/{pid}/task/{pid}/children").read_text(), "the children are reaped")
     before = held()
     for i in range(20):
         creelctl("run", "--rm", image, "true")
