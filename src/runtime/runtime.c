@@ -23,6 +23,7 @@
 #include "runtime/device.h"
 #include "runtime/filter.h"
 #include "runtime/host-mount.h"
+#include "runtime/lock.h"
 #include "runtime/namespace.h"
 #include "runtime/payload.h"
 #include "runtime/runtime.h"
@@ -252,6 +253,8 @@ static int make_mounts(Runtime *rt, const RuntimeOptions *o, Packet *packet, Fai
         for (size_t i = 0; i < rt->spec->n_mounts; i++)
                 source_fds[i] = -EBADF;
         r = make_pass(&c, false, source_fds, packet, reterr);
+        if (r >= 0)
+                r = lock_binds(rt->spec, rt->userns_fd, packet, reterr);
         if (r >= 0 && !has_dev(rt->spec)) {
                 r = device_tree_mount(rt->spec, NULL, &fd, reterr);
                 if (r >= 0)

@@ -858,6 +858,36 @@ def test_read_only_root_whose_temporary_places_are_links(creelctl, pulled, canar
         refused_or_harmless(done)
 
 
+@pytest.fixture
+def covered(tmp_path):
+    """A writable directory with a read-only twin, in which a mount hides a file."""
+    source, twin = tmp_path / "source", tmp_path / "twin"
+    (source / "sub").mkdir(parents=True)
+    source.chmod(0o777)
+    twin.mkdir()
+    (source / "sub/hidden").write_text("only the host reads this\n")
+    run_command("mount", "-t", "tmpfs", "none", source / "sub")
+    run_command("mount", "--rbind", "--make-rprivate", source, twin)
+    run_command("mount", "-o", "remount,bind,ro", twin)
+    yield source, twin
+    run_command("umount", "-R", twin)
+    run_command("umount", source / "sub")
+
+
+@pytest.mark.parametrize("options", [["--cap-add", "SYS_ADMIN"], ["--cap-add", "ALL"]], ids=["sys-admin", "all"])
+def test_mounts_of_the_host_are_locked(creelctl, image, covered, options):
+    """With CAP_SYS_ADMIN in its user namespace a container changes neither what is read-only nor what is hidden."""
+    source, twin = covered
+    script = "mount -o remount,rw,bind /mnt; mount -o remount,rw,bind /file; touch /mnt/written; echo x > /file; umount /mnt/sub; cat /mnt/sub/hidden; true"
+    (source / "file").write_text("kept\n")
+    (source / "file").chmod(0o666)
+    for words in (["-v", f"{source}:/mnt:ro"], ["-v", f"{twin}:/mnt"], ["--mount", f"type=bind,src={source},dst=/mnt,ro=true"]):
+        done = creelctl("run", "--rm", *options, *words, "-v", f"{source}/file:/file:ro", image, "sh", "-c", script)
+        assert "only the host" not in done.stdout, (words, done)
+        assert not (source / "written").exists(), (words, done)
+        assert (source / "file").read_text() == "kept\n", (words, done)
+
+
 # Names
 
 
