@@ -156,3 +156,16 @@ const char *strv_env_get(char *const *env, const char *name) {
 
         return slot ? *slot + n + 1 : NULL;
 }
+
+void strv_env_unset(char **env, const char *name) {
+        size_t n = strlen(name);
+        char **to = env;
+
+        for (char **from = env; from && *from; from++)
+                if (strncmp(*from, name, n) == 0 && (*from)[n] == '=')
+                        free(*from);
+                else
+                        *to++ = *from;
+        if (env)
+                *to = NULL;
+}

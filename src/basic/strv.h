@@ -29,6 +29,9 @@ int strv_join(char *const *l, const char *separator, char **ret);
 int strv_env_set(char ***env, const char *assignment);
 const char *strv_env_get(char *const *env, const char *name);
 
+/* Takes out the variable @name. */
+void strv_env_unset(char **env, const char *name);
+
 #define STRV_FOREACH(i, l) for (char *const *i = (char *const *) (l); i && *i; i++)
 
 DEFINE_CLEANUP(char *, strv_free)

@@ -9,6 +9,48 @@
 #include "basic/strv.h"
 #include "ctl/environment.h"
 
+/* "PREFIX*": all of the caller's that begin so. */
+static int add_matching(char ***env, const char *prefix, size_t n, char *const *caller) {
+        STRV_FOREACH(i, caller) {
+                int r;
+
+                if (strncmp(*i, prefix, n) != 0 || !strchr(*i, '='))
+                        continue;
+                r = strv_env_set(env, *i);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int environment_add_defaults(char ***env, bool all, bool proxies, char *const *caller) {
+        static const char *const proxy_names[] = { "http_proxy", "https_proxy", "ftp_proxy", "no_proxy" },
+                                 *const own[] = { "LISTEN_PID",     "LISTEN_FDS",    "LISTEN_FDNAMES",
+                                                  "LISTEN_PIDFDID", "NOTIFY_SOCKET", "WATCHDOG_PID",
+                                                  "WATCHDOG_USEC" };
+        int r;
+
+        STRV_FOREACH(i, caller) {
+                const char *equals = strchr(*i, '=');
+                bool wanted = all;
+
+                if (!equals || equals == *i)
+                        continue;
+                for (size_t k = 0; k < ELEMENTSOF(own); k++)
+                        if (strlen(own[k]) == (size_t) (equals - *i) && startswith(*i, own[k]))
+                                wanted = false;
+                for (size_t k = 0; proxies && k < ELEMENTSOF(proxy_names); k++)
+                        wanted |= strlen(proxy_names[k]) == (size_t) (equals - *i) &&
+                                  strncasecmp(*i, proxy_names[k], strlen(proxy_names[k])) == 0;
+                if (!wanted)
+                        continue;
+                r = strv_env_set(env, *i);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 int environment_add(char ***env, const char *word, char *const *caller) {
         _cleanup_free_ char *assignment = NULL;
         const char *value;
@@ -18,6 +60,8 @@ int environment_add(char ***env, const char *word, char *const *caller) {
                 return -EINVAL;
         if (strchr(word, '='))
                 return strv_env_set(env, word);
+        if (endswith(word, "*") && caller)
+                return add_matching(env, word, strlen(word) - 1, caller);
         value = caller ? strv_env_get(caller, word) : "";
         if (!value)
                 return 0;

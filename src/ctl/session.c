@@ -231,7 +231,7 @@ int session_append(Session *s, sd_bus_message *m) {
         r = sd_bus_message_append(m, "{sv}", "session", "h", s->peer_fd);
         if (r >= 0 && s->options.attach)
                 r = append_attached(s, m);
-        else if (r >= 0 && !s->options.tty)
+        else if (r >= 0 && !s->options.tty && !s->options.background)
                 r = append_streams(s, m);
         if (r >= 0 && s->options.tty && !s->options.attach && terminal_get_size(&size))
                 r = sd_bus_message_append(m, "{sv}", "console-size", "(uu)", (uint32_t) size.ws_row,
@@ -269,8 +269,8 @@ static int session_relay_input(Session *s) {
 }
 
 static int session_handle(Session *s, Message *m) {
+        const char *id, *text;
         uint64_t status = 0;
-        const char *id;
         int fd, r;
 
         switch (message_type(m)) {
@@ -292,6 +292,13 @@ static int session_handle(Session *s, Message *m) {
                 return r < 0 ? r : session_relay_input(s);
         case MESSAGE_SESSION_EOF:
                 close_relay(s, STDIN_FILENO);
+                return 0;
+        case MESSAGE_SESSION_NOTIFY:
+                (void) message_get_string(m, FIELD_TEXT, &text);
+                if (s->options.notified && s->options.notified(text, s->options.userdata)) {
+                        s->detached = true;
+                        return sd_event_exit(s->event, 0);
+                }
                 return 0;
         case MESSAGE_SESSION_EXITED:
                 trace("exit heard of");

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
@@ -14,6 +15,7 @@
 #include "ctl/environment.h"
 #include "ctl/mount-source.h"
 #include "ctl/pull.h"
+#include "spec/ulimit.h"
 
 #define SHARED_OPTIONS_MAX 8
 
@@ -22,6 +24,7 @@ const char *create_cidfile, *create_image;
 
 static char **arg_env, **arg_env_files, **arg_label_files;
 static bool arg_replace;
+static bool arg_env_host, arg_http_proxy = true;
 static const char *arg_pull = "missing";
 static bool arg_rootfs;
 static int cidfile_fd = -EBADF;
@@ -164,8 +167,17 @@ static const struct {
         { "slice", "cgroup-parent", "The same as --cgroup-parent" },
 };
 
+/* What only creelctl can resolve: it has the caller's environment and files. */
+static const Option caller_options[] = {
+        { "env-host", 0, NULL, "Set the environment variables of the caller", option_set_flag,
+          &arg_env_host },
+        { "http-proxy", 0, NULL, "Set the proxy variables of the caller (default: true)", option_set_flag,
+          &arg_http_proxy },
+};
+
 const Option *container_options_table(void) {
-        static Option table[SPEC_FIELDS_MAX + ELEMENTSOF(aliases) + SHARED_OPTIONS_MAX + 1];
+        static Option table[SPEC_FIELDS_MAX + ELEMENTSOF(aliases) + ELEMENTSOF(caller_options) +
+                            SHARED_OPTIONS_MAX + 1];
         size_t n = 0;
 
         for (size_t i = 0; i < container_spec_n_fields; i++) {
@@ -201,6 +213,8 @@ const Option *container_options_table(void) {
                         .value = (void *) field,
                 };
         }
+        for (size_t i = 0; i < ELEMENTSOF(caller_options); i++)
+                table[n++] = caller_options[i];
         for (const Option *o = pull_shared_options; o->name && n < ELEMENTSOF(table) - 1; o++)
                 table[n++] = *o;
         return table;
@@ -209,6 +223,11 @@ const Option *container_options_table(void) {
 static int prepare_environment(Failure *f) {
         int r;
 
+        r = environment_add_defaults(&create_spec.default_env, arg_env_host, arg_http_proxy, environ);
+        if (r < 0)
+                return r;
+        if (create_spec.default_env)
+                container_spec_mark(&create_spec, container_spec_find("default-env"));
         if (!arg_env && !arg_env_files)
                 return 0;
         STRV_FOREACH (path, arg_env_files) {
@@ -259,6 +278,39 @@ static void prepare_console(void) {
         container_spec_mark(&create_spec, container_spec_find("interactive"));
 }
 
+/* --ulimit host means the limits of who calls, which creeld does not know. */
+static int prepare_ulimits(void) {
+        _cleanup_strv_free_ char **limits = NULL;
+        int r = 0;
+
+        if (!strv_contains(create_spec.ulimits, ULIMIT_HOST))
+                return 0;
+        STRV_FOREACH (i, create_spec.ulimits) {
+                if (!streq(*i, ULIMIT_HOST)) {
+                        r = strv_extend(&limits, *i);
+                        if (r < 0)
+                                return r;
+                        continue;
+                }
+                for (int k = 0; k < (int) RLIM_NLIMITS; k++) {
+                        struct rlimit own;
+                        char *text;
+
+                        if (!ulimit_name(k) || getrlimit((__rlimit_resource_t) k, &own) < 0)
+                                continue;
+                        r = string_format(&text, "%s=%" PRIi64 ":%" PRIi64, ulimit_name(k),
+                                          (int64_t) own.rlim_cur, (int64_t) own.rlim_max);
+                        if (r >= 0)
+                                r = strv_consume(&limits, text);
+                        if (r < 0)
+                                return r;
+                }
+        }
+        (void) strv_free(create_spec.ulimits);
+        create_spec.ulimits = TAKE_PTR(limits);
+        return 0;
+}
+
 int create_prepare(char **operands, Failure *f) {
         const SpecField *field;
         const char *hint;
@@ -278,6 +330,8 @@ int create_prepare(char **operands, Failure *f) {
         r = prepare_environment(f);
         if (r >= 0)
                 r = prepare_labels(f);
+        if (r >= 0)
+                r = prepare_ulimits();
         if (r < 0)
                 return r;
         if (container_spec_check(&create_spec, &field, &hint) < 0)

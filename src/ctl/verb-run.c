@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "basic/memory.h"
 #include "basic/str.h"
 #include "basic/strv.h"
 #include "ctl/create.h"
 #include "ctl/object.h"
+#include "ctl/passing.h"
 #include "ctl/run.h"
 #include "ctl/session.h"
 
 static char **arg_attach;
 static bool arg_detach, arg_sig_proxy = true;
 static const char *arg_detach_keys;
+static uint64_t arg_preserve_fds;
+static char **arg_preserve_fd;
+static Passing passing = { .notify_fd = -EBADF };
 
 static int set_create_option(const Option *option, const char *text, Failure *f) {
         const Option *o = option->value;
@@ -41,11 +46,48 @@ const Option run_options[] = {
           (void *) &create_options[5] },
         { "replace", 0, NULL, "Remove the container that has this name first", set_create_option,
           (void *) &create_options[6] },
+        { "preserve-fds", 0, "N", "Pass on so many file descriptors, from 3", option_set_count,
+          &arg_preserve_fds },
+        { "preserve-fd", 0, "LIST", "Pass on the file descriptors of this list", option_set_strv,
+          &arg_preserve_fd },
         {},
 };
 
+static bool logs_here(void) {
+        return create_spec.log_driver && startswith(create_spec.log_driver, "passthrough");
+}
+
+/* What a command in the background gets from here. */
+static int append_passthrough(sd_bus_message *m) {
+        return logs_here() ? sd_bus_message_append(m, "{sv}{sv}", "stdout", "h", STDOUT_FILENO, "stderr",
+                                                   "h", STDERR_FILENO)
+                           : 0;
+}
+
+/* --sdnotify, where there is somebody to tell. */
+static bool notify_mode_is(const char *mode) {
+        return passing.notify_fd >= 0 && streq(create_spec.sdnotify ?: "container", mode);
+}
+
+/* Afterwards the supervisor is what the service manager watches, and listens to. */
+static int notify_main_process(Ctl *c, const char *id, const char *text, Failure *f) {
+        _cleanup_(container_info_freep) ContainerInfo *info = NULL;
+        _cleanup_free_ char *path = NULL, *message = NULL;
+        int r;
+
+        r = client_find_container(c, id, &path, f);
+        if (r >= 0)
+                r = container_info_get(c, path, &info, f);
+        if (r >= 0)
+                r = string_format(&message, "MAINPID=%" PRIu32 "\n%s", info->supervisor, text);
+        if (r >= 0)
+                passing_notify(&passing, message);
+        return r;
+}
+
 /* CreateContainer, or RunContainer without stdio: both answer with the id. */
 static int call_and_print_id(Ctl *c, const char *member, const char *image, Failure *f) {
+        bool run = streq(member, "RunContainer");
         _cleanup_bus_message_ sd_bus_message *m = NULL, *reply = NULL;
         const char *id;
         int r;
@@ -53,7 +95,12 @@ static int call_and_print_id(Ctl *c, const char *member, const char *image, Fail
         r = create_new_call(c, member, image, &m, f);
         if (r < 0)
                 return r;
-        r = sd_bus_message_close_container(m);
+        if (run)
+                r = append_passthrough(m);
+        if (r >= 0 && run)
+                r = passing_append(&passing, m);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
         if (r < 0)
                 return client_failure(NULL, r, f);
         r = client_send(c, m, &reply, f);
@@ -64,7 +111,7 @@ static int call_and_print_id(Ctl *c, const char *member, const char *image, Fail
                 return client_failure(NULL, r, f);
         create_write_cidfile(id);
         (void) printf("%s\n", id);
-        return 0;
+        return run && notify_mode_is("conmon") ? notify_main_process(c, id, "READY=1", f) : 0;
 }
 
 static int attempt_create(Ctl *c, const char *image, Failure *f) {
@@ -75,8 +122,56 @@ static int attempt_detached(Ctl *c, const char *image, Failure *f) {
         return call_and_print_id(c, "RunContainer", image, f);
 }
 
+static char *started_id;
+static bool told_ready;
+
 static void on_started(const char *id, void *userdata) {
         create_write_cidfile(id);
+        (void) string_set(&started_id, id);
+        if (!arg_detach && notify_mode_is("conmon"))
+                passing_notify(&passing, "READY=1");
+}
+
+/* In the foreground we are the main process, and speak for the command. */
+static bool on_notified(const char *text, void *userdata) {
+        if (arg_detach && !passing_is_ready(text))
+                return false;
+        if (arg_detach)
+                told_ready = true;
+        else
+                passing_notify(&passing, text);
+        return arg_detach;
+}
+
+/* In the background, but not before the command says that it is ready. */
+static int attempt_until_ready(Ctl *c, const char *image, Failure *f) {
+        const SessionOptions options = { .sig_proxy = arg_sig_proxy,
+                                         .started = on_started,
+                                         .notified = on_notified,
+                                         .background = true };
+        _cleanup_bus_message_ sd_bus_message *m = NULL;
+        Session *s = NULL;
+        int r;
+
+        r = session_new(c, &options, &s, f);
+        if (r >= 0)
+                r = create_new_call(c, "RunContainer", image, &m, f);
+        if (r >= 0) {
+                r = session_append(s, m);
+                if (r >= 0)
+                        r = append_passthrough(m);
+                if (r >= 0)
+                        r = passing_append(&passing, m);
+                if (r >= 0)
+                        r = sd_bus_message_close_container(m);
+                r = r < 0 ? client_failure(NULL, r, f) : session_run(s, TAKE_PTR(m), NULL, f);
+        }
+        (void) session_free(s);
+        if (r < 0)
+                return r;
+        if (started_id)
+                (void) printf("%s\n", started_id);
+        return told_ready ? notify_main_process(c, started_id, "READY=1", f) : r;
 }
 
 /* What --attach leaves out. */
@@ -110,7 +205,8 @@ static int attempt_foreground(Ctl *c, const char *image, Failure *f) {
                                          .interactive = create_spec.interactive,
                                          .sig_proxy = arg_sig_proxy,
                                          .detach_keys = arg_detach_keys,
-                                         .started = on_started };
+                                         .started = on_started,
+                                         .notified = on_notified };
         _cleanup_(session_freep) Session *s = NULL;
         _cleanup_bus_message_ sd_bus_message *m = NULL;
         int r;
@@ -124,8 +220,25 @@ static int attempt_foreground(Ctl *c, const char *image, Failure *f) {
                 return r;
         r = session_append(s, m);
         if (r >= 0)
+                r = passing_append(&passing, m);
+        if (r >= 0)
                 r = sd_bus_message_close_container(m);
         return r < 0 ? client_failure(NULL, r, f) : session_run(s, TAKE_PTR(m), NULL, f);
+}
+
+/* Before anything is opened that could take the numbers of what is passed on. */
+static int prepare_passing(Failure *f) {
+        int r;
+
+        if (logs_here() && !endswith(create_spec.log_driver, "-tty") &&
+            (isatty(STDOUT_FILENO) || isatty(STDERR_FILENO)))
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "--log-driver passthrough would give the command this terminal; take "
+                                   "passthrough-tty if that is meant");
+        r = passing_collect(arg_preserve_fds, arg_preserve_fd, &passing, f);
+        if (r < 0 || streq_ptr(create_spec.sdnotify, "ignore"))
+                return r;
+        return passing_connect_notify(&passing, f);
 }
 
 static int create_or_run(Ctl *c, char **operands, int (*attempt)(Ctl *c, const char *image, Failure *f),
@@ -146,10 +259,18 @@ int verb_create(Ctl *c, char **operands, Failure *f) {
 }
 
 int verb_run(Ctl *c, char **operands, Failure *f) {
+        int r;
+
         if (arg_detach && arg_attach)
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
                                    "options '--attach' and '--detach' contradict each other; leave one out");
-        return create_or_run(c, operands, arg_detach ? attempt_detached : attempt_foreground, f);
+        r = prepare_passing(f);
+        if (r < 0)
+                return r;
+        if (!arg_detach)
+                return create_or_run(c, operands, attempt_foreground, f);
+        return create_or_run(c, operands,
+                             notify_mode_is("container") ? attempt_until_ready : attempt_detached, f);
 }
 
 int run_attached_start(Ctl *c, const char *name, const SessionOptions *options, Failure *f) {

@@ -282,6 +282,8 @@ int compile_linux(const CompileInput *in, json_object *root, Failure *f) {
         security_options(spec, &o);
         r = compile_namespaces(in, linux_part, f);
         if (r >= 0)
+                r = compile_personality(spec, linux_part);
+        if (r >= 0)
                 r = add_paths(linux_part, "maskedPaths", masked_paths, &o, spec->privileged, o.mask);
         if (r >= 0)
                 r = add_paths(linux_part, "readonlyPaths", readonly_paths, &o, spec->privileged, NULL);

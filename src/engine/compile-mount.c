@@ -5,7 +5,6 @@
 #include "basic/str.h"
 #include "basic/strv.h"
 #include "engine/compile-part.h"
-#include "engine/etc.h"
 #include "engine/host-tree.h"
 #include "engine/mount-plan.h"
 #include "engine/compile-request.h"
@@ -213,25 +212,19 @@ static int add_writable_mounts(const CompileInput *in, MountTable *t) {
 }
 
 /* Our files over the image's, but not inside of somebody else's directory. */
-static int add_etc_mounts(MountTable *t, const ContainerRecord *record, const char *runtime_path) {
-        EtcFile files[ETC_FILES_MAX];
-        size_t n = etc_files(record, files);
+static int add_etc_mounts(MountTable *t, const CompileInput *in) {
+        EtcFile files[COMPILE_ETC_FILES_MAX];
+        size_t n = compile_etc_files(in, files);
 
         for (size_t i = 0; i < n; i++) {
-                _cleanup_free_ char *source = NULL;
-                MountRow row = { files[i].destination,
-                                 "bind",
-                                 NULL,
-                                 { "bind", "rprivate", "nosuid", "noexec", "nodev" } };
+                json_object *o = NULL;
                 int r;
 
                 if (mount_plan_covers(t->plan, files[i].destination))
                         continue;
-                r = string_format(&source, "%s/containers/%s/%s", runtime_path, record->id, files[i].name);
-                if (r < 0)
-                        return r;
-                row.source = source;
-                r = add_row(t, &row);
+                r = compile_etc_mount(in, files + i, &o);
+                if (r >= 0)
+                        r = insert(t, o);
                 if (r < 0)
                         return r;
         }
@@ -289,7 +282,7 @@ int compile_mounts(const CompileInput *in, json_object *root, Failure *f) {
         if (r >= 0)
                 r = add_shm(&t, in->record->spec);
         if (r >= 0)
-                r = add_etc_mounts(&t, in->record, in->runtime_path);
+                r = add_etc_mounts(&t, in);
         for (size_t i = 0; i < plan.n_requests && r >= 0; i++) {
                 json_object *o = NULL;
 

@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 
 #include "engine/compile.h"
+#include "engine/etc.h"
 #include "engine/journal-link.h"
 #include "spec/namespace-mode.h"
 #include "spec/system-mode.h"
@@ -61,6 +62,23 @@ int compile_life(const CompileInput *in, Failure *f);
 
 /* Whose namespace of this type the container has; the options are checked already. */
 NamespaceMode compile_namespace_mode(const ContainerSpec *spec, RuntimeNamespaceType type);
+
+/* compile-process.c: whose messages of sd_notify(3) are taken, in FIELD_NOTIFY_FROM's numbers. */
+enum {
+        NOTIFY_FROM_NONE = 0,
+        NOTIFY_FROM_ANY = 1,   /* any process of the container */
+        NOTIFY_FROM_FIRST = 2, /* its first one: the service manager of a whole system */
+};
+unsigned compile_notify_from(const CompileInput *in);
+
+/* compile-process.c: linux.personality */
+int compile_personality(const ContainerSpec *spec, json_object *linux_part);
+
+/* compile-etc.c: the files of /etc and the like, and the mount of one. */
+#define COMPILE_ETC_FILES_MAX (ETC_FILES_MAX + 1)
+size_t compile_etc_files(const CompileInput *in, EtcFile ret[static COMPILE_ETC_FILES_MAX]);
+int compile_etc_mount(const CompileInput *in, const EtcFile *file, json_object **ret);
+
 bool compile_network_is_host(const ContainerRecord *record);
 /* The container that lends its namespace of this type. 0: nobody does. 1: *@ret. */
 int compile_lender(const CompileInput *in, RuntimeNamespaceType type, Container **ret, Failure *f);

@@ -205,6 +205,8 @@ int compile_system(const CompileInput *in, json_object *root, Failure *f) {
                 r = json_add_string(linux_part, "rootfsPropagation", "rshared");
         if (r < 0 || !in->record->spec->boot)
                 return r;
+        if (json_get(root, "annotations", json_type_object, &annotations) >= 0)
+                return json_add_string(annotations, "org.creel1.boot", "true");
         annotations = json_object_new_object();
         r = annotations ? json_add_string(annotations, "org.creel1.boot", "true") : -ENOMEM;
         return r < 0 ? r : json_add(root, "annotations", annotations);

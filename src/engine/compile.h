@@ -31,6 +31,8 @@ int container_compile_input(const Container *c, const JobParameters *start, Comp
 /* The command line by the rules of OCI images: an entrypoint given by the user drops the image's command.
  * FAILURE_INVALID_ARGUMENT when nothing is left. */
 int container_argv(const ContainerRecord *record, const ImageConfig *config, char ***ret, Failure *f);
+/* The environment of the command, without what a single start adds. */
+int container_env(const CompileInput *in, char ***ret);
 /* The effective capabilities: the default set (a whole system's with @system) with what was added and
  * dropped. FAILURE_INVALID_ARGUMENT names an unknown one. */
 int container_capabilities(const ContainerSpec *spec, bool system, uint64_t *ret, Failure *f);

@@ -15,9 +15,9 @@
 #include "basic/strv.h"
 #include "basic/trace.h"
 #include "engine/cgroup.h"
+#include "engine/compile-part.h"
 #include "engine/compile-unit.h"
 #include "engine/compile-device.h"
-#include "engine/compile.h"
 #include "engine/container.h"
 #include "engine/etc.h"
 #include "engine/filter.h"
@@ -187,6 +187,13 @@ static int compile_spec(const Container *c, const JobParameters *start, int *ret
                      : 0;
 }
 
+static unsigned notify_from(const Container *c, const JobParameters *start) {
+        return compile_notify_from(&(const CompileInput){ .engine = c->engine,
+                                                          .record = c->record,
+                                                          .config = container_image_config(c),
+                                                          .start = start });
+}
+
 int container_seccomp_filter(const Container *c, bool privileged, int *ret_fd, Failure *f) {
         return container_filter(c->engine, c->record->spec, container_is_system(c),
                                 privileged ? capability_all() : 0, ret_fd, f);
@@ -244,7 +251,7 @@ static int start(Container *c, Job *j, Failure *f) {
         if (r >= 0)
                 r = container_runtime_open(c->engine->store, c->record->id, &runtime_fd);
         if (r >= 0)
-                r = etc_write(c->record, runtime_fd);
+                r = etc_write(c->record, runtime_fd, f);
         /* that of an earlier run */
         if (r >= 0 && unlinkat(runtime_fd, "exit", 0) < 0 && errno != ENOENT)
                 r = negative_errno();
@@ -268,9 +275,12 @@ static int start(Container *c, Job *j, Failure *f) {
                                              .seccomp_fd = seccomp_fd,
                                              .root = &root,
                                              .fds = &j->parameters.fds,
-                                             .journal = j->parameters.fds.stdio[1] < 0 ||
-                                                        j->parameters.fds.stdio[2] < 0 ||
-                                                        (!c->record->spec->tty && container_is_system(c)),
+                                             .journal = (j->parameters.fds.stdio[1] < 0 ||
+                                                         j->parameters.fds.stdio[2] < 0 ||
+                                                         (!c->record->spec->tty &&
+                                                          container_is_system(c))) &&
+                                                        !streq_ptr(c->record->spec->log_driver, "none"),
+                                             .notify_from = notify_from(c, &j->parameters),
                              },
                              &c->supervisor, f);
         trace("order sent");

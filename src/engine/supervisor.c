@@ -22,6 +22,7 @@
 #include "engine/supervisor.h"
 #include "engine/system.h"
 #include "proto/message.h"
+#include "spec/log-option.h"
 #include "spec/system-mode.h"
 
 #define SOCKET_NAME "supervisor.sock"
@@ -340,6 +341,55 @@ static int put_identity(Message *m, const Container *c) {
         return r;
 }
 
+static int put_passed(Message *m, const JobFds *fds) {
+        int r = 0;
+
+        for (size_t i = 0; i < fds->n_passed && r >= 0; i++) {
+                r = message_put_fd(m, FIELD_PASSED, fds->passed[i]);
+                if (r >= 0)
+                        r = message_put_u64(m, FIELD_PASSED_AS, fds->passed_as[i]);
+        }
+        if (r >= 0 && fds->n_listen > 0)
+                r = message_put_u64(m, FIELD_LISTEN_FDS, fds->n_listen);
+        return r;
+}
+
+/* What goes with each line of the output. */
+static int put_log(Message *m, const Container *c) {
+        const LogTag tag = { c->record->id, c->record->name, c->record->image,
+                             digest_hex(&c->record->image_id) };
+        int r = 0;
+
+        STRV_FOREACH(i, c->record->spec->log_options) {
+                _cleanup_free_ char *text = NULL;
+                const char *value;
+                int option = log_option_parse(*i, &value);
+
+                if (option == LOG_OPTION_TAG) {
+                        r = log_tag_expand(value, &tag, &text);
+                        if (r >= 0)
+                                r = message_put_string(m, FIELD_LOG_TAG, text);
+                } else if (option == LOG_OPTION_LABEL)
+                        r = message_put_string(m, FIELD_LOG_LABEL, value);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int put_extras(Message *m, const Container *c, const SupervisorStart *start) {
+        int r;
+
+        r = put_passed(m, start->fds);
+        if (r >= 0)
+                r = put_log(m, c);
+        if (r >= 0 && c->record->spec->run_timeout_usec > 0)
+                r = message_put_u64(m, FIELD_RUN_TIMEOUT_USEC, c->record->spec->run_timeout_usec);
+        if (r >= 0 && start->notify_from > 0)
+                r = message_put_u64(m, FIELD_NOTIFY_FROM, start->notify_from);
+        return r < 0 ? r : message_put_fd(m, FIELD_NOTIFY, start->fds->notify);
+}
+
 static int put_fds(Message *m, const Container *c, const SupervisorStart *start, int runtime_fd,
                    int listen_fd) {
         int r;
@@ -420,6 +470,8 @@ int supervisor_start(Container *c, const SupervisorStart *start, Supervisor **re
                 r = put_identity(m, c);
         if (r >= 0)
                 r = put_fds(m, c, start, runtime_fd, listen_fd);
+        if (r >= 0)
+                r = put_extras(m, c, start);
         if (r >= 0)
                 r = message_send(s->socket_fd, m);
         if (r >= 0)

@@ -16,6 +16,7 @@ typedef struct SupervisorStart {
         const JobFds *fds;
         const RootStart *root;
         bool journal;
+        unsigned notify_from; /* compile_notify_from() */
 } SupervisorStart;
 
 int supervisor_start(Container *c, const SupervisorStart *start, Supervisor **ret, Failure *f);

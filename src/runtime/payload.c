@@ -4,10 +4,12 @@
 #include <grp.h>
 #include <linux/close_range.h>
 #include <linux/keyctl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -19,7 +21,10 @@
 #include "basic/str.h"
 #include "basic/strv.h"
 #include "basic/trace.h"
+#include "basic/path.h"
+#include "runtime/account.h"
 #include "runtime/channel.h"
+#include "runtime/cover.h"
 #include "runtime/enter.h"
 #include "runtime/filter.h"
 #include "runtime/loopback.h"
@@ -31,8 +36,11 @@
 #include "runtime/terminal.h"
 #include "runtime/tree.h"
 #include "security/capability.h"
+#include "spec/cpu-set.h"
+#include "spec/hosts.h"
 
 #define STATUS_FAILED 125
+#define HOSTS_BYTES_MAX (1024 * 1024)
 
 /* The parent says nothing more: it is gone, or has given up and knows why. */
 static int step_wait_mapped(Payload *p) {
@@ -129,7 +137,26 @@ static int step_user(Payload *p) {
                        process->n_additional_gids * sizeof(uint32_t));
                 p->user.n_gids = n;
         }
-        return add_home(p);
+        r = user_add_groups(p->root_fd, process->additional_groups, &p->user, p->failure);
+        if (r >= 0)
+                r = account_complete(p->spec, p->root_fd, p->dev_fd, &p->user, p->failure);
+        return r < 0 ? r : add_home(p);
+}
+
+/* The image's own hosts between what the user adds and what is ours. */
+static int step_hosts(Payload *p) {
+        _cleanup_free_ char *base = NULL, *text = NULL;
+        const RuntimeSpec *s = p->spec;
+        int r;
+
+        if (!s->hosts_own)
+                return 0;
+        r = path_read_in_root(p->root_fd, "/etc/hosts", HOSTS_BYTES_MAX, &base);
+        if (r < 0 && r != -ENOENT && r != -ENOTDIR)
+                return failure_set_errno(p->failure, FAILURE_STORAGE, r,
+                                         "cannot read the image's /etc/hosts");
+        r = hosts_merge(s->hosts_added, base, s->hosts_own, &text);
+        return r < 0 ? r : cover_file(p->root_fd, p->dev_fd, "/etc/hosts", text, p->failure);
 }
 
 static int step_terminal(Payload *p) {
@@ -193,6 +220,65 @@ static int give_pipe(int fd, const User *u) {
                 return negative_errno();
         if (S_ISFIFO(st.st_mode) && fchown(fd, u->uid, (gid_t) -1) < 0)
                 log_debug("cannot give a stream to user %u, ignoring", u->uid);
+        return 0;
+}
+
+/* Moves what is still needed, and what is to be passed on, out of the way of the numbers that the program
+ * wants. */
+static int pass_fds(Payload *p, int *moved) {
+        int *own[] = { &p->channel, &p->cwd_fd };
+        unsigned max = 2;
+
+        for (size_t i = 0; i < p->n_passed; i++)
+                max = MAX(max, p->passed_as[i]);
+        for (size_t i = 0; i < p->n_passed; i++) {
+                moved[i] = fcntl(p->passed[i], F_DUPFD_CLOEXEC, (int) max + 1);
+                if (moved[i] < 0)
+                        return negative_errno();
+        }
+        for (size_t i = 0; i < ELEMENTSOF(own); i++) {
+                int fd = fcntl(*own[i], F_DUPFD_CLOEXEC, (int) max + 1);
+
+                if (fd < 0)
+                        return negative_errno();
+                *own[i] = fd;
+        }
+        for (size_t i = 0; i < p->n_passed; i++)
+                if (dup2(moved[i], (int) p->passed_as[i]) < 0)
+                        return negative_errno();
+        return 0;
+}
+
+static int step_pass_fds(Payload *p) {
+        _cleanup_free_ int *moved = new (int, p->n_passed);
+        int r;
+
+        if (p->n_passed == 0)
+                return 0;
+        if (!moved)
+                return -ENOMEM;
+        r = pass_fds(p, moved);
+        return r < 0 ? failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, r,
+                                         "cannot pass the descriptors on; the limit nofile may be too low "
+                                         "for them")
+                     : 0;
+}
+
+static int step_scheduling(Payload *p) {
+        const RuntimeSpec *s = p->spec;
+        cpu_set_t set;
+
+        if (s->personality_set && personality(s->personality) < 0)
+                return failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, errno,
+                                         "cannot set the personality");
+        if (!s->process.cpu_affinity)
+                return 0;
+        if (cpu_set_parse(s->process.cpu_affinity, &set) < 0)
+                return -EINVAL;
+        if (sched_setaffinity(0, sizeof(set), &set) < 0)
+                return failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, errno,
+                                         "cannot run on the CPUs %s; the container may have none of them",
+                                         s->process.cpu_affinity);
         return 0;
 }
 
@@ -304,6 +390,15 @@ static int step_attributes(Payload *p) {
 }
 
 static int step_execute(Payload *p) {
+        char pid[32];
+        int r;
+
+        if (p->n_listen > 0) {
+                (void) snprintf(pid, sizeof(pid), "LISTEN_PID=%d", getpid());
+                r = strv_env_set(&p->spec->process.env, pid);
+                if (r < 0)
+                        return r;
+        }
         if (streq_ptr(strv_env_get(p->spec->annotations, "org.creel1.boot"), "true"))
                 return program_execute_init(p->spec->process.args, p->spec->process.env, p->failure);
         return program_execute(p->spec->process.args, p->spec->process.env, p->failure);
@@ -322,6 +417,7 @@ static const PayloadStep steps[] = {
         { "bring up the loopback interface", step_loopback },
         { "set sysctls", step_sysctl },
         { "look up the user", step_user },
+        { "complete /etc/hosts", step_hosts },
         { "make a terminal", step_terminal },
         { "hide paths", tree_hide_paths },
         { "open the working directory", tree_open_cwd },
@@ -332,6 +428,8 @@ static const PayloadStep steps[] = {
         { "mount the cgroup file system", tree_mount_cgroup },
         { "set the AppArmor profile", step_apparmor },
         { "connect the standard streams", step_stdio },
+        { "pass descriptors on", step_pass_fds },
+        { "set the personality and the CPUs", step_scheduling },
         { "enter the working directory", step_cwd },
         { "bound the capabilities", step_bound_capabilities },
         { "install the seccomp filter", step_filter_early },

@@ -16,6 +16,9 @@ typedef struct Payload {
         const Enter *enter;         /* NULL: a new container */
         int channel;
         int stdio[3];               /* -EBADF: /dev/null; not used with a terminal */
+        const int *passed;          /* more for the program, and the numbers there */
+        const unsigned *passed_as;
+        size_t n_passed, n_listen;
         struct sock_fprog filter;   /* len 0: none */
         uint64_t capabilities[_RUNTIME_CAPABILITY_MAX];
         bool has_mapping; /* in a user namespace, of its own or another's */

@@ -29,6 +29,7 @@
 #include "runtime/runtime.h"
 #include "runtime/setting.h"
 #include "security/capability.h"
+#include "spec/ulimit.h"
 
 struct Runtime {
         RuntimeSpec *spec;
@@ -376,6 +377,10 @@ static int start(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
         r = payload_init(&p, rt->spec, o->stdio, o->seccomp_fd, reterr);
         if (r < 0)
                 return r;
+        p.passed = o->passed;
+        p.passed_as = o->passed_as;
+        p.n_passed = o->n_passed;
+        p.n_listen = o->n_listen;
         arrange_stdio(&p, null_fd);
         r = namespace_join(rt->spec, reterr);
         if (r < 0)
@@ -425,8 +430,9 @@ static int set_limits(Runtime *rt, Failure *reterr) {
 
                 if (prlimit(rt->pid, (unsigned) p->rlimits[i].resource, &limit, NULL) < 0)
                         return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno,
-                                                 "cannot set the resource limit number %d to %" PRIu64,
-                                                 p->rlimits[i].resource, p->rlimits[i].hard);
+                                                 "cannot set the resource limit %s to %" PRIu64 ":%" PRIu64,
+                                                 ulimit_name(p->rlimits[i].resource), p->rlimits[i].soft,
+                                                 p->rlimits[i].hard);
         }
         return 0;
 }

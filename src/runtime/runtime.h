@@ -19,6 +19,9 @@ typedef struct RuntimeOptions {
         int stdio[3];      /* the payload's streams; -EBADF: /dev/null. Not used with a terminal. Borrowed */
         int seccomp_fd;    /* compiled filter (runtime/filter.h); -EBADF: none. Borrowed */
         bool path_names;   /* see rootfs_mount() */
+        const int *passed; /* more descriptors, and their numbers in the payload, from 3. Borrowed */
+        const unsigned *passed_as;
+        size_t n_passed, n_listen; /* LISTEN_PID is set where n_listen is not 0 */
 } RuntimeOptions;
 
 typedef struct Runtime Runtime;

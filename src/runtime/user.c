@@ -6,6 +6,7 @@
 #include "basic/memory.h"
 #include "basic/path.h"
 #include "basic/str.h"
+#include "basic/strv.h"
 #include "runtime/user.h"
 
 /* (uid_t) -1 means "leave it" to the kernel and must never come out of a file or an option. */
@@ -19,7 +20,7 @@ void user_done(User *u) {
         u->n_gids = 0;
 }
 
-static int parse_id(const char *s, uint32_t *ret) {
+int user_parse_id(const char *s, uint32_t *ret) {
         uint32_t v;
         int r;
 
@@ -103,7 +104,7 @@ static int passwd_find(int root_fd, const char *name, const uint32_t *uid, Passw
         while (next_entry(&text, fields, ELEMENTSOF(fields))) {
                 PasswdEntry e = {};
 
-                if (parse_id(fields[2], &e.uid) < 0 || parse_id(fields[3], &e.gid) < 0)
+                if (user_parse_id(fields[2], &e.uid) < 0 || user_parse_id(fields[3], &e.gid) < 0)
                         continue;
                 if (!(name && streq(fields[0], name)) && !(uid && e.uid == *uid))
                         continue;
@@ -120,6 +121,7 @@ static int passwd_find(int root_fd, const char *name, const uint32_t *uid, Passw
         return 0;
 }
 
+/* By name or, where @name is NULL, by number. */
 static int group_find(int root_fd, const char *name, uint32_t *ret_gid) {
         _cleanup_free_ char *content = NULL;
         char *fields[4], *text;
@@ -131,7 +133,8 @@ static int group_find(int root_fd, const char *name, uint32_t *ret_gid) {
                 return r;
         text = content;
         while (next_entry(&text, fields, ELEMENTSOF(fields)))
-                if (streq(fields[0], name) && parse_id(fields[2], &gid) >= 0) {
+                if ((!name || streq(fields[0], name)) && user_parse_id(fields[2], &gid) >= 0 &&
+                    (name || gid == *ret_gid)) {
                         *ret_gid = gid;
                         return 1;
                 }
@@ -149,7 +152,7 @@ int user_find_group_name(int root_fd, uint32_t gid, char **ret) {
                 return r;
         text = content;
         while (next_entry(&text, fields, ELEMENTSOF(fields)))
-                if (parse_id(fields[2], &found) >= 0 && found == gid)
+                if (user_parse_id(fields[2], &found) >= 0 && found == gid)
                         return string_set(ret, fields[0]);
         return string_set(ret, NULL);
 }
@@ -166,7 +169,7 @@ static int add_supplementary(int root_fd, const char *name, User *u) {
                 return r;
         text = content;
         while (u->n_gids < USER_GROUPS_MAX && next_entry(&text, fields, ELEMENTSOF(fields))) {
-                if (!list_has(fields[3], name) || parse_id(fields[2], &gid) < 0)
+                if (!list_has(fields[3], name) || user_parse_id(fields[2], &gid) < 0)
                         continue;
                 if (!GREEDY_REALLOC(u->gids, allocated, u->n_gids + 1))
                         return -ENOMEM;
@@ -182,7 +185,7 @@ static int resolve_group(int root_fd, const char *group, User *u, Failure *reter
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_STORAGE, r,
                                          "cannot read the container's /etc/group");
-        if (r == 0 && parse_id(group, &u->gid) < 0)
+        if (r == 0 && user_parse_id(group, &u->gid) < 0)
                 return failure_set(reterr, FAILURE_INVALID_ARGUMENT,
                                    "there is no group \"%s\" in the container's /etc/group", group);
         return 0;
@@ -205,7 +208,7 @@ int user_resolve(int root_fd, const char *user, User *ret, Failure *reterr) {
                 return failure_set(reterr, FAILURE_INVALID_ARGUMENT, "\"%s\" is not USER or USER:GROUP",
                                    user);
 
-        numeric = parse_id(name, &u.uid) >= 0;
+        numeric = user_parse_id(name, &u.uid) >= 0;
         r = passwd_find(root_fd, name, numeric ? &u.uid : NULL, &e);
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_STORAGE, r,
@@ -258,4 +261,45 @@ int user_find_home(int root_fd, uint32_t uid, char **ret) {
                 return r;
         *ret = TAKE_PTR(e.home);
         return 0;
+}
+
+static int add_group(User *u, uint32_t gid) {
+        uint32_t *gids;
+
+        for (size_t i = 0; i < u->n_gids; i++)
+                if (u->gids[i] == gid)
+                        return 0;
+        gids = reallocarray(u->gids, u->n_gids + 1, sizeof(uint32_t));
+        if (!gids)
+                return -ENOMEM;
+        u->gids = gids;
+        u->gids[u->n_gids++] = gid;
+        return 0;
+}
+
+int user_add_groups(int root_fd, char *const *groups, User *u, Failure *reterr) {
+        STRV_FOREACH(i, groups) {
+                User found = {};
+                int r;
+
+                r = resolve_group(root_fd, *i, &found, reterr);
+                if (r >= 0 && u->n_gids >= USER_GROUPS_MAX)
+                        r = failure_set(reterr, FAILURE_INVALID_ARGUMENT, "more than %d groups",
+                                        USER_GROUPS_MAX);
+                if (r >= 0)
+                        r = add_group(u, found.gid);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+bool user_has_entry(int root_fd, uint32_t uid) {
+        _cleanup_(passwd_entry_done) PasswdEntry e = {};
+
+        return passwd_find(root_fd, NULL, &uid, &e) > 0;
+}
+
+bool user_has_group_entry(int root_fd, uint32_t gid) {
+        return group_find(root_fd, NULL, &gid) > 0;
 }

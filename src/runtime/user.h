@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,16 @@ void user_done(User *u);
  * groups that list the user count. Absent files are empty ones; malformed lines are skipped. Kind
  * InvalidArgument: no such name. */
 int user_resolve(int root_fd, const char *user, User *ret, Failure *reterr);
+
+/* Adds supplementary groups by name or number. Kind InvalidArgument: no such group. */
+int user_add_groups(int root_fd, char *const *groups, User *u, Failure *reterr);
+
+/* True when the container's /etc/passwd has an entry for @uid, its /etc/group one for @gid; an absent or
+ * unreadable file has none. */
+bool user_has_entry(int root_fd, uint32_t uid);
+bool user_has_group_entry(int root_fd, uint32_t gid);
+/* A number of a user or group. -EINVAL, -ERANGE. */
+int user_parse_id(const char *s, uint32_t *ret);
 
 /* Fills in home, name and shell of u->uid where they are not known and there is an entry. */
 int user_describe(int root_fd, User *u);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <stdarg.h>
+#include <sys/personality.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -8,6 +9,7 @@
 #include "basic/str.h"
 #include "basic/table.h"
 #include "spec/cgroup-key.h"
+#include "spec/cpu-set.h"
 #include "spec/json.h"
 #include "spec/runtime-spec.h"
 #include "spec/ulimit.h"
@@ -197,6 +199,8 @@ static int read_user(Reader *d, json_object *o) {
                 r = read_string(d, o, "username", &p->username);
         if (r >= 0)
                 r = read_additional_gids(d, o, p);
+        if (r >= 0)
+                r = read_strv(d, o, "additionalGroups", &p->additional_groups);
         return r;
 }
 
@@ -279,6 +283,10 @@ static int read_process(Reader *d, json_object *o) {
                 r = read_oom_score(d, o);
         if (r >= 0)
                 r = read_string(d, o, "apparmorProfile", &p->apparmor_profile);
+        if (r >= 0)
+                r = read_string(d, o, "cpuAffinity", &p->cpu_affinity);
+        if (r >= 0 && p->cpu_affinity && cpu_set_parse(p->cpu_affinity, &(cpu_set_t){}) < 0)
+                return complain(d, "cpuAffinity", "%s is not a list of CPUs", p->cpu_affinity);
         if (r < 0)
                 return r;
         if (!p->args || isempty(p->args[0]))
@@ -421,6 +429,33 @@ static int read_resources(Reader *d, json_object *o) {
         return r;
 }
 
+static int read_personality(Reader *d, json_object *o) {
+        RuntimeSpec *s = d->spec;
+        const char *domain;
+
+        if (json_get_string(o, "domain", &domain) < 0)
+                return complain(d, "domain", "a string is needed");
+        if (!streq(domain, "LINUX") && !streq(domain, "LINUX32"))
+                return complain(d, "domain", "there is no execution domain called %s", domain);
+        s->personality = streq(domain, "LINUX32") ? PER_LINUX32 : PER_LINUX;
+        s->personality_set = true;
+        return 0;
+}
+
+static int read_extension(Reader *d, json_object *o) {
+        RuntimeSpec *s = d->spec;
+        int r;
+
+        r = read_boolean(d, o, "accounts", &s->accounts);
+        if (r >= 0)
+                r = read_string(d, o, "passwdEntry", &s->passwd_entry);
+        if (r >= 0)
+                r = read_string(d, o, "groupEntry", &s->group_entry);
+        if (r >= 0)
+                r = read_string(d, o, "hostsAdded", &s->hosts_added);
+        return r < 0 ? r : read_string(d, o, "hostsOwn", &s->hosts_own);
+}
+
 static int read_linux(Reader *d, json_object *o) {
         RuntimeSpec *s = d->spec;
         int r;
@@ -442,6 +477,8 @@ static int read_linux(Reader *d, json_object *o) {
                 r = read_strv(d, o, "readonlyPaths", &s->readonly_paths);
         if (r >= 0)
                 r = read_rootfs_propagation(d, o);
+        if (r >= 0)
+                r = read_object(d, o, "personality", read_personality);
         return r;
 }
 
@@ -468,6 +505,8 @@ static int read_document(Reader *d, json_object *o) {
                 r = read_object(d, o, "linux", read_linux);
         if (r >= 0)
                 r = checked(d, "annotations", json_get_string_map(o, "annotations", &s->annotations));
+        if (r >= 0)
+                r = read_object(d, o, "creel", read_extension);
         if (r < 0)
                 return r;
         if (s->hostname && !s->namespaces[RUNTIME_NAMESPACE_UTS].wanted)
@@ -489,6 +528,8 @@ static void process_done(RuntimeProcess *p) {
                 strv_free(p->capabilities[i]);
         free(p->rlimits);
         free(p->apparmor_profile);
+        strv_free(p->additional_groups);
+        free(p->cpu_affinity);
 }
 
 RuntimeSpec *runtime_spec_free(RuntimeSpec *s) {
@@ -513,6 +554,10 @@ RuntimeSpec *runtime_spec_free(RuntimeSpec *s) {
         strv_free(s->masked_paths);
         strv_free(s->readonly_paths);
         strv_free(s->annotations);
+        free(s->passwd_entry);
+        free(s->group_entry);
+        free(s->hosts_added);
+        free(s->hosts_own);
         return mfree(s);
 }
 

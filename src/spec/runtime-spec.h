@@ -67,6 +67,7 @@ typedef struct RuntimeProcess {
                            NULL: uid and gid count */
         uint32_t *additional_gids;
         size_t n_additional_gids;
+        char **additional_groups; /* "additionalGroups": names or numbers, looked up there, too */
         mode_t umask;
         char **args, **env;
         char *cwd;
@@ -74,6 +75,7 @@ typedef struct RuntimeProcess {
         RuntimeRlimit *rlimits;
         size_t n_rlimits;
         int oom_score_adj;
+        char *cpu_affinity; /* "cpuAffinity", spec/cpu-set.h; NULL: as it is */
         char *apparmor_profile;
 } RuntimeProcess;
 
@@ -95,6 +97,12 @@ typedef struct RuntimeSpec {
         uint64_t rootfs_propagation; /* MS_PRIVATE, ...; 0: not given */
         bool rootfs_propagation_recursive;
         char **annotations; /* "key=value" */
+        unsigned long personality; /* PER_* */
+        bool personality_set;
+        /* "creel": entries that are added to the image's own files, in copies that are bound over them */
+        bool accounts; /* for a numeric user that the image does not know */
+        char *passwd_entry, *group_entry;
+        char *hosts_added, *hosts_own; /* spec/hosts.h, the image's between them; both NULL: not at all */
 } RuntimeSpec;
 
 RuntimeSpec *runtime_spec_free(RuntimeSpec *s);

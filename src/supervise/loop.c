@@ -13,6 +13,8 @@
 #include "basic/clock.h"
 #include "basic/fd.h"
 #include "basic/log.h"
+#include "basic/memory.h"
+#include "basic/strv.h"
 #include "basic/trace.h"
 #include "runtime/cgroup.h"
 #include "supervise/loop.h"
@@ -62,11 +64,18 @@ static void signal_payload(const Supervisor *s, int signal) {
 static void on_signal(Supervisor *s) {
         struct signalfd_siginfo info;
 
-        if (read(s->signal_fd, &info, sizeof(info)) != sizeof(info) || s->kill_deadline_usec > 0)
+        uint64_t deadline;
+
+        if (read(s->signal_fd, &info, sizeof(info)) != sizeof(info) || s->stopping)
                 return;
+        s->stopping = true;
         signal_payload(s, s->start.stop_signal);
-        if (s->start.stop_timeout_usec < USEC_INFINITY / 2)
-                s->kill_deadline_usec = clock_now_monotonic_usec() + s->start.stop_timeout_usec;
+        if (s->start.stop_timeout_usec >= USEC_INFINITY / 2)
+                return;
+        /* A --timeout may end earlier. */
+        deadline = clock_now_monotonic_usec() + s->start.stop_timeout_usec;
+        if (s->kill_deadline_usec == 0 || deadline < s->kill_deadline_usec)
+                s->kill_deadline_usec = deadline;
 }
 
 static void on_deadline(Supervisor *s) {
@@ -212,6 +221,27 @@ static void on_attached_session(Supervisor *s, Attachment *a) {
                 detach(s, a);
 }
 
+static int send_text(int fd, MessageType type, const char *text) {
+        _cleanup_(message_freep) Message *m = NULL;
+        int r;
+
+        r = message_new(type, &m);
+        if (r >= 0)
+                r = message_put_string(m, FIELD_TEXT, text);
+        return r < 0 ? r : message_send(fd, m);
+}
+
+/* To a creeld that asks anew. */
+static int send_notify_state(const Supervisor *s, int fd) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        if (!s->notify_state)
+                return 0;
+        r = strv_join(s->notify_state, "\n", &text);
+        return r < 0 ? r : send_text(fd, MESSAGE_SUPERVISE_NOTIFY, text);
+}
+
 static void on_peer(Supervisor *s, int *peer) {
         _cleanup_(message_freep) Message *m = NULL;
         int r;
@@ -223,8 +253,40 @@ static void on_peer(Supervisor *s, int *peer) {
                 r = message_type(m) == MESSAGE_SUPERVISE_HELLO ? loop_send_started(s, *peer) : -EBADMSG;
         else if (r == 0)
                 r = -EPIPE;
+        if (r >= 0)
+                r = send_notify_state(s, *peer);
         if (r < 0) /* creeld died, or is no creeld: the container goes on */
                 *peer = fd_close(*peer);
+}
+
+/* The client's service manager listens to those of its own unit: to the client as long as it is there, then
+ * to us, whom the client has named as the main process. */
+static void relay_to_client(const Supervisor *s, const char *text) {
+        int r;
+
+        if (s->start.notify_fd < 0)
+                return;
+        r = s->start.session_fd >= 0
+                            ? send_text(s->start.session_fd, MESSAGE_SESSION_NOTIFY, text)
+                    : send(s->start.notify_fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT) < 0
+                            ? negative_errno()
+                            : 0;
+        if (r < 0)
+                log_debug_errno(r, "cannot pass on a notification, ignoring: %m");
+}
+
+static void on_notify(Supervisor *s) {
+        char text[NOTIFY_BYTES_MAX];
+        int r;
+
+        r = notify_receive(s->notify_socket, s->start.notify_from, runtime_pid(s->runtime), text);
+        if (r <= 0)
+                return;
+        (void) notify_remember(&s->notify_state, text);
+        relay_to_client(s, text);
+        for (size_t i = 0; i < SUPERVISOR_PEERS_MAX; i++)
+                if (s->peers[i] >= 0 && send_text(s->peers[i], MESSAGE_SUPERVISE_NOTIFY, text) < 0)
+                        s->peers[i] = fd_close(s->peers[i]);
 }
 
 static void on_session(Supervisor *s) {
@@ -349,7 +411,8 @@ static void attachments_dispatch(Supervisor *s, const AttachPolls polls[ATTACHME
 }
 
 static int loop_once(Supervisor *s) {
-        const struct pollfd *payload, *signal, *listener, *session, *journal, *peers[SUPERVISOR_PEERS_MAX],
+        const struct pollfd *payload, *signal, *listener, *session, *journal, *notify,
+                        *peers[SUPERVISOR_PEERS_MAX],
                         *inputs[SUPERVISOR_STREAMS];
         AttachPolls attached[ATTACHMENTS_MAX];
         PollSet set = {};
@@ -359,6 +422,7 @@ static int loop_once(Supervisor *s) {
         signal = poll_add(&set, s->signal_fd, POLLIN);
         listener = poll_add(&set, s->start.listen_fd, POLLIN);
         session = poll_add(&set, s->start.session_fd, POLLIN);
+        notify = poll_add(&set, s->notify_socket, POLLIN);
         journal = poll_add(&set, any_stream_blocked(s) ? s->journal_fd : -EBADF, POLLOUT);
         for (size_t i = 0; i < SUPERVISOR_PEERS_MAX; i++)
                 peers[i] = poll_add(&set, s->peers[i], POLLIN);
@@ -376,6 +440,9 @@ static int loop_once(Supervisor *s) {
         if (r < 0)
                 return r;
         attachments_dispatch(s, attached);
+        /* The last words of a payload that ends now, too. */
+        if (poll_hit(notify))
+                on_notify(s);
         if (poll_hit(session))
                 on_session(s);
         for (size_t i = 0; i < SUPERVISOR_PEERS_MAX; i++)

@@ -18,6 +18,7 @@ void start_init(Start *s) {
                       .listen_fd = -EBADF,
                       .seccomp_fd = -EBADF,
                       .session_fd = -EBADF,
+                      .notify_fd = -EBADF,
                       .tree_fd = -EBADF,
                       .lock_fds = { -EBADF, -EBADF },
                       .stdio = { -EBADF, -EBADF, -EBADF } };
@@ -32,6 +33,9 @@ void start_forget(Start *s) {
         s->seccomp_fd = fd_close(s->seccomp_fd);
         for (int i = 0; i < 3; i++)
                 s->stdio[i] = fd_close(s->stdio[i]);
+        for (size_t i = 0; i < s->n_passed; i++)
+                s->passed[i] = fd_close(s->passed[i]);
+        s->n_passed = 0;
 }
 
 void start_done(Start *s) {
@@ -48,6 +52,9 @@ void start_done(Start *s) {
 void start_unlock(Start *s) {
         for (size_t i = 0; i < ELEMENTSOF(s->lock_fds); i++)
                 lock_file_release(&s->lock_fds[i]);
+        s->notify_fd = fd_close(s->notify_fd);
+        s->log_tag = mfree(s->log_tag);
+        s->log_labels = strv_free(s->log_labels);
 }
 
 static void take_fds(Message *m, Start *s) {
@@ -61,6 +68,7 @@ static void take_fds(Message *m, Start *s) {
                 { FIELD_STDIN, &s->stdio[0] },     { FIELD_STDOUT, &s->stdio[1] },
                 { FIELD_STDERR, &s->stdio[2] },    { FIELD_TREE, &s->tree_fd },
                 { FIELD_LOCK, &s->lock_fds[0] },   { FIELD_LOCK_BESIDE, &s->lock_fds[1] },
+                { FIELD_NOTIFY, &s->notify_fd },
         };
 
         /* The optional ones may be absent. */
@@ -72,7 +80,10 @@ static int take_strings(Message *m, Start *s) {
         const struct {
                 MessageField field;
                 char **string;
-        } strings[] = { { FIELD_CONTAINER, &s->id }, { FIELD_NAME, &s->name }, { FIELD_IMAGE, &s->image } };
+        } strings[] = { { FIELD_CONTAINER, &s->id },
+                        { FIELD_NAME, &s->name },
+                        { FIELD_IMAGE, &s->image },
+                        { FIELD_LOG_TAG, &s->log_tag } };
         const char *value;
         int r;
 
@@ -84,6 +95,34 @@ static int take_strings(Message *m, Start *s) {
                 }
         for (size_t i = 0; message_get_nth_string(m, FIELD_LAYER, i, &value) >= 0; i++) {
                 r = strv_extend(&s->layers, value);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int take_passed(Message *m, Start *s, Failure *reterr) {
+        uint64_t n = 0;
+
+        while (message_get_nth_u64(m, FIELD_PASSED_AS, s->n_passed, &n) >= 0) {
+                if (s->n_passed >= START_PASSED_MAX || n < 3 || n > 1023 ||
+                    message_take_fd(m, FIELD_PASSED, s->passed + s->n_passed) < 0)
+                        return failure_set(reterr, FAILURE_CONFIGURATION,
+                                           "the descriptors for the command are not in order");
+                s->passed_as[s->n_passed++] = (unsigned) n;
+        }
+        n = 0;
+        (void) message_get_u64(m, FIELD_LISTEN_FDS, &n);
+        s->n_listen = (size_t) MIN(n, s->n_passed);
+        return 0;
+}
+
+static int take_labels(const Message *m, Start *s) {
+        const char *value;
+        int r;
+
+        for (size_t i = 0; message_get_nth_string(m, FIELD_LOG_LABEL, i, &value) >= 0; i++) {
+                r = strv_extend(&s->log_labels, value);
                 if (r < 0)
                         return r;
         }
@@ -150,6 +189,10 @@ int start_read(Message *m, Start *ret, Failure *reterr) {
         take_fds(m, ret);
         r = take_strings(m, ret);
         if (r >= 0)
+                r = take_labels(m, ret);
+        if (r >= 0)
+                r = take_passed(m, ret, reterr);
+        if (r >= 0)
                 r = start_read_spec(m, &ret->spec, reterr);
         if (r >= 0 && message_get_u64(m, FIELD_UID_BASE, &number) >= 0)
                 r = set_range(ret->spec, number, reterr);
@@ -164,6 +207,9 @@ int start_read(Message *m, Start *ret, Failure *reterr) {
                 ret->interactive = number > 0;
         if (message_get_u64(m, FIELD_JOURNAL, &number) >= 0)
                 ret->journal = number > 0;
+        if (message_get_u64(m, FIELD_NOTIFY_FROM, &number) >= 0 && number <= NOTIFY_FIRST)
+                ret->notify_from = (NotifyFrom) number;
+        (void) message_get_u64(m, FIELD_RUN_TIMEOUT_USEC, &ret->run_timeout_usec);
         (void) message_get_u64(m, FIELD_STOP_TIMEOUT_USEC, &ret->stop_timeout_usec);
         (void) message_get_u64(m, FIELD_STOP_SIGNAL, &number);
         if (number < 1 || number >= _NSIG)

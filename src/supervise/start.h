@@ -8,6 +8,9 @@
 #include "proto/message.h"
 #include "spec/runtime-spec.h"
 #include "spec/system-mode.h"
+#include "supervise/notify.h"
+
+#define START_PASSED_MAX 64
 
 /* MESSAGE_SUPERVISE_START, unpacked. */
 typedef struct Start {
@@ -24,8 +27,15 @@ typedef struct Start {
         int stdio[3];
         bool journal;
         bool interactive; /* standard input stays open, also while nobody is attached */
+        char *log_tag, **log_labels; /* labels: "FIELD=text" */
+        int passed[START_PASSED_MAX]; /* descriptors for the payload, and their numbers there */
+        unsigned passed_as[START_PASSED_MAX];
+        size_t n_passed, n_listen; /* the first n_listen are for sd_listen_fds(3) */
+        NotifyFrom notify_from;
+        int notify_fd; /* leads to the NOTIFY_SOCKET of the client; -EBADF: it does not care */
         int stop_signal;
         uint64_t stop_timeout_usec;
+        uint64_t run_timeout_usec; /* 0: none */
 } Start;
 
 void start_init(Start *s);

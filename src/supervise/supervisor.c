@@ -19,6 +19,7 @@
 #include "basic/fd.h"
 #include "basic/log.h"
 #include "basic/str.h"
+#include "basic/strv.h"
 #include "basic/trace.h"
 #include "runtime/cgroup.h"
 #include "runtime/namespace.h"
@@ -33,7 +34,8 @@ void supervisor_init(Supervisor *s, int socket_fd) {
                           .peer_fd = -EBADF,
                           .signal_fd = -EBADF,
                           .stdin_fd = -EBADF,
-                          .journal_fd = -EBADF};
+                          .journal_fd = -EBADF,
+                          .notify_socket = -EBADF};
         start_init(&s->start);
         s->peers[0] = socket_fd;
         for (size_t i = 1; i < ELEMENTSOF(s->peers); i++)
@@ -74,6 +76,8 @@ void supervisor_done(Supervisor *s) {
         s->signal_fd = fd_close(s->signal_fd);
         s->stdin_fd = fd_close(s->stdin_fd);
         s->journal_fd = fd_close(s->journal_fd);
+        s->notify_socket = fd_close(s->notify_socket);
+        s->notify_state = strv_free(s->notify_state);
         start_done(&s->start);
 }
 
@@ -99,13 +103,21 @@ static void prepare_fields(Supervisor *s) {
                 journal_string("CONTAINER_NAME", s->start.name),
                 journal_string("CONTAINER_ID", s->short_id),
                 journal_string("CONTAINER_ID_FULL", s->start.id),
-                journal_string("CONTAINER_TAG", s->short_id),
+                journal_string("CONTAINER_TAG", s->start.log_tag ?: s->short_id),
                 journal_string("IMAGE_NAME", s->start.image),
         };
 
         static_assert(ELEMENTSOF(fields) <= STREAM_FIELDS_MAX, "too many fields");
         memcpy(s->fields, fields, sizeof(fields));
         s->n_fields = ELEMENTSOF(fields);
+        STRV_FOREACH(i, s->start.log_labels) {
+                char *value = strchr(*i, '=');
+
+                if (!value || s->n_fields >= STREAM_FIELDS_MAX)
+                        break;
+                *value++ = 0; /* the name and the text are two strings from now on */
+                s->fields[s->n_fields++] = journal_string(*i, value);
+        }
 }
 
 static void stream_setup(Supervisor *s, Stream *stream, int fd, const char *priority, bool terminal) {
@@ -167,6 +179,10 @@ static int prepare(Supervisor *s, Failure *reterr) {
                         .upper_fd = s->start.rootfs_fd,
                 },
                 .seccomp_fd = s->start.seccomp_fd,
+                .passed = s->start.passed,
+                .passed_as = s->start.passed_as,
+                .n_passed = s->start.n_passed,
+                .n_listen = s->start.n_listen,
         };
         int r;
 
@@ -176,6 +192,12 @@ static int prepare(Supervisor *s, Failure *reterr) {
                 r = open_stdin(s);
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_SYSTEM, r, "cannot open streams to the journal");
+        if (s->start.notify_from != NOTIFY_NONE) {
+                r = notify_open(s->start.runtime_fd, &s->notify_socket);
+                if (r < 0)
+                        return failure_set_errno(reterr, FAILURE_SYSTEM, r,
+                                                 "cannot make the container's notification socket");
+        }
         memcpy(options.stdio, s->start.stdio, sizeof(options.stdio));
         s->has_pid_namespace = namespace_is_new(s->start.spec, RUNTIME_NAMESPACE_PID);
         return runtime_prepare(s->start.spec, &options, &s->runtime, reterr);
@@ -368,5 +390,7 @@ int supervisor_run(Supervisor *s) {
                 supervisor_drain_terminal(s);
         trace("start told");
         settle(s);
+        if (s->start.run_timeout_usec > 0)
+                s->kill_deadline_usec = clock_now_monotonic_usec() + s->start.run_timeout_usec;
         return loop_run(s);
 }

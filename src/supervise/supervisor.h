@@ -33,7 +33,9 @@ typedef struct Supervisor {
         size_t n_fields;
         char short_id[13];
         uint64_t started_usec, kill_deadline_usec; /* the latter monotonic; 0: none */
-        bool has_pid_namespace, exited;
+        int notify_socket;   /* what the payload says by sd_notify(3); -EBADF: nothing */
+        char **notify_state; /* what of it still holds */
+        bool has_pid_namespace, exited, stopping;
         ExitRecord record;
 } Supervisor;
 

@@ -26,7 +26,7 @@ LEVELS = [
     ["spec", "proto"],
     ["config", "store", "image", "network", "volume", "security", "unit", "plugin", "bus"],
     ["engine", "runtime"],
-    ["manager", "supervise", "pull", "unpack", "oci", "generator", "ctl"],
+    ["manager", "supervise", "pull", "unpack", "oci", "generator", "init", "ctl"],
 ]
 LEVEL = {folder: number for number, folders in enumerate(LEVELS) for folder in folders}
 SAME_LEVEL = {("image", "store")}

@@ -72,6 +72,11 @@ static void test_environment(void **state) {
         assert_int_equal(strv_env_set(&env, "novalue"), -EINVAL);
         assert_int_equal(strv_env_set(&env, "=x"), -EINVAL);
         assert_int_equal(strv_length(env), 2);
+        strv_env_unset(env, "A");
+        strv_env_unset(env, "none");
+        strv_env_unset(NULL, "A");
+        assert_int_equal(strv_length(env), 1);
+        assert_string_equal(strv_env_get(env, "AB"), "2");
 }
 
 int main(void) {

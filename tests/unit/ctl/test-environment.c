@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
@@ -25,6 +26,27 @@ static void test_add(void **state) {
         assert_int_equal(environment_add(&env, "", caller), -EINVAL);
         assert_true(strv_equal(env, (char *[]){ (char *) "A=2=3", (char *) "HOME=/root",
                                                 (char *) "EMPTY=", NULL }));
+}
+
+static void test_defaults(void **state) {
+        static char *const env[] = { (char *) "HOME=/root",
+                                     (char *) "http_proxy=a",
+                                     (char *) "NO_PROXY=b",
+                                     (char *) "LISTEN_FDS=1",
+                                     (char *) "NOTIFY_SOCKET=x",
+                                     (char *) "HOMER=1",
+                                     NULL };
+        _cleanup_strv_free_ char **all = NULL, **proxies = NULL, **none = NULL, **matching = NULL;
+
+        assert_int_equal(environment_add_defaults(&all, true, false, env), 0);
+        assert_int_equal(strv_length(all), 4);
+        assert_null(strv_env_get(all, "LISTEN_FDS"));
+        assert_int_equal(environment_add_defaults(&proxies, false, true, env), 0);
+        assert_true(strv_equal(proxies, (char *[]){ (char *) "http_proxy=a", (char *) "NO_PROXY=b", NULL }));
+        assert_int_equal(environment_add_defaults(&none, false, false, env), 0);
+        assert_null(none);
+        assert_int_equal(environment_add(&matching, "HOME*", env), 0);
+        assert_int_equal(strv_length(matching), 2);
 }
 
 static void test_file(void **state) {
@@ -74,10 +96,8 @@ static void test_read(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_add),
-                cmocka_unit_test(test_file),
-                cmocka_unit_test(test_refused),
-                cmocka_unit_test(test_read),
+                cmocka_unit_test(test_add),  cmocka_unit_test(test_defaults),
+                cmocka_unit_test(test_file), cmocka_unit_test(test_refused),  cmocka_unit_test(test_read),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/memory.h"
+#include "basic/strv.h"
+#include "supervise/notify.h"
+
+#include "test.h"
+#include "tmpdir.h"
+
+static void say(const char *path, const char *text, size_t n) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+        assert_true(strlen(path) < sizeof(address.sun_path));
+        memcpy(address.sun_path, path, strlen(path));
+        assert_int_equal(sendto(fd, text, n, 0, (const struct sockaddr *) &address, sizeof(address)),
+                         (ssize_t) n);
+}
+
+static void test_any(void **state) {
+        _cleanup_tmpdir_ TmpDir dir = tmpdir_new();
+        _cleanup_close_ int fd = -EBADF;
+        char text[NOTIFY_BYTES_MAX], path[108];
+        static char large[NOTIFY_BYTES_MAX + 10];
+        struct stat st;
+
+        assert_int_equal(notify_open(dir.fd, &fd), 0);
+        assert_int_equal(fstatat(dir.fd, "notify", &st, 0), 0);
+        assert_int_equal(st.st_mode & 0777, 0777);
+        (void) snprintf(path, sizeof(path), "%s/notify", dir.path);
+
+        assert_int_equal(notify_receive(fd, NOTIFY_ANY, 1, text), 0);
+        say(path, "READY=1\nMAINPID=7\nSTATUS=fine = yes\nFDSTORE=1\nX_SYSTEMD_SIGNALS_LEVEL=2",
+            strlen("READY=1\nMAINPID=7\nSTATUS=fine = yes\nFDSTORE=1\nX_SYSTEMD_SIGNALS_LEVEL=2"));
+        assert_int_equal(notify_receive(fd, NOTIFY_ANY, 1, text), 1);
+        assert_string_equal(text, "READY=1\nSTATUS=fine = yes\nX_SYSTEMD_SIGNALS_LEVEL=2\n");
+        say(path, "MAINPID=7\n", 10);
+        assert_int_equal(notify_receive(fd, NOTIFY_ANY, 1, text), 0);
+        say(path, "READY=1\0x", 9);
+        assert_int_equal(notify_receive(fd, NOTIFY_ANY, 1, text), 0);
+        memset(large, 'a', sizeof(large));
+        say(path, large, sizeof(large));
+        assert_int_equal(notify_receive(fd, NOTIFY_ANY, 1, text), 0);
+        say(path, "", 0);
+        assert_int_equal(notify_receive(fd, NOTIFY_ANY, 1, text), 0);
+        /* a second start takes the name over */
+        fd = fd_close(fd);
+        assert_int_equal(notify_open(dir.fd, &fd), 0);
+}
+
+/* Whole systems: the init alone is heard. */
+static void test_first(void **state) {
+        _cleanup_tmpdir_ TmpDir dir = tmpdir_new();
+        _cleanup_close_ int fd = -EBADF;
+        char text[NOTIFY_BYTES_MAX], path[108];
+
+        assert_int_equal(notify_open(dir.fd, &fd), 0);
+        (void) snprintf(path, sizeof(path), "%s/notify", dir.path);
+        say(path, "READY=1", 7);
+        assert_int_equal(notify_receive(fd, NOTIFY_FIRST, getpid() + 1, text), 0);
+        say(path, "READY=1", 7);
+        assert_int_equal(notify_receive(fd, NOTIFY_FIRST, getpid(), text), 1);
+}
+
+static void test_remember(void **state) {
+        _cleanup_strv_free_ char **l = NULL;
+
+        assert_int_equal(notify_remember(&l, "READY=1\nWATCHDOG=1\nSTATUS=a\n"), 0);
+        assert_int_equal(notify_remember(&l, "STATUS=b\n"), 0);
+        assert_int_equal(strv_length(l), 2);
+        assert_string_equal(strv_env_get(l, "STATUS"), "b");
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_any),
+                cmocka_unit_test(test_first),
+                cmocka_unit_test(test_remember),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
