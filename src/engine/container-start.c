@@ -38,7 +38,8 @@
 
 /* An attempt that did not come about counts like one that failed. */
 static void go_on_restarting(Container *c) {
-        if (c->jobs->parameters.automatic && restart_is_due(c, EXIT_FAILURE)) {
+        if (c->jobs->parameters.automatic &&
+            restart_is_due(c, &(const ExitRecord){ .status = EXIT_FAILURE })) {
                 restart_count(c, 0);
                 (void) container_save(c);
                 container_changed(c);

@@ -148,11 +148,11 @@ static void start_again(Container *c) {
 }
 
 /* The container stays, and may go on by itself. */
-static void stay(Container *c, int status, bool reboots) {
+static void stay(Container *c, const ExitRecord *exit, bool reboots) {
         _cleanup_failure_ Failure f = {};
         Job *j = container_job(c);
         bool again = j && j->type == JOB_RESTART && container_is_running(c),
-             policy = !again && !reboots && container_is_running(c) && restart_is_due(c, status);
+             policy = !again && !reboots && container_is_running(c) && restart_is_due(c, exit);
         uint64_t now = clock_now_realtime_usec();
 
         if (policy)
@@ -233,5 +233,5 @@ void container_on_exited(Container *c, const ExitRecord *exit) {
         if (remove)
                 go(c);
         else
-                stay(c, exit->status, reboots);
+                stay(c, exit, reboots);
 }

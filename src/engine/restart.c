@@ -17,15 +17,15 @@ RestartPolicy restart_policy_of(const Container *c) {
         return policy;
 }
 
-bool restart_is_due(const Container *c, int status) {
+bool restart_is_due(const Container *c, const ExitRecord *exit) {
         RestartPolicy policy = restart_policy_of(c);
 
-        if (c->record->stopped_by_user)
+        if (c->record->stopped_by_user || exit->asked)
                 return false;
         /* The end of the host is no failure of the container's. */
         if (c->engine->first_of_boot && policy.mode == RESTART_ON_FAILURE)
                 return false;
-        return restart_policy_applies(&policy, status, c->record->n_restarts);
+        return restart_policy_applies(&policy, exit->status, c->record->n_restarts);
 }
 
 void restart_count(Container *c, uint64_t ran_usec) {

@@ -17,8 +17,9 @@ uint64_t restart_delay(uint64_t last_usec, uint64_t ran_usec);
 
 RestartPolicy restart_policy_of(const Container *c);
 
-/* Whether the policy wants another attempt after an exit with @status; a user's stop ends it. */
-bool restart_is_due(const Container *c, int status);
+/* Whether the policy wants another attempt after this exit. A user's stop ends it, and so does one by
+ * systemd, but that only until the next boot. */
+bool restart_is_due(const Container *c, const ExitRecord *exit);
 /* Another attempt: counts it, after a run of @ran_usec, and starts it when its time has come. The container
  * is restarting. */
 void restart_count(Container *c, uint64_t ran_usec);

@@ -89,16 +89,18 @@ static void supervisor_started(Supervisor *s, Message *m) {
 }
 
 static void supervisor_exited(Supervisor *s, const Message *m) {
-        uint64_t status = 0, killed_by = 0, oom = 0;
+        uint64_t status = 0, killed_by = 0, oom = 0, asked = 0;
         ExitRecord e = {};
 
         (void) message_get_u64(m, FIELD_STATUS, &status);
         (void) message_get_u64(m, FIELD_SIGNAL, &killed_by);
         (void) message_get_u64(m, FIELD_OOM, &oom);
+        (void) message_get_u64(m, FIELD_ASKED, &asked);
         (void) message_get_u64(m, FIELD_TIME_USEC, &e.finished_usec);
         e.status = (int) (status & 255);
         e.signal = (int) (killed_by & 127);
         e.oom = oom != 0;
+        e.asked = asked != 0;
         container_on_exited(s->container, &e);
 }
 

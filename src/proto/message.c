@@ -87,7 +87,7 @@ static const struct {
         [MESSAGE_SUPERVISE_GO] = { M(FIELD_CGROUP), 0 },
         [MESSAGE_SUPERVISE_STARTED] = { M(FIELD_PID) | M(FIELD_PIDFD) | M(FIELD_TIME_USEC), 0 },
         [MESSAGE_SUPERVISE_EXITED] = { M(FIELD_STATUS) | M(FIELD_OOM) | M(FIELD_TIME_USEC),
-                                       M(FIELD_SIGNAL) },
+                                       M(FIELD_SIGNAL) | M(FIELD_ASKED) },
         [MESSAGE_SUPERVISE_HELLO] = { 0, 0 },
         [MESSAGE_SUPERVISE_NOTIFY] = { M(FIELD_TEXT), 0 },
         [MESSAGE_SUPERVISE_ATTACH] = { M(FIELD_INDEX) | M(FIELD_SESSION),

@@ -159,6 +159,7 @@ typedef enum MessageField {
         FIELD_INTERACTIVE, /* 1: standard input stays open for those who attach */
         FIELD_SHELL,       /* 1: the user's login shell */
         FIELD_LOGIN,       /* 1: a login prompt */
+        FIELD_ASKED,       /* 1: systemd stopped the scope */
 
         /* file descriptors */
         FIELD_STAGING,     /* directory */

@@ -215,6 +215,10 @@ int cgroup_kill(int fd) {
         return write_attribute(fd, "cgroup.kill", "1");
 }
 
+int cgroup_thaw(int fd) {
+        return write_attribute(fd, "cgroup.freeze", "0");
+}
+
 int cgroup_wait_empty(int fd, uint64_t timeout_usec) {
         uint64_t deadline = clock_now_monotonic_usec() + timeout_usec;
         _cleanup_close_ int events = openat(fd, "cgroup.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);

@@ -29,6 +29,9 @@ int cgroup_attach(int fd, pid_t pid);
 /* SIGKILL to every process in it and beneath. */
 int cgroup_kill(int fd);
 
+/* Lets it go on where it is frozen. */
+int cgroup_thaw(int fd);
+
 /* Waits until no process is left in it and beneath. -ETIMEDOUT. */
 int cgroup_wait_empty(int fd, uint64_t timeout_usec);
 

@@ -23,6 +23,7 @@ void health_config_done(HealthConfig *c) {
         c->test = strv_free(c->test);
         c->startup.argv = strv_free(c->startup.argv);
         c->startup_test = strv_free(c->startup_test);
+        c->log_destination = mfree(c->log_destination);
 }
 
 static bool is_form(const char *word) {
@@ -214,9 +215,11 @@ int health_config_get(const ContainerSpec *spec, const ImageConfig *image, Healt
         get_times(spec, image, &c);
         r = health_action_from_string(spec->health_on_failure);
         c.action = r < 0 ? HEALTH_ACTION_NONE : (HealthAction) r;
-        if (spec->health_log_destination && !streq(spec->health_log_destination, "local"))
-                c.log_destination = spec->health_log_destination;
-        r = check_together(spec, &c, f);
+        r = spec->health_log_destination && !streq(spec->health_log_destination, "local")
+                            ? string_set(&c.log_destination, spec->health_log_destination)
+                            : 0;
+        if (r >= 0)
+                r = check_together(spec, &c, f);
         if (r < 0)
                 return r;
         *ret = c;

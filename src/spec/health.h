@@ -52,7 +52,7 @@ typedef struct HealthConfig {
         uint32_t n_startup_successes;
 
         HealthAction action;
-        const char *log_destination; /* borrowed: NULL: with the container; "events_logger"; a directory */
+        char *log_destination; /* NULL: with the container; "events_logger"; a directory */
         uint32_t n_log_entries_max;
         uint32_t n_output_bytes_max;
 } HealthConfig;

@@ -323,6 +323,9 @@ int exit_record_parse(const char *data, size_t n_bytes, ExitRecord *ret) {
             json_get_u64(o, "signal", &killed_by) < 0 || killed_by > 64 ||
             json_get_boolean(o, "oom", &e.oom) < 0 || json_get_u64(o, "finishedUsec", &e.finished_usec) < 0)
                 return -EBADMSG;
+        r = json_get_boolean(o, "asked", &e.asked);
+        if (r < 0 && r != -ENODATA)
+                return r;
         e.status = (int) status;
         e.signal = (int) killed_by;
         *ret = e;

@@ -63,6 +63,7 @@ typedef struct ExitRecord {
         int status;
         int signal;
         bool oom;
+        bool asked; /* systemd stopped the scope */
         uint64_t finished_usec;
 } ExitRecord;
 

@@ -52,6 +52,8 @@ static int send_exited(const Supervisor *s, int fd, MessageType type) {
                 r = message_put_u64(m, FIELD_SIGNAL, s->record.signal);
         if (r >= 0 && type == MESSAGE_SUPERVISE_EXITED)
                 r = message_put_u64(m, FIELD_TIME_USEC, s->record.finished_usec);
+        if (r >= 0 && type == MESSAGE_SUPERVISE_EXITED && s->record.asked)
+                r = message_put_u64(m, FIELD_ASKED, 1);
         return r < 0 ? r : message_send(fd, m);
 }
 
@@ -69,6 +71,8 @@ static void on_signal(Supervisor *s) {
         if (read(s->signal_fd, &info, sizeof(info)) != sizeof(info) || s->stopping)
                 return;
         s->stopping = true;
+        /* A paused one would not hear it. */
+        (void) cgroup_thaw(s->payload_fd);
         signal_payload(s, s->start.stop_signal);
         if (s->start.stop_timeout_usec >= USEC_INFINITY / 2)
                 return;
@@ -315,6 +319,7 @@ static void on_exit_of_payload(Supervisor *s) {
         /* reboot(2) with which a system powers off or halts ends like this in a PID namespace. */
         if (s->start.system && s->record.signal == SIGINT)
                 s->record.status = s->record.signal = 0;
+        s->record.asked = s->stopping;
         s->exited = true;
 
         /* The end of a PID namespace's first process is the end of all. */

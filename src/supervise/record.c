@@ -21,10 +21,10 @@ ExitRecord exit_record_from_wait(int code, int status) {
 int exit_record_write(const ExitRecord *record, int runtime_fd) {
         char text[160];
         int n = snprintf(text, sizeof(text),
-                         "{\"version\":1,\"status\":%u,\"signal\":%u,\"oom\":%s,\"finishedUsec\":%" PRIu64
-                         "}\n",
+                         "{\"version\":1,\"status\":%u,\"signal\":%u,\"oom\":%s,\"asked\":%s,"
+                         "\"finishedUsec\":%" PRIu64 "}\n",
                          record->status, record->signal, record->oom ? "true" : "false",
-                         record->finished_usec);
+                         record->asked ? "true" : "false", record->finished_usec);
 
         return file_write_atomic(runtime_fd, "exit", text, (size_t) n, 0644, 0);
 }

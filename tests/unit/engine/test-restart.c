@@ -72,6 +72,15 @@ static void test_a_user_ends_it(void **state) {
         assert_int_equal(c->state, CONTAINER_STOPPED);
         assert_true(c->record->stopped_by_user);
 
+        /* systemd's stop of the scope holds until the next boot */
+        c = container_with(&f, "unit", "restart", "always");
+        assert_int_equal(container_move(c, CONTAINER_EVENT_STARTED, NULL), 0);
+        killed.asked = true;
+        container_on_exited(c, &killed);
+        killed.asked = false;
+        assert_int_equal(c->state, CONTAINER_STOPPED);
+        assert_false(c->record->stopped_by_user);
+
         /* and a stop while it waits */
         c = container_with(&f, "db", "restart", "always");
         assert_int_equal(container_move(c, CONTAINER_EVENT_STARTED, NULL), 0);

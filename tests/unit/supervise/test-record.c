@@ -29,7 +29,9 @@ static void test_from_wait(void **state) {
 }
 
 static void test_write(void **state) {
-        const ExitRecord record = { .status = 137, .signal = 9, .oom = true, .finished_usec = 1234567 };
+        const ExitRecord record = {
+                .status = 137, .signal = 9, .oom = true, .asked = true, .finished_usec = 1234567
+        };
         char directory[] = "/tmp/test-record-XXXXXX";
         _cleanup_free_ char *text = NULL;
         _cleanup_close_ int fd = -EBADF;
@@ -38,7 +40,8 @@ static void test_write(void **state) {
         fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         assert_int_equal(exit_record_write(&record, fd), 0);
         assert_int_equal(file_read(fd, "exit", 4096, &text, NULL), 0);
-        assert_string_equal(text, "{\"version\":1,\"status\":137,\"signal\":9,\"oom\":true,\"finishedUsec\":"
+        assert_string_equal(text, "{\"version\":1,\"status\":137,\"signal\":9,\"oom\":true,\"asked\":true,"
+                                  "\"finishedUsec\":"
                                   "1234567}\n");
         assert_int_equal(unlinkat(fd, "exit", 0), 0);
         assert_int_equal(rmdir(directory), 0);
