@@ -23,6 +23,7 @@
 #include "engine/filter.h"
 #include "engine/host-tree.h"
 #include "engine/image.h"
+#include "engine/limit-watch.h"
 #include "engine/journal-link.h"
 #include "engine/migration.h"
 #include "engine/root.h"
@@ -339,6 +340,7 @@ void container_on_started(Container *c, pid_t leader, int leader_pidfd, uint64_t
         c->leader_pidfd = leader_pidfd;
         if (!c->cgroup)
                 (void) cgroup_scope_of(leader, &c->cgroup);
+        limits_watch(c);
         if (container_is_running(c)) { /* found again after a restart of ours */
                 container_match_freezer(c);
                 health_begin(c, true);

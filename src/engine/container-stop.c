@@ -12,6 +12,7 @@
 #include "basic/str.h"
 #include "basic/strv.h"
 #include "basic/trace.h"
+#include "engine/limit-watch.h"
 #include "engine/container.h"
 #include "engine/root.h"
 #include "engine/health.h"
@@ -210,6 +211,7 @@ void container_on_exited(Container *c, const ExitRecord *exit) {
         c->leader_pidfd = fd_close(c->leader_pidfd);
         c->has_scope = false;
         c->cgroup = mfree(c->cgroup);
+        limits_forget(c);
         health_end(c);
         /* The scope lives until its last process, the supervisor, is gone; what is left of a removal waits
          * for that, too. */

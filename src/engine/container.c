@@ -19,6 +19,7 @@
 #include "engine/exec.h"
 #include "engine/health.h"
 #include "engine/image.h"
+#include "engine/limit-watch.h"
 #include "engine/root.h"
 #include "engine/restart.h"
 #include "engine/supervisor.h"
@@ -371,6 +372,7 @@ Container *container_free(Container *c) {
                 supervisor_release(c->supervisor, NULL);
         restart_disarm(c);
         (void) scope_job_free(c->scope_job);
+        limits_forget(c);
         (void) fd_close(c->leader_pidfd);
         (void) fd_close(c->session_fd);
         (void) container_record_free(c->record);

@@ -80,6 +80,7 @@ struct Container {
         bool has_scope; /* systemd has made the scope for this start */
         pid_t leader;
         int leader_pidfd;
+        sd_event_source *limits_source; /* engine/limit-watch.h */
         int session_fd; /* a copy of the caller's, closed when the exit is recorded and a removal done */
         bool removed;   /* out of the engine, about to be freed */
 

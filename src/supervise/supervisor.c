@@ -17,6 +17,7 @@
 
 #include "basic/clock.h"
 #include "basic/fd.h"
+#include "basic/limit-mirror.h"
 #include "basic/log.h"
 #include "basic/str.h"
 #include "basic/strv.h"
@@ -232,6 +233,8 @@ static int launch(Supervisor *s, const char *cgroup, Failure *reterr) {
                          namespace_host_id(spec->uid_mappings, spec->n_uid_mappings, 0),
                          namespace_host_id(spec->gid_mappings, spec->n_gid_mappings, 0), &s->payload_fd,
                          reterr);
+        if (r >= 0)
+                limit_mirror_all(s->scope_fd, s->payload_fd);
         if (r >= 0)
                 r = cgroup_configure(cgroup, s->payload_fd, spec->unified, reterr);
         if (r < 0)

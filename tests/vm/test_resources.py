@@ -74,6 +74,31 @@ def test_every_limit_reaches_the_kernel(container, scope, run):
     assert value(payload, "memory.oom.group") == "1" and value(group, "memory.oom.group") == "0"
 
 
+def test_the_container_reads_its_own_limits(creelctl, image, container, run):
+    files = ["memory.max", "memory.swap.max", "memory.low", "cpu.max", "pids.max", "io.max"]
+    show = ["sh", "-c", "cd /sys/fs/cgroup; for f in $*; do cat $f; done", "-", *files]
+    limits = ["--memory", "64m", "--memory-reservation", "16m", "--cpus", "0.5", "--pids-limit", "33"]
+    device = disk(run)
+    seen = creelctl("run", "--rm", *limits, "--device-read-bps", f"{device}:10m", image, *show).stdout.splitlines()
+    assert seen[:5] == [str(64 << 20), str(64 << 20), str(16 << 20), "50000 100000", "33"]
+    assert "rbps=10485760" in seen[5]
+    # and what anybody makes of them later
+    name = container(*limits, "--device-read-bps", f"{device}:10m", "--cgroup-conf", "memory.high=33554432")
+
+    def reads(wanted, *files):
+        until = time.monotonic() + 20
+        while (seen := creelctl("exec", name, "cat", *(f"/sys/fs/cgroup/{f}" for f in files)).stdout.split()) != wanted:
+            assert time.monotonic() < until, seen
+
+    run("systemctl", "set-property", "--runtime", f"creel-{name}.scope", "TasksMax=50", "CPUQuota=", "MemoryMax=128M")
+    reads(["50", "max", "100000", str(128 << 20)], "pids.max", "cpu.max", "memory.max")
+    run("systemctl", "restart", "creeld.service")
+    creelctl("update", "--pids-limit", "44", "--memory", "96m", name)
+    reads(["44", str(96 << 20)], "pids.max", "memory.max")
+    run("systemctl", "set-property", "--runtime", f"creel-{name}.scope", f"IOReadBandwidthMax={device} infinity", "MemoryHigh=infinity")
+    reads([str(32 << 20)], "io.max", "memory.high")
+
+
 def test_update_is_felt(container, scope, creelctl, run):
     device = disk(run)
     name = container("--memory", "64m", "--pids-limit", "10")

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <fcntl.h>
+#include <sys/inotify.h>
+
+#include "basic/fd.h"
+#include "basic/limit-mirror.h"
+#include "basic/log.h"
+#include "basic/memory.h"
+#include "basic/str.h"
+#include "basic/strv.h"
+#include "engine/limit-watch.h"
+
+/* What the user said about the file of the payload itself stays. */
+static bool is_configured(const Container *c, const char *name) {
+        STRV_FOREACH(i, c->record->spec->cgroup_conf) {
+                const char *rest = startswith(*i, name);
+
+                if (rest && *rest == '=')
+                        return true;
+        }
+        return false;
+}
+
+static int on_modified(sd_event_source *source, const struct inotify_event *event, void *userdata) {
+        _cleanup_close_ int scope_fd = -EBADF, payload_fd = -EBADF;
+        _cleanup_free_ char *path = NULL;
+        Container *c = userdata;
+        int r;
+
+        if (event->len == 0 || !limit_mirror_has(event->name) || !c->cgroup || is_configured(c, event->name))
+                return 0;
+        if (string_format(&path, "/sys/fs/cgroup%s", c->cgroup) < 0)
+                return 0;
+        scope_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        payload_fd = scope_fd >= 0 ? openat(scope_fd, "payload", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                                   : -EBADF;
+        if (payload_fd < 0)
+                return 0;
+        r = limit_mirror(scope_fd, payload_fd, event->name);
+        if (r < 0)
+                log_debug_errno(r, "Cannot repeat %s for container %s, ignoring: %m", event->name,
+                                c->record->name);
+        return 0;
+}
+
+void limits_forget(Container *c) {
+        c->limits_source = sd_event_source_disable_unref(c->limits_source);
+}
+
+void limits_watch(Container *c) {
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        limits_forget(c);
+        if (!c->cgroup)
+                return;
+        r = string_format(&path, "/sys/fs/cgroup%s", c->cgroup);
+        if (r >= 0)
+                r = sd_event_add_inotify(c->engine->event, &c->limits_source, path, IN_MODIFY | IN_ONLYDIR,
+                                         on_modified, c);
+        if (r < 0)
+                log_debug_errno(r, "Cannot watch the limits of container %s, ignoring: %m", c->record->name);
+}
