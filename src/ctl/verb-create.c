@@ -14,6 +14,7 @@
 #include "ctl/create.h"
 #include "ctl/environment.h"
 #include "ctl/mount-source.h"
+#include "ctl/profile.h"
 #include "ctl/pull.h"
 #include "spec/ulimit.h"
 
@@ -332,6 +333,8 @@ int create_prepare(char **operands, Failure *f) {
                 r = prepare_labels(f);
         if (r >= 0)
                 r = prepare_ulimits();
+        if (r >= 0)
+                r = profile_read(&create_spec, f);
         if (r < 0)
                 return r;
         if (container_spec_check(&create_spec, &field, &hint) < 0)

@@ -12,6 +12,7 @@
 #include "basic/path.h"
 #include "basic/str.h"
 #include "basic/strv.h"
+#include "engine/cdi.h"
 #include "engine/compile-device.h"
 #include "engine/compile-part.h"
 #include "engine/userns.h"
@@ -25,6 +26,7 @@ typedef struct Device {
         char *host, *container;
         struct stat st;
         char permissions[4];
+        int64_t uid, gid; /* inside; -1: as the host has it, or the container's root */
 } Device;
 
 typedef struct DeviceList {
@@ -49,7 +51,7 @@ static bool is_device(const struct stat *st) {
 /* A device that is given twice is as the last one says. */
 static int list_add(DeviceList *l, const char *host, const char *container, const struct stat *st,
                     const char *permissions) {
-        Device d = { .st = *st };
+        Device d = { .st = *st, .uid = -1, .gid = -1 };
 
         memcpy(d.permissions, permissions, strlen(permissions) + 1);
         for (size_t i = 0; i < l->n; i++)
@@ -142,6 +144,64 @@ static int list_add_option(DeviceList *l, const DeviceOption *o) {
         return r;
 }
 
+static int list_add_cdi_node(DeviceList *l, const CdiNode *n) {
+        const char *host = n->host_path ?: n->path;
+        struct stat st = {};
+        int r;
+
+        if (stat(host, &st) < 0 && (n->major < 0 || n->minor < 0 || !n->type))
+                return failure_set_errno(l->failure, FAILURE_INVALID_ARGUMENT, errno,
+                                         "the device %s, which its description names", host);
+        if (n->major >= 0 && n->minor >= 0)
+                st.st_rdev = makedev((unsigned) n->major, (unsigned) n->minor);
+        if (n->type)
+                st.st_mode = (mode_t) ((st.st_mode & 07777) | (n->type == 'b' ? S_IFBLK : S_IFCHR));
+        if (n->mode >= 0)
+                st.st_mode = (st.st_mode & S_IFMT) | (mode_t) (n->mode & 07777);
+        if (!is_device(&st))
+                return failure_set(l->failure, FAILURE_INVALID_ARGUMENT,
+                                   "%s, which the description of a device names, is none", host);
+        r = list_add(l, host, n->path, &st, n->permissions);
+        if (r >= 0) {
+                l->devices[l->n - 1].uid = n->uid;
+                l->devices[l->n - 1].gid = n->gid;
+        }
+        return r;
+}
+
+/* The edits of a device, and those that its file has for all. */
+typedef struct CdiChoice {
+        CdiFile *file;
+        const CdiEdits *edits[2];
+} CdiChoice;
+
+static void cdi_choice_done(CdiChoice *c) {
+        c->file = cdi_file_free(c->file);
+}
+
+static int cdi_choose(const char *name, CdiChoice *ret, Failure *f) {
+        const CdiDevice *device;
+        int r;
+
+        r = cdi_find(cdi_directories, name, &ret->file, &device, f);
+        if (r >= 0) {
+                ret->edits[0] = &ret->file->edits;
+                ret->edits[1] = &device->edits;
+        }
+        return r;
+}
+
+static int list_add_cdi(DeviceList *l, const char *name) {
+        _cleanup_(cdi_choice_done) CdiChoice c = {};
+        int r;
+
+        r = cdi_choose(name, &c, l->failure);
+        for (size_t i = 0; i < ELEMENTSOF(c.edits) && r >= 0; i++)
+                for (size_t k = 0; k < c.edits[i]->n_nodes && r >= 0; k++)
+                        r = list_add_cdi_node(l, c.edits[i]->nodes + k);
+        return r;
+}
+
 static int list_devices(const ContainerSpec *spec, DeviceList *l) {
         int r = 0;
 
@@ -153,8 +213,8 @@ static int list_devices(const ContainerSpec *spec, DeviceList *l) {
 
                 if (r >= 0)
                         r = device_option_parse(*i, &o, &hint);
-                if (r >= 0 && !o.cdi)
-                        r = list_add_option(l, &o);
+                if (r >= 0)
+                        r = o.cdi ? list_add_cdi(l, o.host) : list_add_option(l, &o);
         }
         return r;
 }
@@ -177,9 +237,9 @@ static int device_to_json(const Device *d, bool has_userns, json_object **ret) {
         if (r >= 0)
                 r = json_add_u64(o, "fileMode", d->st.st_mode & 0777);
         if (r >= 0)
-                r = json_add_u64(o, "uid", has_userns ? 0 : d->st.st_uid);
+                r = json_add_u64(o, "uid", d->uid >= 0 ? (uint64_t) d->uid : has_userns ? 0 : d->st.st_uid);
         if (r >= 0)
-                r = json_add_u64(o, "gid", has_userns ? 0 : d->st.st_gid);
+                r = json_add_u64(o, "gid", d->gid >= 0 ? (uint64_t) d->gid : has_userns ? 0 : d->st.st_gid);
         if (r >= 0)
                 *ret = TAKE_PTR(o);
         return r;
@@ -220,12 +280,92 @@ static int get_array(json_object *o, const char *key, json_object **ret) {
         return r;
 }
 
+static int add_cdi_mount(json_object *root, const CdiMount *m) {
+        json_object *array, *o = json_object_new_object();
+        bool bind = !m->type || streq(m->type, "bind");
+        int r = o ? 0 : -ENOMEM;
+
+        if (r >= 0)
+                r = json_add_string(o, "destination", m->container_path);
+        if (r >= 0)
+                r = json_add_string(o, "type", bind ? "bind" : m->type);
+        if (r >= 0)
+                r = json_add_string(o, "source", m->host_path);
+        if (r >= 0)
+                r = json_add_strv(o, "options", m->options);
+        if (r >= 0)
+                r = get_array(root, "mounts", &array);
+        if (r < 0 || json_object_array_add(array, o) < 0) {
+                (void) json_object_put(o);
+                return r < 0 ? r : -ENOMEM;
+        }
+        return 0;
+}
+
+static int add_cdi_gid(json_object *process, uint32_t gid) {
+        json_object *user, *array, *number;
+        int r;
+
+        r = json_get(process, "user", json_type_object, &user);
+        if (r >= 0)
+                r = get_array(user, "additionalGids", &array);
+        if (r < 0)
+                return r;
+        number = json_object_new_int64(gid);
+        return number && json_object_array_add(array, number) >= 0 ? 0 : -ENOMEM;
+}
+
+static int apply_cdi_edits(const CdiEdits *e, json_object *root) {
+        _cleanup_strv_free_ char **env = NULL;
+        json_object *process;
+        int r;
+
+        r = json_get(root, "process", json_type_object, &process);
+        if (r < 0)
+                return r == -ENODATA ? 0 : r;
+        r = json_get_strv(process, "env", &env);
+        if (r == -ENODATA)
+                r = 0;
+        STRV_FOREACH(i, e->env)
+                if (r >= 0)
+                        r = strv_env_set(&env, *i);
+        if (r >= 0)
+                r = json_add_strv(process, "env", env);
+        for (size_t i = 0; i < e->n_mounts && r >= 0; i++)
+                r = add_cdi_mount(root, e->mounts + i);
+        for (size_t i = 0; i < e->n_gids && r >= 0; i++)
+                r = add_cdi_gid(process, e->gids[i]);
+        return r;
+}
+
+/* What a device of the Container Device Interface brings besides its nodes. */
+static int apply_cdi(const ContainerSpec *spec, json_object *root, Failure *f) {
+        int r = 0;
+
+        STRV_FOREACH(i, spec->devices) {
+                _cleanup_device_option_ DeviceOption o = {};
+                _cleanup_(cdi_choice_done) CdiChoice c = {};
+                const char *hint;
+
+                if (r >= 0)
+                        r = device_option_parse(*i, &o, &hint);
+                if (r < 0 || !o.cdi)
+                        continue;
+                r = cdi_choose(o.host, &c, f);
+                for (size_t k = 0; k < ELEMENTSOF(c.edits) && r >= 0; k++)
+                        r = apply_cdi_edits(c.edits[k], root);
+        }
+        return r;
+}
+
 int compile_devices(const CompileInput *in, json_object *root, json_object *linux_part, Failure *f) {
         _cleanup_(device_list_done) DeviceList l = { .failure = f };
         bool has_userns = userns_is_used(in->record);
         int r;
 
         r = list_devices(in->record->spec, &l);
+        if (r >= 0)
+                r = apply_cdi(in->record->spec, root, f);
         for (size_t i = 0; i < l.n && r >= 0; i++) {
                 bool in_dev = startswith(l.devices[i].container, "/dev/");
                 json_object *array, *o = NULL;

@@ -8,13 +8,14 @@
 #include "basic/fd.h"
 #include "basic/macro.h"
 #include "runtime/filter.h"
+#include "security/seccomp-filter.h"
 
 int filter_read(int fd, struct sock_fprog *ret) {
         char *data;
         size_t size;
         int r;
 
-        r = fd_read_file(fd, BPF_MAXINSNS * sizeof(struct sock_filter), &data, &size);
+        r = fd_read_file(fd, SECCOMP_FILTER_BYTES_MAX, &data, &size);
         if (r < 0)
                 return r == -EFBIG || r == -EBADF ? -EBADMSG : r;
         if (size == 0 || size % sizeof(struct sock_filter) != 0) {
@@ -27,5 +28,13 @@ int filter_read(int fd, struct sock_fprog *ret) {
 }
 
 int filter_install(const struct sock_fprog *filter) {
-        return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, filter) < 0 ? negative_errno() : 0;
+        struct sock_fprog program = *filter;
+        unsigned flags = 0;
+
+        if (program.len > 0 && program.filter[0].code == SECCOMP_FLAGS_CODE) {
+                flags = program.filter[0].k;
+                program.filter++;
+                program.len--;
+        }
+        return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program) < 0 ? negative_errno() : 0;
 }

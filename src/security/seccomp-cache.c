@@ -17,7 +17,7 @@
 #include "security/seccomp-compile.h"
 #include "security/seccomp-profile.h"
 
-#define CACHE_FORMAT "creel seccomp cache 1"
+#define CACHE_FORMAT "creel seccomp cache 2"
 #define SUFFIX ".bpf"
 
 typedef struct Entry {

@@ -10,7 +10,7 @@
  * (profile, capabilities, architecture, kernel release, libseccomp, the format below) in lower-case
  * hexadecimal, with ".bpf" behind it:
  *
- *     struct sock_filter[]   at most 4096
+ *     struct sock_filter[]   at most 4096, and seccomp-filter.h's entry in front
  *     uint8_t[32]            SHA-256 of the name's 32 bytes and the array
  *
  * An entry that does not answer to this is made again. */
@@ -21,7 +21,7 @@
 
 /* The filter of the profile @profile_json for a container with @capabilities (bit N: capability number N).
  * @cache_dirfd is a directory of ours; -EBADF, or one that cannot be written, costs the compilation every
- * time and nothing else. *ret_bpf_fd is a sealed memfd, offset 0, that holds exactly the array. Failures:
+ * time and nothing else. *ret_bpf_fd is a sealed memfd, offset 0, that holds the array. Failures:
  * see seccomp_profile_parse() and seccomp_compile(). */
 int seccomp_cache_get(int cache_dirfd, const char *profile_json, size_t n_bytes, uint64_t capabilities,
                       int *ret_bpf_fd, Failure *f);

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <malloc.h>
 #include <seccomp.h>
 #include <sys/mman.h>
@@ -138,23 +139,27 @@ static int rule_compile(Library *l, const SeccompProfile *profile, const Seccomp
         return 0;
 }
 
-static int filter_export(Library *l, int *ret_fd, Failure *f) {
+static int filter_export(Library *l, uint32_t flags, int *ret_fd, Failure *f) {
+        const struct sock_filter header = { .code = SECCOMP_FLAGS_CODE, .k = flags };
+        off_t size, begin = flags ? (off_t) sizeof(header) : 0;
         _cleanup_close_ int fd = -EBADF;
-        struct stat st;
         int r;
 
         fd = memfd_create("seccomp-filter", MFD_CLOEXEC | MFD_ALLOW_SEALING);
         if (fd < 0)
                 return negative_errno();
-        r = l->export_bpf(l->filter, fd);
+        r = flags ? fd_write_all(fd, &header, sizeof(header)) : 0;
+        if (r >= 0)
+                r = l->export_bpf(l->filter, fd);
         if (r < 0)
                 return r;
-        if (fstat(fd, &st) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+        size = lseek(fd, 0, SEEK_END);
+        if (size < 0 || lseek(fd, 0, SEEK_SET) < 0)
                 return negative_errno();
-        if ((uint64_t) st.st_size > SECCOMP_FILTER_BYTES_MAX)
+        if (size - begin > BPF_MAXINSNS * (off_t) sizeof(struct sock_filter))
                 return failure_set(f, FAILURE_CONFIGURATION,
                                    "seccomp profile: compiles to %" PRIi64 " instructions, 4096 at most",
-                                   (int64_t) st.st_size / 8);
+                                   (int64_t) (size - begin) / (int64_t) sizeof(struct sock_filter));
         if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
                 return negative_errno();
         *ret_fd = TAKE_FD(fd);
@@ -190,7 +195,7 @@ static int profile_compile(const SeccompProfile *profile, int *ret_fd, Failure *
                 if (r < 0)
                         return r;
         }
-        return filter_export(&l, ret_fd, f);
+        return filter_export(&l, profile->flags, ret_fd, f);
 }
 
 int seccomp_compile(const SeccompProfile *profile, int *ret_fd, Failure *f) {

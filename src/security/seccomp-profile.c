@@ -41,7 +41,9 @@ static const Word operators[] = {
 };
 
 static const Word flags[] = {
-        { "SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC },
+        /* For programs with threads, and for agents that answer; neither is there when ours is loaded. */
+        { "SECCOMP_FILTER_FLAG_TSYNC", 0 },
+        { "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", 0 },
         { "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
         { "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
 };
@@ -525,9 +527,10 @@ static int read_flags(Reader *r, json_object *o) {
 }
 
 static int read_profile(Reader *r, json_object *o) {
-        static const char *const known[] = {"defaultAction", "defaultErrnoRet", "defaultErrno",
-                                            "architectures", "archMap",         "flags",
-                                            "syscalls",      "comment",         NULL};
+        static const char *const known[] = {
+                "defaultAction", "defaultErrnoRet", "defaultErrno", "architectures",    "archMap", "flags",
+                "syscalls",      "comment",         "listenerPath", "listenerMetadata", NULL
+        };
         int k;
 
         if (!json_object_is_type(o, json_type_object))
@@ -535,6 +538,10 @@ static int read_profile(Reader *r, json_object *o) {
         k = keys_check(r, o, "the profile", known);
         if (k < 0)
                 return k;
+        if (json_object_object_get_ex(o, "listenerPath", NULL) ||
+            json_object_object_get_ex(o, "listenerMetadata", NULL))
+                return refuse(r,
+                              "\"listenerPath\" names an agent that answers, and containers here have none");
         k = read_action(r, o, "defaultAction", "defaultErrno", "defaultErrnoRet",
                         &r->profile->default_action);
         if (k < 0)

@@ -8,6 +8,7 @@
 
 #include "basic/fd.h"
 #include "runtime/filter.h"
+#include "security/seccomp-filter.h"
 
 #include "child.h"
 #include "test.h"
@@ -31,8 +32,25 @@ static void install(void) {
         free(filter.filter);
 }
 
+/* The same with flags in front. */
+static void install_with_flags(void) {
+        const struct sock_filter flags = { .code = SECCOMP_FLAGS_CODE, .k = SECCOMP_FILTER_FLAG_LOG };
+        char bytes[sizeof(flags) + sizeof(no_getppid)];
+        _cleanup_close_ int fd = -EBADF;
+        struct sock_fprog filter = {};
+
+        memcpy(bytes, &flags, sizeof(flags));
+        memcpy(bytes + sizeof(flags), no_getppid, sizeof(no_getppid));
+        CHECK(fd_new_sealed("filter", bytes, sizeof(bytes), &fd) >= 0);
+        CHECK(filter_read(fd, &filter) >= 0);
+        CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) >= 0 && filter_install(&filter) >= 0);
+        CHECK(syscall(SYS_getppid) < 0 && errno == EPERM);
+        free(filter.filter);
+}
+
 static void test_install(void **state) {
         assert_int_equal(run_isolated(install), 0);
+        assert_int_equal(run_isolated(install_with_flags), 0);
 }
 
 static void test_damaged(void **state) {

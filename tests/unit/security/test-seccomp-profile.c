@@ -142,6 +142,7 @@ static void test_refusals(void **state) {
                 { "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"defaultErrno\": \"EWHAT\"}", "EWHAT" },
                 { "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"default\": 1}", "\"default\"" },
                 { "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"flags\": [\"FAST\"]}", "FAST" },
+                { "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"listenerPath\": \"/x\"}", "listenerPath" },
                 { "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"architectures\": [\"SCMP_ARCH_VAX\"]}",
                   "SCMP_ARCH_VAX" },
                 { "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"architectures\": [\"SCMP_ARCH_ARM\"], "
