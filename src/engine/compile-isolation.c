@@ -14,6 +14,10 @@
 #include "spec/json.h"
 #include "spec/security-option.h"
 
+/* The group of terminals, which a small user namespace may not have. */
+#define TTY_GID 5
+#define TTY_GID_OPTION "gid=5"
+
 /* podman's default set (containers-common, capabilities(7)): docker's without AUDIT_WRITE, MKNOD and
  * NET_RAW. */
 static const char *const default_capabilities[] = {
@@ -51,7 +55,7 @@ typedef struct Names {
         bool all;
 } Names;
 
-static int read_names(char *const *l, Names *ret, Failure *f) {
+static int read_names(const char *option, char *const *l, Names *ret, Failure *f) {
         Names names = {};
 
         STRV_FOREACH(i, l) {
@@ -70,7 +74,10 @@ static int read_names(char *const *l, Names *ret, Failure *f) {
                                 names.set |= CAPABILITY_BIT(n);
                         else
                                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
-                                                   "%s: no such capability; capabilities(7) lists them", *w);
+                                                   "option '--%s' has '%s': no such capability; "
+                                                   "capabilities(7) "
+                                                   "lists them",
+                                                   option, *w);
                 }
         }
         *ret = names;
@@ -89,9 +96,9 @@ static int merge_capabilities(uint64_t base, const ContainerSpec *spec, uint64_t
         Names add, drop;
         int r;
 
-        r = read_names(spec->cap_add, &add, f);
+        r = read_names("cap-add", spec->cap_add, &add, f);
         if (r >= 0)
-                r = read_names(spec->cap_drop, &drop, f);
+                r = read_names("cap-drop", spec->cap_drop, &drop, f);
         if (r < 0)
                 return r;
         if ((add.all && drop.all) || (add.set & drop.set))
@@ -124,7 +131,7 @@ static int ambient_capabilities(const ContainerSpec *spec, uint64_t bounding, ui
         Names names;
         int r;
 
-        r = read_names(spec->ambient, &names, f);
+        r = read_names("ambient-capability", spec->ambient, &names, f);
         if (r < 0)
                 return r;
         *ret = names.all ? bounding : names.set;
@@ -161,7 +168,7 @@ static int compile_capabilities(const ContainerSpec *spec, bool system, const ch
         if (r >= 0)
                 r = ambient_capabilities(spec, bounding, &ambient, f);
         if (r >= 0)
-                r = read_names(spec->cap_add, &added, f);
+                r = read_names("cap-add", spec->cap_add, &added, f);
         if (r < 0)
                 return r;
         own = user_is_root(user) ? bounding : (added.all ? bounding : added.set & bounding) | ambient;
@@ -319,8 +326,7 @@ static int set_options(json_object *m, char *const *options) {
         return json_add_strv(m, "options", options);
 }
 
-/* The file system may be written to. */
-static int make_writable(json_object *m) {
+static int drop_option(json_object *m, const char *option) {
         _cleanup_strv_free_ char **old = NULL, **new = NULL;
         int r;
 
@@ -328,9 +334,16 @@ static int make_writable(json_object *m) {
         if (r < 0)
                 return r;
         STRV_FOREACH(i, old)
-                if (r >= 0 && !streq(*i, "ro") && !streq(*i, "rro"))
+                if (r >= 0 && !streq(*i, option))
                         r = strv_extend(&new, *i);
         return r < 0 ? r : set_options(m, new);
+}
+
+/* The file system may be written to. */
+static int make_writable(json_object *m) {
+        int r = drop_option(m, "ro");
+
+        return r < 0 ? r : drop_option(m, "rro");
 }
 
 static int add_options(json_object *m, const char *words) {
@@ -408,7 +421,10 @@ int compile_kernel_mounts(const CompileInput *in, json_object *root, Failure *f)
                 r = share_etc(in, m, f);
                 if (r < 0)
                         return r;
-                if (mount_is(m, "proc", "/proc") && o.proc_options)
+                if (mount_is(m, "devpts", "/dev/pts") &&
+                    id_map_host_id(&in->record->gid_map, TTY_GID) == UINT32_MAX)
+                        r = drop_option(m, TTY_GID_OPTION);
+                else if (mount_is(m, "proc", "/proc") && o.proc_options)
                         r = add_options(m, o.proc_options);
                 else if (spec->privileged && (mount_is(m, "sysfs", "/sys") || mount_is(m, "bind", "/sys")))
                         r = make_writable(m);

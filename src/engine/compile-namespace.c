@@ -261,13 +261,33 @@ static int compile_sysctl(const ContainerSpec *spec, json_object *linux_part, Fa
         return json_add_string_map(linux_part, "sysctl", l);
 }
 
+/* What only makes sense in a namespace of one's own. */
+static int check_own(const ContainerSpec *spec, Failure *f) {
+        NamespaceMode pid = compile_namespace_mode(spec, RUNTIME_NAMESPACE_PID),
+                      ipc = compile_namespace_mode(spec, RUNTIME_NAMESPACE_IPC);
+
+        if (spec->init && !namespace_mode_is_own(&pid))
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "'--init' makes an init of process 1, which '--pid=%s' has already; "
+                                   "leave one "
+                                   "out",
+                                   spec->pid);
+        if (container_spec_has(spec, "shm-size") && !namespace_mode_is_own(&ipc))
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "'--shm-size' is for a /dev/shm of the container's own, and '--ipc=%s' "
+                                   "shares "
+                                   "another; leave one out",
+                                   spec->ipc);
+        return 0;
+}
+
 int compile_namespaces(const CompileInput *in, json_object *linux_part, Failure *f) {
         static const RuntimeNamespaceType order[] = { RUNTIME_NAMESPACE_PID,    RUNTIME_NAMESPACE_IPC,
                                                       RUNTIME_NAMESPACE_UTS,    RUNTIME_NAMESPACE_MOUNT,
                                                       RUNTIME_NAMESPACE_CGROUP, RUNTIME_NAMESPACE_NETWORK };
         const ContainerRecord *record = in->record;
         _cleanup_json_ json_object *array = json_object_new_array();
-        int r = array ? 0 : -ENOMEM;
+        int r = array ? check_own(record->spec, f) : -ENOMEM;
 
         for (size_t i = 0; i < ELEMENTSOF(order) && r >= 0; i++)
                 r = add_type(in, order[i], array, f);

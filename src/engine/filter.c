@@ -6,6 +6,18 @@
 #include "security/seccomp-cache.h"
 #include "spec/security-option.h"
 
+static int own_filter(const Engine *e, const char *profile, const char *name, uint64_t capabilities,
+                      int *ret_fd, Failure *f) {
+        _cleanup_failure_ Failure why = {};
+        int r;
+
+        r = seccomp_cache_get(e->seccomp_cache_fd, profile, strlen(profile), capabilities, ret_fd, &why);
+        return r < 0 && why.text
+                               ? failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                             "option '--security-opt' has 'seccomp=%s': %s", name, why.text)
+                               : r;
+}
+
 int container_filter(const Engine *e, const ContainerSpec *spec, bool system, uint64_t more, int *ret_fd,
                      Failure *f) {
         _cleanup_security_options_ SecurityOptions o = {};
@@ -30,8 +42,9 @@ int container_filter(const Engine *e, const ContainerSpec *spec, bool system, ui
                                    "hand its text over as option seccomp-profile",
                                    o.seccomp);
         if (spec->seccomp_profile && !builtin)
-                profile = spec->seccomp_profile;
-        else if (spec->privileged && !builtin)
+                return own_filter(e, spec->seccomp_profile, strempty(o.seccomp), capabilities | more, ret_fd,
+                                  f);
+        if (spec->privileged && !builtin)
                 return 0;
         return seccomp_cache_get(e->seccomp_cache_fd, profile, strlen(profile), capabilities | more, ret_fd,
                                  f);

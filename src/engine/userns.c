@@ -76,6 +76,14 @@ static int settle_hostname(const Container *lender, ContainerSpec *spec) {
         return string_set(&spec->hostname, etc_hostname(lender->record, buf, sizeof(buf)));
 }
 
+static int find_lender(Engine *e, const char *option, const char *name, Container **ret, Failure *f) {
+        _cleanup_failure_ Failure why = {};
+        int r;
+
+        r = container_find(e, name, ret, &why);
+        return r < 0 && why.text ? failure_set(f, why.kind, "option '--%s': %s", option, why.text) : r;
+}
+
 static int settle_lender(Engine *e, ContainerSpec *spec, size_t i, bool choose, Failure *f) {
         char **value = (char **) ((char *) spec + lenders[i].offset);
         const char *name = *value ? startswith(*value, "container:") : NULL;
@@ -85,7 +93,7 @@ static int settle_lender(Engine *e, ContainerSpec *spec, size_t i, bool choose, 
 
         if (!name)
                 return 0;
-        r = container_find(e, name, &c, f);
+        r = find_lender(e, lenders[i].key, name, &c, f);
         if (r >= 0)
                 r = string_format(&settled, "container:%s", c->record->id);
         if (r >= 0)
@@ -327,8 +335,8 @@ int userns_allocate(Engine *e, ContainerRecord *record, Failure *f) {
                 return r;
         if (says_ids(record->spec) && record->spec->userns && u.kind != USERNS_PRIVATE)
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
-                                   "'--userns=%s' does not go with mappings of ids; leave it out, or use "
-                                   "'--userns=private'",
+                                   "'--userns=%s' does not go with '--uidmap', '--gidmap' and their like; "
+                                   "leave it out, or use '--userns=private'",
                                    record->spec->userns);
         switch (u.kind) {
         case USERNS_HOST:

@@ -79,7 +79,8 @@ int namespace_join(const RuntimeSpec *spec, Failure *reterr) {
                 _cleanup_close_ int fd = -EBADF;
                 int r;
 
-                if (t == RUNTIME_NAMESPACE_USER || t == RUNTIME_NAMESPACE_CGROUP)
+                if (t == RUNTIME_NAMESPACE_USER || t == RUNTIME_NAMESPACE_CGROUP ||
+                    (t == RUNTIME_NAMESPACE_PID && spec->namespaces[RUNTIME_NAMESPACE_USER].path))
                         continue;
                 if (t == RUNTIME_NAMESPACE_MOUNT && spec->namespaces[t].path)
                         return failure_set(reterr, FAILURE_CONFIGURATION,
@@ -117,7 +118,7 @@ static int helper_call(int (*run)(void *userdata), void *userdata) {
 }
 
 typedef struct Birth {
-        int userns_fd, pidfd, error;
+        int userns_fd, pidns_fd, pidfd, error;
         uint64_t flags;
         pid_t pid;
         void (*child)(void *userdata);
@@ -132,7 +133,9 @@ static int birth_run(void *userdata) {
         };
         long pid;
 
-        if (setns(b->userns_fd, CLONE_NEWUSER) < 0) {
+        /* Here and not in the parent: numbers of processes are those of the one who asks. */
+        if ((b->pidns_fd >= 0 && setns(b->pidns_fd, CLONE_NEWPID) < 0) ||
+            setns(b->userns_fd, CLONE_NEWUSER) < 0) {
                 b->error = negative_errno();
                 return 0;
         }
@@ -146,11 +149,14 @@ static int birth_run(void *userdata) {
         return 0;
 }
 
-int namespace_clone_into(int userns_fd, uint64_t flags, void (*child)(void *userdata), void *userdata,
-                         pid_t *ret_pid, int *ret_pidfd) {
-        Birth b = {
-                .userns_fd = userns_fd, .pidfd = -EBADF, .flags = flags, .child = child, .userdata = userdata
-        };
+int namespace_clone_into(int userns_fd, int pidns_fd, uint64_t flags, void (*child)(void *userdata),
+                         void *userdata, pid_t *ret_pid, int *ret_pidfd) {
+        Birth b = { .userns_fd = userns_fd,
+                    .pidns_fd = pidns_fd,
+                    .pidfd = -EBADF,
+                    .flags = flags,
+                    .child = child,
+                    .userdata = userdata };
         int r;
 
         r = helper_call(birth_run, &b);

@@ -117,20 +117,22 @@ static int clone_plainly(uint64_t flags, Child *child, pid_t *ret_pid, int *ret_
 
 /* Makes the child in its namespaces, those of another's user namespace on its behalf. */
 static int clone_payload(Runtime *rt, Payload *p, Failure *reterr) {
-        _cleanup_close_ int child_end = -EBADF, userns_fd = -EBADF;
+        _cleanup_close_ int child_end = -EBADF, userns_fd = -EBADF, pidns_fd = -EBADF;
         Child child;
         int r;
 
         r = namespace_open(rt->spec, RUNTIME_NAMESPACE_CGROUP, &p->cgroupns_fd, reterr);
         if (r >= 0)
                 r = namespace_open(rt->spec, RUNTIME_NAMESPACE_USER, &userns_fd, reterr);
+        if (r > 0)
+                r = namespace_open(rt->spec, RUNTIME_NAMESPACE_PID, &pidns_fd, reterr);
         if (r >= 0)
                 r = channel_new(&rt->channel, &child_end);
         if (r < 0)
                 return r;
         child = (Child){ .payload = p, .channel = child_end, .parent_channel = rt->channel };
-        r = userns_fd >= 0 ? namespace_clone_into(userns_fd, namespace_clone_flags(rt->spec), child_run,
-                                                  &child, &rt->pid, &rt->pidfd)
+        r = userns_fd >= 0 ? namespace_clone_into(userns_fd, pidns_fd, namespace_clone_flags(rt->spec),
+                                                  child_run, &child, &rt->pid, &rt->pidfd)
                            : clone_plainly(namespace_clone_flags(rt->spec), &child, &rt->pid, &rt->pidfd);
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_SYSTEM, r,

@@ -80,7 +80,7 @@ const char *field_check_sysctl(const void *value) {
                 char key[256];
                 size_t n = strcspn(*i, "=");
 
-                if (n >= sizeof(key) || !(*i)[n])
+                if (n >= sizeof(key) || !(*i)[n] || !(*i)[n + 1])
                         return "must be NAME=VALUE";
                 memcpy(key, *i, n);
                 key[n] = 0;

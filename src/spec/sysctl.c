@@ -25,6 +25,8 @@ int sysctl_namespace(const char *key, RuntimeNamespaceType *ret) {
 
         if (!name)
                 return -ENOMEM;
+        if (strstr(key, "..") || strstr(key, "//"))
+                return -EINVAL;
         /* As sysctl(8): the first separator says which of the two it is; the other one is part of a name. */
         for (char *p = name; *p; p++)
                 if (*p == '.' || *p == '/') {

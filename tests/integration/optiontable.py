@@ -147,9 +147,9 @@ OPTIONS = {
     "overlay-ro": Row(good=["{dir}:{dir}:/mnt"], bad=["x"]),
     "inaccessible": Row(good=["/etc/passwd"], bad=["relative"]),
     # isolation
-    "userns": Row(good=["auto", "host", "auto:size=131072", "keep-id", "nomap"], bad=["nonsense", "auto:size=x", "auto:nonsense=1", "container:", "container:no-such-container", "ns:/no/such/path", "ns:", "keep-id:uid=x"], create=True),
-    "uidmap": Row(good=["0:100000:65536"], bad=["x", "0", "0:1", "0:x:1", "0:1:0", "0:4294967295:5", "-1:0:1", "0:1:2:3"], needs=["--gidmap=0:100000:65536"], create=True, twice=False),
-    "gidmap": Row(good=["0:100000:65536"], bad=["x", "0", "0:1", "0:x:1", "0:1:0", "0:4294967295:5", "-1:0:1", "0:1:2:3"], needs=["--uidmap=0:100000:65536"], create=True, twice=False),
+    "userns": Row(good=["auto", "host", "auto:size=131072", "keep-id", "nomap"], bad=["nonsense", "auto:size=x", "auto:nonsense=1", "container:", "container:no-such-container", "ns:/no/such/path", "ns:", "keep-id:uid=x"], create=True, empty=True),
+    "uidmap": Row(good=["0:100000:65536"], bad=["x", "0", "0:", "0:x:1", "0:1:0", "0:4294967295:5", "-1:0:1", "0:1:2:3"], needs=["--gidmap=0:100000:65536"], create=True, twice=False),
+    "gidmap": Row(good=["0:100000:65536"], bad=["x", "0", "0:", "0:x:1", "0:1:0", "0:4294967295:5", "-1:0:1", "0:1:2:3"], needs=["--uidmap=0:100000:65536"], create=True, twice=False),
     "subuidname": Row(good=[], bad=["nobody-of-that-name"]),
     "subgidname": Row(good=[], bad=["nobody-of-that-name"]),
     "private-users": Row(good=["pick"], bad=["nonsense"], create=True),

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "basic/fd.h"
 #include "basic/file.h"
 #include "basic/path.h"
 #include "basic/str.h"
@@ -14,8 +15,10 @@
 
 static char base[] = "/tmp/test-cdi-XXXXXX";
 
-static void put(const char *path, const char *text) {
-        assert_int_equal(file_write_atomic(AT_FDCWD, path, text, strlen(text), 0644, 0), 0);
+static void put(const char *directory, const char *name, const char *text) {
+        _cleanup_close_ int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        assert_int_equal(file_write_atomic(fd, name, text, strlen(text), 0644, 0), 0);
 }
 
 #define FILE_OF(value, more)                                                                             \
@@ -37,9 +40,9 @@ static void test_find(void **state) {
         _cleanup_failure_ Failure f = {};
         char value = 0;
 
-        put("etc/a.json", FILE_OF("1", ""));
-        put("etc/broken.json", "{");
-        put("etc/other.txt", "x");
+        put("etc", "a.json", FILE_OF("1", ""));
+        put("etc", "broken.json", "{");
+        put("etc", "other.txt", "x");
         assert_int_equal(find("v.com/c=d", &value, &f), 0);
         assert_int_equal(value, '1');
         assert_true(find("v.com/c=e", &value, &f) < 0);
@@ -47,14 +50,14 @@ static void test_find(void **state) {
         assert_true(find("w.com/c=d", &value, &f) < 0);
 
         /* The later directory counts more; two files of one are a conflict; hooks are refused. */
-        put("run/b.json", FILE_OF("2", ""));
+        put("run", "b.json", FILE_OF("2", ""));
         assert_int_equal(find("v.com/c=d", &value, &f), 0);
         assert_int_equal(value, '2');
-        put("run/c.json", FILE_OF("3", ""));
+        put("run", "c.json", FILE_OF("3", ""));
         assert_true(find("v.com/c=d", &value, &f) < 0);
         assert_non_null(strstr(f.text, "run"));
         assert_int_equal(unlink("run/c.json"), 0);
-        put("run/b.json", FILE_OF("2", ",\"hooks\":[{}]"));
+        put("run", "b.json", FILE_OF("2", ",\"hooks\":[{}]"));
         assert_true(find("v.com/c=d", &value, &f) < 0);
         assert_non_null(strstr(f.text, "hooks"));
 }

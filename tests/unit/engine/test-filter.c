@@ -40,7 +40,7 @@ static void test_choice(void **state) {
         assert_true(filter_of(&e, "seccomp=/x.json", NULL, false, &failure) < 0);
         assert_int_equal(failure.kind, FAILURE_INVALID_ARGUMENT);
         assert_true(filter_of(&e, "seccomp=/x.json", "{}", false, &failure) < 0);
-        assert_int_equal(failure.kind, FAILURE_CONFIGURATION);
+        assert_int_equal(failure.kind, FAILURE_INVALID_ARGUMENT);
 }
 
 int main(void) {

@@ -142,7 +142,7 @@ static void test_clone_into(void **state) {
         userns = open(path, O_RDONLY | O_CLOEXEC);
         assert_int_equal(fstat(userns, &st), 0);
 
-        assert_int_equal(namespace_clone_into(userns, CLONE_NEWNS | CLONE_NEWPID, child_in_userns,
+        assert_int_equal(namespace_clone_into(userns, -EBADF, CLONE_NEWNS | CLONE_NEWPID, child_in_userns,
                                               &st.st_ino, &pid, &pidfd),
                          0);
         assert_int_equal(waitpid(pid, &status, 0), pid);

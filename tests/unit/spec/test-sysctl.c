@@ -16,10 +16,11 @@ static void test_namespaces(void **state) {
                      { "net.ipv4.conf.eth0/1.forwarding", RUNTIME_NAMESPACE_NETWORK },
                      { "kernel.hostname", RUNTIME_NAMESPACE_UTS },
                      { "kernel.domainname", RUNTIME_NAMESPACE_UTS } };
-        static const char *const bad[] = { "",       "kernel.panic",  "kernel.shmmaxx", "net",
-                                           "net.",   "vm.swappiness", "kernel.shm",     "fs.mqueue",
-                                           ".net.a", "net..a",        "net.a b",        "kernel",
-                                           "netx.a", "../net.a" };
+        static const char *const bad[] = { "",           "kernel.panic", "kernel.shmmaxx",
+                                           "net",        "net.",         "vm.swappiness",
+                                           "kernel.shm", "fs.mqueue",    ".net.a",
+                                           "net..a",     "net.a b",      "kernel",
+                                           "netx.a",     "../net.a",     "net/../kernel.panic" };
         RuntimeNamespaceType type;
 
         for (size_t i = 0; i < ELEMENTSOF(good); i++) {
