@@ -357,7 +357,7 @@ def test_device(inside):
 def test_device_policy(inside):
     script = "mknod /dev/f c 10 229 && : < /dev/f && echo open"
     options = ["--userns=host", "--cap-add=MKNOD"]
-    assert "open" not in inside(*options, script=script + "; true")
+    assert "open" not in inside(*options, script=script, check=False)
     assert "open" in inside(*options, "--device-cgroup-rule=c 10:* rwm", script=script)
     assert "open" in inside(*options, "--device-cgroup-rule=a *:* rwm", script=script)
 
@@ -514,7 +514,7 @@ def test_seccomp_profile(inside, tmp_path):
     ]
     path.write_text(json.dumps(profile(flags=["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"], syscalls=rules)))
     out = inside(f"--security-opt=seccomp={path}", script="mkdir /x 2>&1; touch /y; chmod 600 /y && echo changed")
-    assert "not implemented" in out and "changed" in out
+    assert "Function not" in out and "changed" in out
     out = inside(f"--security-opt=seccomp={path}", "--cap-add=SYS_ADMIN", script="touch /y; chmod 600 /y 2>&1; true")
     assert "not permitted" in out
 
