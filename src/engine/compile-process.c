@@ -7,6 +7,7 @@
 #include "basic/strv.h"
 #include "engine/compile-part.h"
 #include "engine/etc.h"
+#include "engine/pidfile.h"
 #include "spec/env-merge.h"
 #include "spec/field-process.h"
 #include "spec/json.h"
@@ -297,6 +298,8 @@ static int refuse_together(const CompileInput *in, Failure *f) {
                                    "--init is not for a command that is an init itself; leave out --init, "
                                    "or take --systemd=false");
         r = check_log(spec, f);
+        if (r >= 0)
+                r = pidfile_check(spec, f);
         return r < 0 ? r : etc_check(in->record, f);
 }
 

@@ -26,6 +26,7 @@
 #include "engine/limit-watch.h"
 #include "engine/journal-link.h"
 #include "engine/migration.h"
+#include "engine/pidfile.h"
 #include "engine/root.h"
 #include "engine/health.h"
 #include "engine/restart.h"
@@ -353,6 +354,7 @@ void container_on_started(Container *c, pid_t leader, int leader_pidfd, uint64_t
         }
         if (time_usec > 0)
                 c->record->started_usec = time_usec;
+        pidfile_write(c->record, leader, c->supervisor ? supervisor_pid(c->supervisor) : 0);
         container_event(c, "start", NULL, 0);
         if (c->engine->observer)
                 c->engine->observer->container_started(c, c->engine->observer_data);

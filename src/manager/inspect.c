@@ -7,13 +7,16 @@
 #include "basic/str.h"
 #include "basic/strv.h"
 #include "engine/compile.h"
+#include "engine/etc.h"
+#include "engine/exec.h"
 #include "engine/health.h"
 #include "engine/restart.h"
-#include "engine/exec.h"
 #include "engine/root.h"
 #include "engine/userns.h"
 #include "manager/manager.h"
 #include "spec/json.h"
+#include "spec/log-option.h"
+#include "spec/ulimit.h"
 
 static int add_time(json_object *o, const char *key, uint64_t usec) {
         char buf[32];
@@ -87,20 +90,10 @@ static int fill_state(json_object *o, const void *of) {
 }
 
 static int effective_env(const Container *c, char ***ret) {
-        _cleanup_strv_free_ char **env = NULL;
-        const ImageConfig *config = container_image_config(c);
-        int r = 0;
-
-        STRV_FOREACH(i, config ? config->env : NULL)
-                if (r >= 0)
-                        r = strv_env_set(&env, *i);
-        STRV_FOREACH(i, c->record->spec->env)
-                if (r >= 0)
-                        r = strv_env_set(&env, *i);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(env);
-        return 0;
+        return container_env(&(const CompileInput){ .engine = c->engine,
+                                                    .record = c->record,
+                                                    .config = container_image_config(c) },
+                             ret);
 }
 
 static int effective_labels(const Container *c, char ***ret) {
@@ -177,6 +170,7 @@ static int fill_container_config(json_object *o, const void *of) {
         const Container *c = of;
         const ContainerSpec *spec = c->record->spec;
         const ImageConfig *config = container_image_config(c);
+        bool replaced = container_spec_has(spec, "entrypoint");
         _cleanup_strv_free_ char **env = NULL, **labels = NULL, **argv = NULL;
         int r;
 
@@ -197,9 +191,10 @@ static int fill_container_config(json_object *o, const void *of) {
                 r = add_list(o, "Env", env);
         if (r >= 0)
                 r = add_list(o, "Cmd",
-                             strv_length(spec->command) > 0 || !config ? spec->command : config->cmd);
+                             strv_length(spec->command) > 0 || replaced || !config ? spec->command
+                                                                                   : config->cmd);
         if (r >= 0)
-                r = add_list(o, "Entrypoint", spec->entrypoint ?: config ? config->entrypoint : NULL);
+                r = add_list(o, "Entrypoint", replaced || !config ? spec->entrypoint : config->entrypoint);
         if (r >= 0)
                 r = json_add_string(o, "Image", c->record->image);
         if (r >= 0)
@@ -216,8 +211,116 @@ static int fill_container_config(json_object *o, const void *of) {
         if (r >= 0)
                 r = json_add_u64(o, "StopTimeout", container_stop_timeout_usec(c) / USEC_PER_SEC);
         if (r >= 0)
+                r = json_add_u64(o, "Timeout", spec->run_timeout_usec / USEC_PER_SEC);
+        if (r >= 0)
+                r = json_add_string(o, "Umask", spec->umask ?: "0022");
+        if (r >= 0)
+                r = json_add_string(o, "Timezone", spec->timezone);
+        if (r >= 0)
+                r = json_add_boolean(o, "Passwd", !container_spec_has(spec, "passwd") || spec->passwd);
+        if (r >= 0)
+                r = json_add_string(o, "sdNotifyMode", spec->sdnotify ?: "container");
+        if (r >= 0)
                 r = add_map(o, "Annotations", spec->annotations);
         return r < 0 ? r : add_healthcheck(o, c);
+}
+
+static int add_ulimits(json_object *o, const ContainerSpec *spec) {
+        _cleanup_json_ json_object *array = json_object_new_array();
+
+        if (!array)
+                return -ENOMEM;
+        STRV_FOREACH(i, spec->ulimits) {
+                json_object *e;
+                Ulimit u;
+                int r;
+
+                if (ulimit_parse(*i, &u) < 0)
+                        continue;
+                e = json_object_new_object();
+                if (!e || json_object_array_add(array, e) < 0) {
+                        (void) json_object_put(e);
+                        return -ENOMEM;
+                }
+                r = json_add_string(e, "Name", u.name);
+                if (r >= 0) /* -1: none */
+                        r = json_add_i64(e, "Soft", (int64_t) u.soft);
+                if (r >= 0)
+                        r = json_add_i64(e, "Hard", (int64_t) u.hard);
+                if (r < 0)
+                        return r;
+        }
+        return json_add(o, "Ulimits", TAKE_PTR(array));
+}
+
+static int fill_log_config(json_object *o, const void *of) {
+        const ContainerSpec *spec = of;
+        const char *tag = "", *value;
+        int r;
+
+        STRV_FOREACH(i, spec->log_options)
+                if (log_option_parse(*i, &value) == LOG_OPTION_TAG)
+                        tag = value;
+        r = json_add_string(o, "Type", spec->log_driver ?: "journald");
+        if (r >= 0)
+                r = json_add_string(o, "Tag", tag);
+        return r < 0 ? r : add_list(o, "Options", spec->log_options);
+}
+
+static int inspect_process(json_object *o, const Container *c) {
+        const ContainerSpec *spec = c->record->spec;
+        int r;
+
+        r = add_object(o, "LogConfig", fill_log_config, spec);
+        if (r >= 0)
+                r = add_ulimits(o, spec);
+        if (r >= 0)
+                r = json_add_i64(o, "OomScoreAdj", spec->oom_score_adj);
+        if (r >= 0)
+                r = add_list(o, "GroupAdd", spec->groups);
+        if (r >= 0)
+                r = json_add_boolean(o, "Init", etc_has_init(spec));
+        if (r >= 0)
+                r = add_list(o, "ExtraHosts", spec->add_hosts);
+        if (r >= 0)
+                r = json_add_string(o, "HostsFile", spec->hosts_file);
+        if (r >= 0)
+                r = add_list(o, "Dns", spec->dns);
+        if (r >= 0)
+                r = add_list(o, "DnsOptions", spec->dns_options);
+        if (r >= 0)
+                r = add_list(o, "DnsSearch", spec->dns_search);
+        if (r >= 0)
+                r = json_add_string(o, "Personality", spec->personality);
+        return r < 0 ? r : json_add_string(o, "CpuAffinity", spec->cpu_affinity);
+}
+
+/* Where the files are that are bound over the image's. */
+static int inspect_files(json_object *o, const Container *c) {
+        static const struct {
+                const char *key, *name;
+        } rows[] = { { "ResolvConfPath", "resolv.conf" },
+                     { "HostnamePath", "hostname" },
+                     { "HostsPath", "hosts" } };
+        EtcFile files[ETC_FILES_MAX];
+        size_t n = etc_files(c->record, files);
+        int r;
+
+        r = json_add_string(o, "PidFile", strempty(c->record->spec->pidfile));
+        if (r >= 0)
+                r = json_add_string(o, "ConmonPidFile", strempty(c->record->spec->supervisor_pidfile));
+        for (size_t i = 0; i < ELEMENTSOF(rows) && r >= 0; i++) {
+                _cleanup_free_ char *path = NULL;
+
+                for (size_t k = 0; k < n && r >= 0; k++)
+                        if (streq(files[k].name, rows[i].name))
+                                r = string_format(&path, "%s/containers/%s/%s",
+                                                  c->engine->store->runtime_path, c->record->id,
+                                                  rows[i].name);
+                if (r >= 0)
+                        r = json_add_string(o, rows[i].key, strempty(path));
+        }
+        return r;
 }
 
 static int inspect_isolation(json_object *o, const Container *c) {
@@ -279,6 +382,8 @@ static int fill_host_config(json_object *o, const void *of) {
         if (r >= 0)
                 r = inspect_isolation(o, c);
         if (r >= 0)
+                r = inspect_process(o, c);
+        if (r >= 0)
                 r = json_add_u64(o, "UidBase", c->record->uid_base);
         return r;
 }
@@ -332,6 +437,8 @@ int inspect_container(const Container *c, char **ret) {
                 r = json_add_string(o, "Unit", c->unit);
         if (r >= 0)
                 r = json_add_string(o, "CgroupPath", strempty(c->cgroup));
+        if (r >= 0)
+                r = inspect_files(o, c);
         if (r >= 0)
                 r = add_object(o, "Config", fill_container_config, c);
         if (r >= 0)

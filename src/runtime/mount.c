@@ -97,6 +97,8 @@ int mount_idmap(int mount_fd, int userns_fd, bool recursive) {
                                : 0;
 }
 
+#define LINKS_MAX 16
+
 /* Opens the directory that @path is to lie in, making what is missing; *@ret_name is owned. */
 static int open_parent(int root_fd, const char *path, int *ret_fd, char **ret_name) {
         _cleanup_free_ char *parent = strdup(path), *name = NULL;
@@ -118,21 +120,81 @@ static int open_parent(int root_fd, const char *path, int *ret_fd, char **ret_na
         return r;
 }
 
-static int make_file(int root_fd, const char *path, int *ret_fd) {
+/* Where a link at @path that says @target leads to, by its words alone: "..", too, stays inside. */
+static int follow_link(const char *path, const char *target, char **ret) {
+        _cleanup_free_ char *words = strdup(target), *out = NULL;
+        size_t n = *target == '/' ? 0 : (size_t) (strrchr(path, '/') - path), room = n + strlen(target) + 2;
+
+        out = malloc(room);
+        if (!words || !out)
+                return -ENOMEM;
+        memcpy(out, path, n);
+        out[n] = 0;
+        for (char *saved, *word = strtok_r(words, "/", &saved); word; word = strtok_r(NULL, "/", &saved)) {
+                char *slash = strrchr(out, '/');
+
+                if (streq(word, "."))
+                        continue;
+                if (!streq(word, "..")) {
+                        n = strlen(out);
+                        (void) snprintf(out + n, room - n, "/%s", word);
+                } else if (slash)
+                        *slash = 0;
+        }
+        if (!*out)
+                return -EISDIR;
+        *ret = TAKE_PTR(out);
+        return 0;
+}
+
+static int make_file_here(int root_fd, const char *path, int *ret_fd, char *ret_link, size_t link_size) {
         _cleanup_close_ int dir = -EBADF, fd = -EBADF;
         _cleanup_free_ char *name = NULL;
+        ssize_t n;
         int r;
 
         r = open_parent(root_fd, path, &dir, &name);
         if (r < 0)
                 return r;
-        /* O_EXCL: what is there is openable already. */
         r = path_openat2(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644,
                          RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, &fd);
+        if (r == -EEXIST) {
+                n = readlinkat(dir, name, ret_link, link_size - 1);
+                if (n <= 0)
+                        return -EEXIST;
+                ret_link[n] = 0;
+                return 1;
+        }
         if (r < 0)
                 return r;
         return path_openat2(dir, name, O_PATH | O_NOFOLLOW, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
                             ret_fd);
+}
+
+/* What is there is openable already, or a link that leads nowhere yet: /etc/resolv.conf often is one to what
+ * a service makes. The file is made where it leads to, inside the root. */
+static int make_file(int root_fd, const char *path, MountTarget how, int *ret_fd) {
+        _cleanup_free_ char *current = strdup(path);
+        char target[PATH_MAX];
+
+        for (unsigned i = 0; i < LINKS_MAX; i++) {
+                char *next;
+                int r;
+
+                if (!current)
+                        return -ENOMEM;
+                r = make_file_here(root_fd, current, ret_fd, target, sizeof(target));
+                if (r <= 0)
+                        return r;
+                if (how == MOUNT_TARGET_NO_LINKS)
+                        return -ELOOP;
+                r = follow_link(current, target, &next);
+                if (r < 0)
+                        return r;
+                free(current);
+                current = next;
+        }
+        return -ELOOP;
 }
 
 int mount_copy_link(int link_fd, int root_fd, const char *path, Failure *reterr) {
@@ -173,7 +235,7 @@ int mount_open_target(int root_fd, const char *path, MountTarget how, bool direc
         r = open_existing(root_fd, path, how, directory, &fd);
         if (r == -ENOENT) {
                 r = directory ? path_mkdir_in_root(root_fd, path, 0755, (uid_t) -1, (gid_t) -1, &fd)
-                              : make_file(root_fd, path, &fd);
+                              : make_file(root_fd, path, how, &fd);
                 if (r >= 0 && how == MOUNT_TARGET_NO_LINKS) {
                         /* The directories above may have been links. */
                         (void) fd_close(TAKE_FD(fd));

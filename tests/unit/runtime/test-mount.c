@@ -28,7 +28,7 @@ static void refused_option(void) {
 
         CHECK(mount_new("tmpfs", "x", &options, &fd, &failure) < 0);
         CHECK(strstr(failure.text, "mode=nonsense"));
-        CHECK(mount_new("nosuchfs", "x", &(MountOptions) {}, &fd, &failure) < 0);
+        CHECK(mount_new("nosuchfs", "x", &(MountOptions){}, &fd, &failure) < 0);
         CHECK(strstr(failure.text, "nosuchfs"));
 }
 
@@ -73,11 +73,33 @@ static void files(void) {
         CHECK(failure.kind == FAILURE_INVALID_ARGUMENT);
 }
 
+/* Links that lead nowhere yet: the file is made where they lead to, inside. */
+static void dangling(void) {
+        _cleanup_close_ int root = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -EBADF,
+                            absolute = -EBADF, refused = -EBADF;
+        _cleanup_failure_ Failure failure = {};
+
+        CHECK(mkdir("etc", 0755) >= 0);
+        CHECK(symlink("../../../run/systemd/./resolve/stub", "etc/resolv.conf") >= 0);
+        CHECK(symlink("/usr/share/zone", "etc/localtime") >= 0 && symlink("b", "etc/a") >= 0 &&
+              symlink("a", "etc/b") >= 0 && symlink("/", "etc/root") >= 0);
+        CHECK(mount_open_target(root, "/etc/resolv.conf", MOUNT_TARGET_INSIDE, false, &fd, &failure) >= 0);
+        CHECK(access("run/systemd/resolve/stub", F_OK) >= 0);
+        CHECK(mount_open_target(root, "/etc/localtime", MOUNT_TARGET_INSIDE, false, &absolute, &failure) >=
+              0);
+        CHECK(access("usr/share/zone", F_OK) >= 0);
+        CHECK(mount_open_target(root, "/etc/a", MOUNT_TARGET_INSIDE, false, &refused, &failure) < 0);
+        CHECK(mount_open_target(root, "/etc/root", MOUNT_TARGET_INSIDE, false, &refused, &failure) < 0);
+        CHECK(unlink("run/systemd/resolve/stub") >= 0);
+        CHECK(mount_open_target(root, "/etc/resolv.conf", MOUNT_TARGET_NO_LINKS, false, &refused, &failure) <
+              0);
+}
+
 static void bind_options(void) {
         static char source[] = "/mnt/src", destination[] = "/x";
-        RuntimeMount m = {.destination = destination,
-                          .source = source,
-                          .options = {.bind = true, .attr_set = MOUNT_ATTR_RDONLY}};
+        RuntimeMount m = { .destination = destination,
+                           .source = source,
+                           .options = { .bind = true, .attr_set = MOUNT_ATTR_RDONLY } };
         _cleanup_close_ int fd = -EBADF, made = -EBADF, source_fd = -EBADF;
         _cleanup_failure_ Failure failure = {};
 
@@ -90,21 +112,22 @@ static void bind_options(void) {
         CHECK(made < 0 && errno == EROFS);
 }
 
-#define ISOLATED(name)                                              \
-        static void test_##name(void **state) {                     \
-                assert_int_equal(run_isolated(name), 0);            \
+#define ISOLATED(name)                                   \
+        static void test_##name(void **state) {          \
+                assert_int_equal(run_isolated(name), 0); \
         }
 ISOLATED(refused_option)
 ISOLATED(attach)
 ISOLATED(links)
 ISOLATED(files)
+ISOLATED(dangling)
 ISOLATED(bind_options)
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                        cmocka_unit_test(test_refused_option), cmocka_unit_test(test_attach),
-                        cmocka_unit_test(test_links),          cmocka_unit_test(test_files),
-                        cmocka_unit_test(test_bind_options),
+                cmocka_unit_test(test_refused_option), cmocka_unit_test(test_attach),
+                cmocka_unit_test(test_links),          cmocka_unit_test(test_files),
+                cmocka_unit_test(test_dangling),       cmocka_unit_test(test_bind_options),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
