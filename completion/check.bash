@@ -66,6 +66,15 @@ expect 'creelctl run app --mem' ''
 expect 'creelctl start we' web web-old
 expect 'creelctl stop we' web
 expect 'creelctl stop -t 5 d' db
+expect 'creelctl restart we' web web-old
+expect 'creelctl pause we' web
+expect 'creelctl unpause d' db
+expect 'creelctl rename we' web web-old
+expect 'creelctl rename web we' ''
+expect 'creelctl healthcheck ' run
+expect 'creelctl healthcheck run d' db
+expect 'creelctl run --restart al' always
+expect 'creelctl wait --condition=he' healthy
 expect 'creelctl rm -f web d' db
 expect 'creelctl logs ' web web-old db
 expect 'creelctl logs web ' ''

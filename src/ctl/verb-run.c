@@ -85,6 +85,40 @@ static int notify_main_process(Ctl *c, const char *id, const char *text, Failure
         return r;
 }
 
+/* --sdnotify healthy in the background: not before a check has succeeded. */
+static int notify_when_healthy(Ctl *c, const char *id, Failure *f) {
+        _cleanup_(container_info_freep) ContainerInfo *info = NULL;
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = client_find_container(c, id, &path, f);
+        if (r >= 0)
+                r = client_call(c, path, CREEL_CONTAINER, "Wait", NULL, f, "s", "healthy,stopped");
+        if (r >= 0)
+                r = container_info_get(c, path, &info, f);
+        if (r < 0)
+                return r;
+        if (!streq_ptr(info->health, "healthy"))
+                return failure_set(f, FAILURE_INVALID_STATE, "%s: the container ended before it was healthy",
+                                   info->name);
+        return notify_main_process(c, id, "READY=1", f);
+}
+
+static int on_healthy(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        if (!sd_bus_message_is_method_error(reply, NULL))
+                passing_notify(&passing, "READY=1");
+        return 0;
+}
+
+/* The same in the foreground, where we go on meanwhile. */
+static void await_health(Ctl *c, const char *id) {
+        _cleanup_free_ char *path = NULL;
+
+        if (sd_bus_path_encode(CREEL_BUS_PATH "/container", id, &path) >= 0)
+                (void) sd_bus_call_method_async(c->bus, NULL, CREEL_BUS_NAME, path, CREEL_CONTAINER, "Wait",
+                                                on_healthy, NULL, "s", "healthy");
+}
+
 /* CreateContainer, or RunContainer without stdio: both answer with the id. */
 static int call_and_print_id(Ctl *c, const char *member, const char *image, Failure *f) {
         bool run = streq(member, "RunContainer");
@@ -111,6 +145,8 @@ static int call_and_print_id(Ctl *c, const char *member, const char *image, Fail
                 return client_failure(NULL, r, f);
         create_write_cidfile(id);
         (void) printf("%s\n", id);
+        if (run && notify_mode_is("healthy"))
+                return notify_when_healthy(c, id, f);
         return run && notify_mode_is("conmon") ? notify_main_process(c, id, "READY=1", f) : 0;
 }
 
@@ -130,6 +166,8 @@ static void on_started(const char *id, void *userdata) {
         (void) string_set(&started_id, id);
         if (!arg_detach && notify_mode_is("conmon"))
                 passing_notify(&passing, "READY=1");
+        if (!arg_detach && notify_mode_is("healthy"))
+                await_health(&ctl, id);
 }
 
 /* In the foreground we are the main process, and speak for the command. */

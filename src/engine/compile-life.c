@@ -3,6 +3,7 @@
 /* A container's life leaves nothing in the document; what cannot go together is refused here with the rest.
  */
 
+#include "basic/str.h"
 #include "engine/compile-part.h"
 #include "spec/health.h"
 #include "spec/restart-policy.h"
@@ -22,5 +23,10 @@ int compile_life(const CompileInput *in, Failure *f) {
                                 "options --%s and --restart exclude each other: what is removed cannot be "
                                 "started again; give one",
                                 spec->remove ? "rm" : "rmi");
-        return health_config_get(spec, in->config, &health, f);
+        r = health_config_get(spec, in->config, &health, f);
+        if (r >= 0 && streq_ptr(spec->sdnotify, "healthy") && !health.probe.argv)
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "option --sdnotify healthy needs a health check, and there is none; add "
+                                   "--health-cmd");
+        return r;
 }

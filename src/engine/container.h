@@ -47,7 +47,8 @@ typedef enum ContainerCondition {
 
 #define CONTAINER_WATCHERS_MAX 1024
 
-typedef void (*container_watch_t)(Container *c, void *userdata);
+/* @holds: false: it cannot hold any more, since the container was removed. */
+typedef void (*container_watch_t)(Container *c, bool holds, void *userdata);
 
 typedef struct ContainerWatch {
         uint32_t conditions; /* a bit for each */

@@ -102,11 +102,13 @@ static bool any_condition_holds(const Container *c, uint32_t conditions) {
 
 void container_run_watches(Container *c) {
         LIST_FOREACH(watches, w, c->watches) {
-                if (!any_condition_holds(c, w->conditions) && !c->removed)
+                bool holds = any_condition_holds(c, w->conditions);
+
+                if (!holds && !c->removed)
                         continue;
                 LIST_REMOVE(watches, c->watches, w);
                 c->n_watches--;
-                w->callback(c, w->userdata);
+                w->callback(c, holds, w->userdata);
                 free(w);
         }
 }
@@ -116,7 +118,7 @@ int container_watch(Container *c, uint32_t conditions, container_watch_t callbac
         ContainerWatch *w;
 
         if (any_condition_holds(c, conditions)) {
-                callback(c, userdata);
+                callback(c, true, userdata);
                 return 0;
         }
         if (c->n_watches >= CONTAINER_WATCHERS_MAX)

@@ -237,10 +237,14 @@ static int method_kill(sd_bus_message *call, void *userdata, sd_bus_error *error
         return r < 0 ? bus_error_set_failure(error, &f) : sd_bus_reply_method_return(call, NULL);
 }
 
-static void on_condition(Container *c, void *userdata) {
+static void on_condition(Container *c, bool holds, void *userdata) {
+        Failure gone = { FAILURE_NO_SUCH_CONTAINER, (char *) "the container was removed meanwhile" };
         sd_bus_message *call = userdata;
 
-        (void) sd_bus_reply_method_return(call, "i", (int32_t) c->record->exit_code);
+        if (holds)
+                (void) sd_bus_reply_method_return(call, "i", (int32_t) c->record->exit_code);
+        else
+                (void) bus_reply_failure(call, &gone);
         (void) sd_bus_message_unref(call);
 }
 

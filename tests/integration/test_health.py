@@ -2,6 +2,8 @@
 """Health checks, of images and of options."""
 
 import json
+import os
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 import bus
 import images
 from fixtures import eventually
-from follow import pidfd_wait
+from follow import Follower, pidfd_wait
 
 pytestmark = pytest.mark.usefixtures("image", "nothing_left", "no_containers")
 
@@ -259,9 +261,44 @@ def test_no_unit_and_no_trace_of_a_check(creelctl, start):
     assert "exec" not in events and events.count("container health_status") == 1
 
 
+@pytest.mark.parametrize("detach", [True, False])
+def test_readiness_by_health(creelctl, image, tmp_path, detach):
+    """--sdnotify healthy: the caller's service manager hears READY=1 when a check has succeeded, and not before."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(30)
+        argv = ["creelctl", "run", *(["-d"] if detach else []), "--name", "h", "--sdnotify", "healthy", *FILE, image, "sleep", "1000"]
+        with Follower(*argv, env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")}) as run:
+            eventually(lambda: creelctl("ps", "-q", "--filter", "name=h").stdout, "it is there")
+            creelctl("wait", "--condition", "unhealthy", "h")
+            manager.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                manager.recv(4096)
+            manager.settimeout(30)
+            creelctl("exec", "h", "touch", "/ok")
+            assert b"READY=1" in manager.recv(4096)
+            if detach:
+                assert run.wait() == 0
+        creelctl("rm", "-f", "-t", "0", "h")
+
+
+def test_readiness_by_health_that_never_comes(creelctl, image, tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        done = creelctl(
+            "run", "-d", "--name", "h", "--sdnotify", "healthy", *FILE, image, "true", check=False,
+            env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")},
+        )
+        assert done.returncode == 125 and "healthy" in done.stderr
+        manager.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            manager.recv(4096)
+
+
 @pytest.mark.parametrize(
     "options",
     [
+        ["--sdnotify", "healthy"],
         ["--health-cmd", ""],
         ["--health-cmd", "[]"],
         ["--health-cmd", "[1]"],

@@ -29,6 +29,8 @@ static void test_combinations(void **state) {
                 { { "rm", "restart" }, { NULL, "on-failure:1" }, "--rm" },
                 { { "rmi", "restart" }, { NULL, "unless-stopped" }, "--rmi" },
                 { { "health-cmd" }, { "true" }, NULL },
+                { { "sdnotify" }, { "healthy" }, "--sdnotify" },
+                { { "sdnotify", "health-cmd" }, { "healthy", "true" }, NULL },
                 { { "health-on-failure" }, { "kill" }, "--health-cmd" },
                 { { "no-healthcheck", "health-cmd" }, { NULL, "true" }, "--no-healthcheck" },
         };

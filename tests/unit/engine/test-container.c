@@ -165,7 +165,7 @@ static void test_starting_without_layers_fails_and_is_told(void **state) {
         assert_null(c->jobs);
 }
 
-static void on_watch(Container *c, void *userdata) {
+static void on_watch(Container *c, bool holds, void *userdata) {
         ++*(int *) userdata;
 }
 

@@ -21,7 +21,7 @@ static void test_words(void **state) {
         assert_non_null(strstr(failure.text, "dancing"));
 }
 
-static void on_watch(Container *c, void *userdata) {
+static void on_watch(Container *c, bool holds, void *userdata) {
         ++*(int *) userdata;
 }
 
@@ -63,11 +63,29 @@ static void test_what_goes_on_is_not_stopped(void **state) {
         assert_int_equal(n, 1);
 }
 
+static void on_never(Container *c, bool holds, void *userdata) {
+        assert_false(holds);
+        ++*(int *) userdata;
+}
+
+static void test_a_removed_one_never_gets_there(void **state) {
+        _cleanup_engine_ EngineFixture f;
+        int n = 0;
+        Container *c;
+
+        engine_fixture_init(&f);
+        c = container_with(&f, "web", NULL, NULL);
+        assert_int_equal(container_watch(c, 1U << CONTAINER_CONDITION_HEALTHY, on_never, &n, NULL), 0);
+        container_enqueue(c, JOB_REMOVE, &JOB_PARAMETERS_DEFAULT, NULL, NULL);
+        assert_int_equal(n, 1);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_words),
                 cmocka_unit_test(test_any_of_several),
                 cmocka_unit_test(test_what_goes_on_is_not_stopped),
+                cmocka_unit_test(test_a_removed_one_never_gets_there),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
