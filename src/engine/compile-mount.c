@@ -253,8 +253,14 @@ static int add_base_mounts(MountTable *t, const CompileInput *in, Failure *f) {
         return r < 0 ? r : add_writable_mounts(in, t);
 }
 
+static bool is_own_ipc(const ContainerSpec *s) {
+        NamespaceMode mode = compile_namespace_mode(s, RUNTIME_NAMESPACE_IPC);
+
+        return mode.kind == NAMESPACE_PRIVATE || mode.kind == NAMESPACE_SHAREABLE;
+}
+
 /* /dev/shm, as large as --shm-size says. */
-static int add_shm(MountTable *t, const ContainerSpec *s) {
+static int add_shm(MountTable *t, const ContainerSpec *s, Failure *f) {
         bool silent = is_silent(s);
         uint64_t bytes = container_spec_has(s, "shm-size") ? s->shm_size_bytes : SHM_BYTES_DEFAULT;
         MountRow row = { "/dev/shm",
@@ -264,6 +270,10 @@ static int add_shm(MountTable *t, const ContainerSpec *s) {
         _cleanup_free_ char *size = NULL;
         int r;
 
+        if (container_spec_has(s, "shm-size") && !is_own_ipc(s))
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "option 'shm-size' needs an IPC namespace of the container's own; leave "
+                                   "it out, or use --ipc=private");
         r = string_format(&size, "size=%" PRIu64, bytes);
         if (r < 0)
                 return r;
@@ -280,7 +290,7 @@ int compile_mounts(const CompileInput *in, json_object *root, Failure *f) {
         if (r >= 0)
                 r = add_base_mounts(&t, in, f);
         if (r >= 0)
-                r = add_shm(&t, in->record->spec);
+                r = add_shm(&t, in->record->spec, f);
         if (r >= 0)
                 r = add_etc_mounts(&t, in);
         for (size_t i = 0; i < plan.n_requests && r >= 0; i++) {

@@ -8,6 +8,7 @@
 #include "basic/strv.h"
 #include "engine/container.h"
 #include "engine/image.h"
+#include "engine/mount-plan.h"
 #include "store/layer.h"
 
 /* OCI names of architectures (GOARCH). */
@@ -250,7 +251,8 @@ static Container *image_user(const Image *i) {
         Container *c;
 
         HASHMAP_FOREACH(c, i->engine->containers)
-                if (digest_equal(&c->record->image_id, &i->record->config_digest))
+                if (digest_equal(&c->record->image_id, &i->record->config_digest) ||
+                    mount_plan_names_image(c, i))
                         return c;
         return NULL;
 }

@@ -38,6 +38,21 @@ bool mount_plan_covers(const MountPlan *p, const char *destination) {
         return false;
 }
 
+bool mount_plan_names_image(const Container *c, const Image *image) {
+        STRV_FOREACH(i, c->record->spec->mounts) {
+                _cleanup_(mount_request_done) MountRequest m = {};
+                _cleanup_failure_ Failure f = {};
+                char hint[MOUNT_HINT_MAX];
+                Image *found;
+
+                if (mount_request_parse(MOUNT_SYNTAX_MOUNT, *i, &m, hint) >= 0 &&
+                    m.kind == MOUNT_KIND_IMAGE && image_find(c->engine, m.source, &found, &f) >= 0 &&
+                    found == image)
+                        return true;
+        }
+        return false;
+}
+
 void mount_plan_anonymous_name(const char *container_id, const char *destination,
                                char ret[static DIGEST_HEX_LENGTH + 1]) {
         _cleanup_free_ char *text = NULL;

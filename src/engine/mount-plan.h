@@ -22,6 +22,9 @@ bool mount_plan_has(const MountPlan *p, const char *destination);
 /* True when @destination is, or lies in, something of somebody else's that is mounted. */
 bool mount_plan_covers(const MountPlan *p, const char *destination);
 
+/* True when the container itself asks for a mount of that image. */
+bool mount_plan_names_image(const Container *c, const Image *image);
+
 /* The name of the volume that has none of its own: 64 hexadecimal digits that tell containers and places
  * apart. */
 void mount_plan_anonymous_name(const char *container_id, const char *destination,

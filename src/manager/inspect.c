@@ -384,6 +384,13 @@ static int fill_host_config(json_object *o, const void *of) {
         if (r >= 0)
                 r = inspect_process(o, c);
         if (r >= 0)
+                r = add_list(o, "Binds", spec->volumes);
+        if (r >= 0)
+                r = inspect_tmpfs(c, o);
+        if (r >= 0)
+                r = json_add_u64(o, "ShmSize",
+                                 container_spec_has(spec, "shm-size") ? spec->shm_size_bytes : 64 << 20);
+        if (r >= 0)
                 r = json_add_u64(o, "UidBase", c->record->uid_base);
         return r;
 }
@@ -439,6 +446,8 @@ int inspect_container(const Container *c, char **ret) {
                 r = json_add_string(o, "CgroupPath", strempty(c->cgroup));
         if (r >= 0)
                 r = inspect_files(o, c);
+        if (r >= 0)
+                r = inspect_mounts(c, o);
         if (r >= 0)
                 r = add_object(o, "Config", fill_container_config, c);
         if (r >= 0)

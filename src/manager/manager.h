@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <json-c/json.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
@@ -95,3 +96,6 @@ int inspect_add_resources(json_object *o, const ContainerSpec *s);
 /* docker's and podman's inspect documents (inspect.c). */
 int inspect_container(const Container *c, char **ret);
 int inspect_image(const Image *i, char **ret);
+/* Parts of it about mounts: "Mounts", and "Tmpfs" of the object "HostConfig" (mounts.c). */
+int inspect_mounts(const Container *c, json_object *o);
+int inspect_tmpfs(const Container *c, json_object *o);

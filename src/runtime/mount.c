@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
@@ -13,8 +15,10 @@
 #include "basic/str.h"
 #include "basic/strv.h"
 #include "runtime/mount.h"
+#include "spec/mount-request.h"
 
 #define EXPLANATION_MAX 200
+#define LINKS_MAX 40 /* as the kernel */
 
 /* What the kernel said about the last refusal: lines "e text" that wait in the context. */
 static void read_explanation(int context_fd, char ret[static EXPLANATION_MAX]) {
@@ -97,8 +101,6 @@ int mount_idmap(int mount_fd, int userns_fd, bool recursive) {
                                : 0;
 }
 
-#define LINKS_MAX 16
-
 /* Opens the directory that @path is to lie in, making what is missing; *@ret_name is owned. */
 static int open_parent(int root_fd, const char *path, int *ret_fd, char **ret_name) {
         _cleanup_free_ char *parent = strdup(path), *name = NULL;
@@ -120,81 +122,21 @@ static int open_parent(int root_fd, const char *path, int *ret_fd, char **ret_na
         return r;
 }
 
-/* Where a link at @path that says @target leads to, by its words alone: "..", too, stays inside. */
-static int follow_link(const char *path, const char *target, char **ret) {
-        _cleanup_free_ char *words = strdup(target), *out = NULL;
-        size_t n = *target == '/' ? 0 : (size_t) (strrchr(path, '/') - path), room = n + strlen(target) + 2;
-
-        out = malloc(room);
-        if (!words || !out)
-                return -ENOMEM;
-        memcpy(out, path, n);
-        out[n] = 0;
-        for (char *saved, *word = strtok_r(words, "/", &saved); word; word = strtok_r(NULL, "/", &saved)) {
-                char *slash = strrchr(out, '/');
-
-                if (streq(word, "."))
-                        continue;
-                if (!streq(word, "..")) {
-                        n = strlen(out);
-                        (void) snprintf(out + n, room - n, "/%s", word);
-                } else if (slash)
-                        *slash = 0;
-        }
-        if (!*out)
-                return -EISDIR;
-        *ret = TAKE_PTR(out);
-        return 0;
-}
-
-static int make_file_here(int root_fd, const char *path, int *ret_fd, char *ret_link, size_t link_size) {
+static int make_file(int root_fd, const char *path, int *ret_fd) {
         _cleanup_close_ int dir = -EBADF, fd = -EBADF;
         _cleanup_free_ char *name = NULL;
-        ssize_t n;
         int r;
 
         r = open_parent(root_fd, path, &dir, &name);
         if (r < 0)
                 return r;
+        /* O_EXCL: what is there is openable already. */
         r = path_openat2(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644,
                          RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, &fd);
-        if (r == -EEXIST) {
-                n = readlinkat(dir, name, ret_link, link_size - 1);
-                if (n <= 0)
-                        return -EEXIST;
-                ret_link[n] = 0;
-                return 1;
-        }
         if (r < 0)
                 return r;
         return path_openat2(dir, name, O_PATH | O_NOFOLLOW, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
                             ret_fd);
-}
-
-/* What is there is openable already, or a link that leads nowhere yet: /etc/resolv.conf often is one to what
- * a service makes. The file is made where it leads to, inside the root. */
-static int make_file(int root_fd, const char *path, MountTarget how, int *ret_fd) {
-        _cleanup_free_ char *current = strdup(path);
-        char target[PATH_MAX];
-
-        for (unsigned i = 0; i < LINKS_MAX; i++) {
-                char *next;
-                int r;
-
-                if (!current)
-                        return -ENOMEM;
-                r = make_file_here(root_fd, current, ret_fd, target, sizeof(target));
-                if (r <= 0)
-                        return r;
-                if (how == MOUNT_TARGET_NO_LINKS)
-                        return -ELOOP;
-                r = follow_link(current, target, &next);
-                if (r < 0)
-                        return r;
-                free(current);
-                current = next;
-        }
-        return -ELOOP;
 }
 
 int mount_copy_link(int link_fd, int root_fd, const char *path, Failure *reterr) {
@@ -226,16 +168,95 @@ static int open_existing(int root_fd, const char *path, MountTarget how, bool di
         return path_openat2(root_fd, path, O_PATH | (directory ? O_DIRECTORY : 0), 0, resolve, ret_fd);
 }
 
+/* 1: some part of @path is a link that leads nowhere; *@ret is the path with that replaced. 0: none is. */
+static int find_dangling(int root_fd, const char *path, char **ret) {
+        _cleanup_free_ char *copy = strdup(path);
+        char target[PATH_MAX];
+
+        if (!copy)
+                return -ENOMEM;
+        for (char *p = copy; p && *p; p = strchr(p + 1, '/')) {
+                _cleanup_close_ int parent = -EBADF, there = -EBADF;
+                char *end = strchr(p + 1, '/'), saved = end ? *end : 0;
+                ssize_t n = -1;
+                int r;
+
+                *p = 0;
+                r = path_open_in_root(root_fd, *copy ? copy : "/", O_PATH | O_DIRECTORY, &parent);
+                *p = '/';
+                if (r < 0)
+                        return r == -ENOENT ? 0 : r;
+                if (end)
+                        *end = 0;
+                r = path_open_in_root(root_fd, copy, O_PATH, &there);
+                if (r == -ENOENT)
+                        n = readlinkat(parent, p + 1, target, sizeof(target) - 1);
+                if (end)
+                        *end = saved;
+                if (r >= 0)
+                        continue;
+                if (n < 0)
+                        return r == -ENOENT ? 0 : r;
+                target[n] = 0;
+                *p = 0;
+                r = string_format(ret, "%s/%s%s", *target == '/' ? "" : copy, target, end ?: "");
+                return r < 0 ? r : 1;
+        }
+        return 0;
+}
+
+/* The first part of @path that is a link leading nowhere becomes what the link says, and so on, so that the
+ * place can be made where the image means it to be. What comes out is resolved inside the root again, so it
+ * leads nowhere else. */
+static int follow_dangling(int root_fd, const char *path, char **ret) {
+        _cleanup_free_ char *whole = strdup(path);
+
+        if (!whole)
+                return -ENOMEM;
+        for (unsigned depth = 0; depth < LINKS_MAX; depth++) {
+                _cleanup_free_ char *link = NULL, *clean = NULL;
+                int r;
+
+                r = find_dangling(root_fd, whole, &link);
+                if (r < 0)
+                        return r;
+                if (r == 0) {
+                        *ret = TAKE_PTR(whole);
+                        return 0;
+                }
+                r = mount_path_clean(link, &clean);
+                if (r < 0)
+                        return r;
+                free(whole);
+                whole = TAKE_PTR(clean);
+        }
+        return -ELOOP;
+}
+
+static bool is_kernel_file(int fd) {
+        struct statfs sfs;
+
+        return fstatfs(fd, &sfs) < 0 || sfs.f_type == PROC_SUPER_MAGIC || sfs.f_type == SYSFS_MAGIC;
+}
+
 int mount_open_target(int root_fd, const char *path, MountTarget how, bool directory, int *ret_fd,
                       Failure *reterr) {
         _cleanup_close_ int fd = -EBADF;
+        _cleanup_free_ char *real = NULL;
         struct stat st;
         int r;
 
         r = open_existing(root_fd, path, how, directory, &fd);
+        if (r == -ENOENT && how == MOUNT_TARGET_INSIDE) {
+                r = follow_dangling(root_fd, path, &real);
+                if (r >= 0) {
+                        path = real;
+                        r = -ENOENT;
+                }
+        }
         if (r == -ENOENT) {
                 r = directory ? path_mkdir_in_root(root_fd, path, 0755, (uid_t) -1, (gid_t) -1, &fd)
-                              : make_file(root_fd, path, how, &fd);
+                              : make_file(root_fd, path, &fd);
                 if (r >= 0 && how == MOUNT_TARGET_NO_LINKS) {
                         /* The directories above may have been links. */
                         (void) fd_close(TAKE_FD(fd));
@@ -249,6 +270,11 @@ int mount_open_target(int root_fd, const char *path, MountTarget how, bool direc
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_CONFIGURATION, r,
                                          "cannot make %s in the container for a mount", path);
+        if (how == MOUNT_TARGET_INSIDE && is_kernel_file(fd))
+                return failure_set(
+                                reterr, FAILURE_SECURITY,
+                                "%s is a link of the image into /proc or /sys, where nothing can be mounted",
+                                path);
         if (fstat(fd, &st) < 0)
                 return negative_errno();
         if (!directory && S_ISDIR(st.st_mode))

@@ -56,9 +56,29 @@ static void links(void) {
         CHECK(mount_open_target(root, "/link", MOUNT_TARGET_NO_LINKS, true, &target, &failure) < 0);
         CHECK(failure.kind == FAILURE_SECURITY);
         CHECK(mount_open_target(root, "/link/more", MOUNT_TARGET_NO_LINKS, true, &target, &failure) < 0);
-        CHECK(mount_open_target(root, "/out/creel-test", MOUNT_TARGET_INSIDE, false, &target, &failure) < 0);
-        CHECK(stat("/etc/creel-test", &st) < 0);
+        CHECK(mount_open_target(root, "/out/creel-test", MOUNT_TARGET_INSIDE, false, &target, &failure) >=
+              0);
+        target = fd_close(target);
+        CHECK(stat("/etc/creel-test", &st) < 0 && stat("etc/creel-test", &st) >= 0);
         CHECK(mount_open_target(root, "/../../x/..", MOUNT_TARGET_INSIDE, false, &target, &failure) < 0);
+}
+
+/* Links that lead nowhere yet are completed, inside. */
+static void completed(void) {
+        _cleanup_close_ int root = open(".", O_PATH | O_DIRECTORY), target = -EBADF, file = -EBADF,
+                            up = -EBADF, loop = -EBADF;
+        _cleanup_failure_ Failure failure = {};
+        struct stat st;
+
+        CHECK(mkdir("var", 0755) >= 0 && symlink("/run/lock", "var/lock") >= 0 &&
+              symlink("../../../creel-up", "var/up") >= 0);
+        CHECK(symlink("loop", "loop") >= 0);
+        CHECK(mount_open_target(root, "/var/lock", MOUNT_TARGET_INSIDE, true, &target, &failure) >= 0);
+        CHECK(stat("run/lock", &st) >= 0 && S_ISDIR(st.st_mode));
+        CHECK(mount_open_target(root, "/var/up/x/file", MOUNT_TARGET_INSIDE, false, &file, &failure) >= 0);
+        CHECK(stat("creel-up/x/file", &st) >= 0 && S_ISREG(st.st_mode) && stat("/creel-up", &st) < 0);
+        CHECK(mount_open_target(root, "/var/up", MOUNT_TARGET_NO_LINKS, true, &up, &failure) < 0);
+        CHECK(mount_open_target(root, "/loop/x", MOUNT_TARGET_INSIDE, true, &loop, &failure) < 0);
 }
 
 static void files(void) {
@@ -119,6 +139,7 @@ static void bind_options(void) {
 ISOLATED(refused_option)
 ISOLATED(attach)
 ISOLATED(links)
+ISOLATED(completed)
 ISOLATED(files)
 ISOLATED(dangling)
 ISOLATED(bind_options)
@@ -128,6 +149,7 @@ int main(void) {
                 cmocka_unit_test(test_refused_option), cmocka_unit_test(test_attach),
                 cmocka_unit_test(test_links),          cmocka_unit_test(test_files),
                 cmocka_unit_test(test_dangling),       cmocka_unit_test(test_bind_options),
+                cmocka_unit_test(test_completed),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

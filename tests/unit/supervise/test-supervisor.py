@@ -406,7 +406,8 @@ class Attacks(Case):
         for destination in ('/data/x', '/up/y'):
             spec = default_spec(['true'])
             spec['mounts'].append({'destination': destination, 'type': 'tmpfs', 'source': 'tmpfs', 'options': []})
-            self.assertFails(self.run_to_end([], spec, layers=['layer00', layer]), 125, 'Configuration', destination)
+            # the place is made inside, where the link means it to be; tearDown() looks outside
+            self.assertEqual(self.run_to_end([], spec, layers=['layer00', layer])[0], 0)
 
     def test_passwd_as_link(self):
         with open(self.store.path + '/secret', 'w', encoding='utf-8') as f:
