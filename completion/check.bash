@@ -65,6 +65,8 @@ expect 'creelctl run app reg' ''
 expect 'creelctl run app --mem' ''
 expect 'creelctl start we' web web-old
 expect 'creelctl stop we' web
+expect 'creelctl stats we' web web-old
+expect 'creelctl top we' web
 expect 'creelctl stop -t 5 d' db
 expect 'creelctl restart we' web web-old
 expect 'creelctl pause we' web

@@ -93,19 +93,14 @@ static void read_groups(const char *status, Process *p) {
                 p->groups[p->n_groups++] = (uint32_t) v;
 }
 
-static int read_status(Process *p, unsigned depth) {
+void process_parse_status(const char *status, unsigned depth, Process *p) {
         static const char *const capabilities[_PROCESS_CAP_MAX] = {
                 [PROCESS_CAP_INHERITABLE] = "CapInh", [PROCESS_CAP_PERMITTED] = "CapPrm",
                 [PROCESS_CAP_EFFECTIVE] = "CapEff",   [PROCESS_CAP_BOUNDING] = "CapBnd",
                 [PROCESS_CAP_AMBIENT] = "CapAmb",
         };
-        char status[STATUS_BYTES_MAX];
-        ssize_t size;
         uint64_t v;
 
-        size = read_proc(p->pid, "status", status, sizeof(status));
-        if (size < 0)
-                return (int) size;
         if (status_number(status, "Uid", 0, 10, &v))
                 p->uid = (uint32_t) v;
         if (status_number(status, "Uid", 1, 10, &v))
@@ -123,6 +118,16 @@ static int read_status(Process *p, unsigned depth) {
         for (size_t i = 0; i < _PROCESS_CAP_MAX; i++)
                 (void) status_number(status, capabilities[i], 0, 16, &p->capabilities[i]);
         read_groups(status, p);
+}
+
+static int read_status(Process *p, unsigned depth) {
+        char status[STATUS_BYTES_MAX];
+        ssize_t size;
+
+        size = read_proc(p->pid, "status", status, sizeof(status));
+        if (size < 0)
+                return (int) size;
+        process_parse_status(status, depth, p);
         return 0;
 }
 
@@ -130,19 +135,13 @@ static uint64_t usec_of_ticks(uint64_t ticks) {
         return ticks * USEC_PER_SEC / (uint64_t) sysconf(_SC_CLK_TCK);
 }
 
-/* proc_pid_stat(5). The name is in brackets and may hold any byte, brackets too. */
-static int read_stat(Process *p) {
-        char stat[4096], *open_bracket, *close_bracket;
+/* The name is in brackets and may hold any byte, brackets too. */
+int process_parse_stat(char *stat, Process *p) {
+        char *open_bracket = strchr(stat, '('), *close_bracket = strrchr(stat, ')');
         uint64_t user, system, start, size, resident;
         unsigned device;
-        ssize_t n;
         int parent;
 
-        n = read_proc(p->pid, "stat", stat, sizeof(stat));
-        if (n < 0)
-                return (int) n;
-        open_bracket = strchr(stat, '(');
-        close_bracket = strrchr(stat, ')');
         if (!open_bracket || !close_bracket || close_bracket < open_bracket)
                 return -EBADMSG;
         *close_bracket = 0;
@@ -160,6 +159,14 @@ static int read_stat(Process *p) {
         p->virtual_bytes = size;
         p->resident_bytes = resident * (uint64_t) sysconf(_SC_PAGESIZE);
         return 0;
+}
+
+static int read_stat(Process *p) {
+        char stat[4096];
+        ssize_t n;
+
+        n = read_proc(p->pid, "stat", stat, sizeof(stat));
+        return n < 0 ? (int) n : process_parse_stat(stat, p);
 }
 
 static void read_args(Process *p) {

@@ -45,6 +45,11 @@ int process_depth(pid_t pid, unsigned *ret);
 /* -ESRCH: there is none. @depth: of the namespace whose numbers are wanted. */
 int process_read(pid_t pid, unsigned depth, Process *ret);
 
+/* The files of proc_pid_status(5) and proc_pid_stat(5), the latter changed on the way. -EBADMSG: it is not.
+ */
+void process_parse_status(const char *status, unsigned depth, Process *p);
+int process_parse_stat(char *stat, Process *p);
+
 /* The ranges of a process's user namespace. */
 typedef struct ProcessIdMap {
         struct {

@@ -37,6 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_failure_ Failure failure = {};
         _cleanup_(user_done) User user = {};
         const uint8_t *end = data + size;
+        _cleanup_free_ char *name = NULL;
 
         if (!passwd)
                 return 0;
@@ -48,5 +49,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         put("etc/passwd", passwd, (size_t) (group - passwd));
         put("etc/group", group, (size_t) (end - group));
         (void) user_resolve(root_fd, (const char *) data, &user, &failure);
+        (void) user_find_group_name(root_fd, user.gid, &name);
         return 0;
 }
