@@ -16,6 +16,7 @@
 #include "ctl/mount-source.h"
 #include "ctl/profile.h"
 #include "ctl/pull.h"
+#include "ctl/spelling.h"
 #include "spec/ulimit.h"
 
 #define SHARED_OPTIONS_MAX 8
@@ -166,7 +167,22 @@ static const struct {
         const char *name, *key, *help;
 } aliases[] = {
         { "slice", "cgroup-parent", "The same as --cgroup-parent" },
+        { "net", "network", "The same as --network" },
+        { "capability", "cap-add", "The same as --cap-add" },
+        { "drop-capability", "cap-drop", "The same as --cap-drop" },
 };
+
+static int set_spelling(const Option *option, const char *text, Failure *f) {
+        int (*const spelling)(ContainerSpec * spec, const char *text, const char **reterr_hint) =
+                        streq(option->name, "gpus") ? spelling_gpus : spelling_private_users;
+        const char *hint = NULL;
+        int r;
+
+        r = spelling(&create_spec, text, &hint);
+        return r == -EINVAL ? failure_set(f, FAILURE_INVALID_ARGUMENT, "option '--%s' has '%s': %s",
+                                          option->name, text, strempty(hint))
+                            : r;
+}
 
 /* What only creelctl can resolve: it has the caller's environment and files. */
 static const Option caller_options[] = {
@@ -174,6 +190,9 @@ static const Option caller_options[] = {
           &arg_env_host },
         { "http-proxy", 0, NULL, "Set the proxy variables of the caller (default: true)", option_set_flag,
           &arg_http_proxy },
+        { "private-users", 0, "MODE", "User namespace: no, yes, pick, identity or UID[:RANGE]", set_spelling,
+          NULL },
+        { "gpus", 0, "GPUS", "Give GPUs: all, or names of devices nvidia.com/gpu=NAME", set_spelling, NULL },
 };
 
 const Option *container_options_table(void) {

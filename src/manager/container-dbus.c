@@ -359,6 +359,30 @@ static int write_annotations(sd_bus_message *reply, const Container *c) {
         return append_string_map(reply, c->record->spec->annotations);
 }
 
+static int append_id_map(sd_bus_message *reply, const IdMap *map) {
+        _cleanup_strv_free_ char **l = NULL;
+        int r;
+
+        r = id_map_format(map, &l);
+        return r < 0 ? r : sd_bus_message_append_strv(reply, l);
+}
+
+static int write_uid_map(sd_bus_message *reply, const Container *c) {
+        return append_id_map(reply, &c->record->uid_map);
+}
+
+static int write_gid_map(sd_bus_message *reply, const Container *c) {
+        return append_id_map(reply, &c->record->gid_map);
+}
+
+static int write_apparmor(sd_bus_message *reply, const Container *c) {
+        const char *profile = NULL;
+
+        if (container_apparmor(c->engine, c->record->spec, &profile, NULL) < 0)
+                profile = NULL;
+        return sd_bus_message_append(reply, "s", strempty(profile));
+}
+
 static const struct {
         const char *name;
         property_writer_t write;
@@ -372,6 +396,9 @@ static const struct {
         { "Annotations", write_annotations },
         { "Tty", write_tty },
         { "AutoRemove", write_auto_remove },
+        { "UidMap", write_uid_map },
+        { "GidMap", write_gid_map },
+        { "AppArmorProfile", write_apparmor },
         { "Health", write_health },
         { "RestartPolicy", write_restart_policy },
         { "RestartCount", write_restart_count },
@@ -420,6 +447,9 @@ static const sd_bus_vtable vtable[] = {
         CONSTANT("Annotations", "a{ss}"),
         CONSTANT("Tty", "b"),
         CONSTANT("AutoRemove", "b"),
+        CONSTANT("UidMap", "as"),
+        CONSTANT("GidMap", "as"),
+        SD_BUS_PROPERTY("AppArmorProfile", "s", get_property, 0, 0),
         CHANGING("Health", "s"),
         CHANGING("RestartPolicy", "s"),
         CHANGING("RestartCount", "t"),
