@@ -74,10 +74,9 @@ static const struct {
         [MESSAGE_SUPERVISE_START] = { M(FIELD_CONTAINER) | M(FIELD_NAME) | M(FIELD_SPEC) | M(FIELD_LAYERS) |
                                                       M(FIELD_ROOTFS) | M(FIELD_RUNTIME) | M(FIELD_LISTEN) |
                                                       M(FIELD_STOP_SIGNAL) | M(FIELD_STOP_TIMEOUT_USEC),
-                                      M(FIELD_IMAGE) | M(FIELD_LAYER) | M(FIELD_UID_BASE) | M(FIELD_TTY) |
-                                                      M(FIELD_JOURNAL) | M(FIELD_SECCOMP) |
-                                                      M(FIELD_SESSION) | M(FIELD_STDIN) | M(FIELD_STDOUT) |
-                                                      M(FIELD_STDERR) | M(FIELD_LOG_TAG) |
+                                      M(FIELD_IMAGE) | M(FIELD_LAYER) | M(FIELD_TTY) | M(FIELD_JOURNAL) |
+                                                      M(FIELD_SECCOMP) | M(FIELD_SESSION) | M(FIELD_STDIN) |
+                                                      M(FIELD_STDOUT) | M(FIELD_STDERR) | M(FIELD_LOG_TAG) |
                                                       M(FIELD_LOG_LABEL) | M(FIELD_RUN_TIMEOUT_USEC) |
                                                       M(FIELD_PASSED) | M(FIELD_PASSED_AS) |
                                                       M(FIELD_LISTEN_FDS) | M(FIELD_NOTIFY_FROM) |

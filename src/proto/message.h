@@ -143,7 +143,6 @@ typedef enum MessageField {
         FIELD_SIGNAL,
         FIELD_OOM, /* 1: the kernel's OOM killer hit the payload's cgroup */
         FIELD_PID,
-        FIELD_UID_BASE, /* first host uid and gid of the container's range of 65536 */
         FIELD_TTY,      /* 1: give the payload a terminal */
         FIELD_JOURNAL,  /* 1: stdout and stderr go to the journal */
         FIELD_STOP_SIGNAL,

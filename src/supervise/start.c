@@ -9,8 +9,6 @@
 #include "basic/strv.h"
 #include "supervise/start.h"
 
-#define RANGE_SIZE 65536U
-
 void start_init(Start *s) {
         *s = (Start){ .layers_fd = -EBADF,
                       .rootfs_fd = -EBADF,
@@ -143,29 +141,6 @@ int start_read_spec(Message *m, RuntimeSpec **ret, Failure *reterr) {
         return runtime_spec_parse(data, size, ret, reterr);
 }
 
-static int set_mapping(RuntimeIdMapping **mappings, size_t *n, uint32_t base) {
-        RuntimeIdMapping *m = new (RuntimeIdMapping, 1);
-
-        if (!m)
-                return -ENOMEM;
-        *m = (RuntimeIdMapping) { .container_id = 0, .host_id = base, .size = RANGE_SIZE };
-        free(*mappings);
-        *mappings = m;
-        *n = 1;
-        return 0;
-}
-
-static int set_range(RuntimeSpec *spec, uint64_t base, Failure *reterr) {
-        int r;
-
-        if (base > UINT32_MAX - RANGE_SIZE)
-                return failure_set(reterr, FAILURE_CONFIGURATION,
-                                   "%" PRIu64 " is not the base of a range of users", base);
-        spec->namespaces[RUNTIME_NAMESPACE_USER].wanted = true;
-        r = set_mapping(&spec->uid_mappings, &spec->n_uid_mappings, (uint32_t) base);
-        return r < 0 ? r : set_mapping(&spec->gid_mappings, &spec->n_gid_mappings, (uint32_t) base);
-}
-
 static int read_root(Message *m, Start *s) {
         const char *word;
         uint64_t number;
@@ -194,8 +169,6 @@ int start_read(Message *m, Start *ret, Failure *reterr) {
                 r = take_passed(m, ret, reterr);
         if (r >= 0)
                 r = start_read_spec(m, &ret->spec, reterr);
-        if (r >= 0 && message_get_u64(m, FIELD_UID_BASE, &number) >= 0)
-                r = set_range(ret->spec, number, reterr);
         if (r >= 0)
                 r = read_root(m, ret);
         if (r < 0)

@@ -43,8 +43,7 @@ void start_done(Start *s);
 /* The tree is free for others. */
 void start_unlock(Start *s);
 
-/* Takes over the fds of the message, reads the specification and lets UID_BASE and TTY have their say in it.
- */
+/* Takes over the fds of the message, reads the specification and lets TTY have its say in it. */
 int start_read(Message *m, Start *ret, Failure *reterr);
 
 /* Reads the specification that the message has. */

@@ -188,6 +188,13 @@ class Store:
         shutil.rmtree(self.path)
 
 
+def with_user_namespace(spec):
+    mapping = [{'containerID': 0, 'hostID': UID_BASE, 'size': 65536}]
+    linux = dict(spec.get('linux', {}), uidMappings=mapping, gidMappings=mapping)
+    linux['namespaces'] = [n for n in linux.get('namespaces', []) if n['type'] != 'user'] + [{'type': 'user'}]
+    return dict(spec, linux=linux)
+
+
 class Container:
     """One container under the real supervisor."""
 
@@ -220,15 +227,13 @@ class Container:
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         listener.bind(self.runtime + '/supervisor.sock')
         listener.listen(8)
-        opened = [memfd(json.dumps(spec).encode())]
+        opened = [memfd(json.dumps(with_user_namespace(spec) if userns else spec).encode())]
         opened += [os.open(path, os.O_RDONLY | os.O_DIRECTORY)
                    for path in (self.store.path + '/layers', self.directory, self.runtime)]
         opened.append(listener.fileno())
         fields = [('FIELD_CONTAINER', self.id), ('FIELD_NAME', 'test')]
         fields += [('FIELD_LAYER', layer) for layer in layers]
         fields += [('FIELD_STOP_SIGNAL', signal.SIGTERM), ('FIELD_STOP_TIMEOUT_USEC', 2000000)]
-        if userns:
-            fields.append(('FIELD_UID_BASE', UID_BASE))
         fields += list(zip(('FIELD_SPEC', 'FIELD_LAYERS', 'FIELD_ROOTFS', 'FIELD_RUNTIME', 'FIELD_LISTEN'), opened))
         names = ('FIELD_STDIN', 'FIELD_STDOUT', 'FIELD_STDERR')
         fields += [(name, fd) for name, fd in zip(names, stdio) if fd is not None]
