@@ -77,23 +77,39 @@ static int add_list(Passing *p, const char *list, Failure *f) {
         return 0;
 }
 
-int passing_collect(uint64_t preserve, char *const *lists, Passing *ret, Failure *f) {
+static int add_preserved(Passing *p, uint64_t preserve, char *const *lists, Failure *f) {
+        int r = 0;
+
+        for (uint64_t i = 0; i < preserve && r >= 0; i++)
+                r = add_fd(p, FD_FIRST + (uint32_t) p->n_fds, "--preserve-fds", f);
+        STRV_FOREACH(i, lists)
+                if (r >= 0)
+                        r = add_list(p, *i, f);
+        return r;
+}
+
+static int collect(bool listen, uint64_t preserve, char *const *lists, Passing *ret, Failure *f) {
         Passing p = PASSING_NONE;
         int r;
 
         if (preserve > 0 && lists)
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
                                    "--preserve-fds and --preserve-fd exclude each other; leave one out");
-        r = add_listen_fds(&p, f);
-        for (uint64_t i = 0; i < preserve && r >= 0; i++)
-                r = add_fd(&p, FD_FIRST + (uint32_t) p.n_fds, "--preserve-fds", f);
-        STRV_FOREACH(i, lists)
-                if (r >= 0)
-                        r = add_list(&p, *i, f);
+        r = listen ? add_listen_fds(&p, f) : 0;
+        if (r >= 0)
+                r = add_preserved(&p, preserve, lists, f);
         if (r < 0)
                 return r;
         *ret = p;
         return 0;
+}
+
+int passing_collect(uint64_t preserve, char *const *lists, Passing *ret, Failure *f) {
+        return collect(true, preserve, lists, ret, f);
+}
+
+int passing_collect_preserved(uint64_t preserve, char *const *lists, Passing *ret, Failure *f) {
+        return collect(false, preserve, lists, ret, f);
 }
 
 int passing_connect_notify(Passing *p, Failure *f) {

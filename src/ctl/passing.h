@@ -27,6 +27,9 @@ typedef struct Passing {
  * anything is opened here, which could take their numbers. */
 int passing_collect(uint64_t preserve, char *const *lists, Passing *ret, Failure *f);
 
+/* The same without those of sd_listen_fds(3). */
+int passing_collect_preserved(uint64_t preserve, char *const *lists, Passing *ret, Failure *f);
+
 /* Connects to NOTIFY_SOCKET where there is one. */
 int passing_connect_notify(Passing *p, Failure *f);
 

@@ -10,13 +10,16 @@
 #include "basic/str.h"
 #include "basic/strv.h"
 #include "ctl/environment.h"
+#include "ctl/passing.h"
 #include "ctl/session.h"
 
 /* machinectl's key to leave a login is ^] three times. */
 #define LOGIN_DETACH_KEYS "ctrl-],ctrl-],ctrl-]"
 
 static bool arg_detach, arg_interactive, arg_tty, arg_privileged;
-static char **arg_env, **arg_env_files;
+static char **arg_env, **arg_env_files, **arg_preserve_fd;
+static uint64_t arg_preserve_fds;
+static Passing passing = { .notify_fd = -EBADF };
 static const char *arg_user, *arg_workdir, *arg_detach_keys;
 
 const Option exec_options[] = {
@@ -28,6 +31,10 @@ const Option exec_options[] = {
         { "env-file", 0, "FILE", "Set the environment variables that a file lists", option_set_strv,
           &arg_env_files },
         { "interactive", 'i', NULL, "Keep standard input open", option_set_flag, &arg_interactive },
+        { "preserve-fds", 0, "N", "Pass on so many file descriptors, from 3", option_set_count,
+          &arg_preserve_fds },
+        { "preserve-fd", 0, "LIST", "Pass on the file descriptors of this list", option_set_strv,
+          &arg_preserve_fd },
         { "privileged", 0, NULL, "Give the command all capabilities", option_set_flag, &arg_privileged },
         { "tty", 't', NULL, "Give the command a terminal", option_set_flag, &arg_tty },
         { "user", 'u', "USER[:GROUP]", "User, and group, to run as (default: the container's)",
@@ -94,6 +101,8 @@ static int append_options(sd_bus_message *m, const ExecCommand *e) {
                 r = sd_bus_message_append(m, "{sv}", "privileged", "b", 1);
         if (r >= 0 && e->what)
                 r = sd_bus_message_append(m, "{sv}", e->what, "b", 1);
+        if (r >= 0)
+                r = passing_append(&passing, m);
         if (r < 0 || !e->env)
                 return r;
         r = sd_bus_message_open_container(m, 'e', "sv");
@@ -180,7 +189,9 @@ int verb_exec(Ctl *c, char **operands, Failure *f) {
                                 f, FAILURE_INVALID_ARGUMENT,
                                 "option '--workdir' has '%s': must be an absolute path inside the container",
                                 arg_workdir);
-        r = prepare_environment(&env, f);
+        r = passing_collect_preserved(arg_preserve_fds, arg_preserve_fd, &passing, f);
+        if (r >= 0)
+                r = prepare_environment(&env, f);
         if (r >= 0)
                 r = client_find_container(c, operands[0], &path, f);
         if (r < 0)

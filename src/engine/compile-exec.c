@@ -83,6 +83,13 @@ static int compile_command(const ExecParameters *p, json_object *process) {
         return r < 0 ? r : json_add(process, "consoleSize", TAKE_PTR(size));
 }
 
+static int compile_linux_part(const CompileInput *in, json_object *root) {
+        _cleanup_json_ json_object *o = json_object_new_object();
+        int r = o ? compile_personality(in->record->spec, o) : -ENOMEM;
+
+        return r < 0 ? r : json_add(root, "linux", TAKE_PTR(o));
+}
+
 int container_compile_exec(const CompileInput *in, const ExecParameters *p, char **ret, Failure *f) {
         _cleanup_json_ json_object *root = json_object_new_object();
         json_object *process;
@@ -108,5 +115,7 @@ int container_compile_exec(const CompileInput *in, const ExecParameters *p, char
                 r = json_add_string(process, "cwd", p->workdir);
         if (r >= 0 && p->privileged)
                 r = compile_privileges(process);
+        if (r >= 0)
+                r = compile_linux_part(in, root);
         return r < 0 ? r : json_format(root, false, ret);
 }

@@ -235,6 +235,11 @@ static int send_start(ExecSession *e, const ExecParameters *p, int spec_fd, int 
                 r = message_put_fd(m, FIELD_SESSION, p->fds.session);
         for (size_t i = 0; i < ELEMENTSOF(stdio) && r >= 0; i++)
                 r = message_put_fd(m, stdio[i], p->fds.stdio[i]);
+        for (size_t i = 0; i < p->fds.n_passed && r >= 0; i++) {
+                r = message_put_fd(m, FIELD_PASSED, p->fds.passed[i]);
+                if (r >= 0)
+                        r = message_put_u64(m, FIELD_PASSED_AS, p->fds.passed_as[i]);
+        }
         return r < 0 ? r : message_send(e->socket_fd, m);
 }
 

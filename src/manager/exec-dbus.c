@@ -72,6 +72,9 @@ static int read_start_option(sd_bus_message *m, const char *key, ExecParameters 
                               .console_columns = p->console_columns };
         int r;
 
+        /* A service manager talks to the first process alone. */
+        if (streq(key, "notify") || startswith(key, "listen-"))
+                return 0;
         r = container_dbus_read_start_option(m, key, &job, f);
         p->fds = job.fds;
         p->console_rows = job.console_rows;

@@ -95,7 +95,8 @@ static const struct {
         [MESSAGE_EXEC_START] = { M(FIELD_CONTAINER) | M(FIELD_NAME) | M(FIELD_SPEC) | M(FIELD_PID) |
                                                  M(FIELD_PIDFD) | M(FIELD_CGROUP),
                                  M(FIELD_SECCOMP) | M(FIELD_SESSION) | M(FIELD_STDIN) | M(FIELD_STDOUT) |
-                                                 M(FIELD_STDERR) | M(FIELD_SHELL) | M(FIELD_LOGIN) },
+                                                 M(FIELD_STDERR) | M(FIELD_SHELL) | M(FIELD_LOGIN) |
+                                                 M(FIELD_PASSED) | M(FIELD_PASSED_AS) },
         [MESSAGE_SESSION_STARTED] = { M(FIELD_CONTAINER) | M(FIELD_NAME), 0 },
         [MESSAGE_SESSION_TTY] = { M(FIELD_MASTER), 0 },
         [MESSAGE_SESSION_STDIN] = { M(FIELD_OUTPUT), 0 },

@@ -138,7 +138,7 @@ static int step_user(Payload *p) {
                 p->user.n_gids = n;
         }
         r = user_add_groups(p->root_fd, process->additional_groups, &p->user, p->failure);
-        if (r >= 0)
+        if (r >= 0 && !p->enter)
                 r = account_complete(p->spec, p->root_fd, p->dev_fd, &p->user, p->failure);
         return r < 0 ? r : add_home(p);
 }
@@ -453,6 +453,8 @@ static const PayloadStep entering_steps[] = {
         { "open the working directory", enter_open_cwd },
         { "set the AppArmor profile", step_apparmor },
         { "connect the standard streams", step_stdio },
+        { "pass descriptors on", step_pass_fds },
+        { "set the personality and the CPUs", step_scheduling },
         { "enter the working directory", step_cwd },
         { "set the resource limits", enter_set_limits },
         { "bound the capabilities", step_bound_capabilities },

@@ -503,15 +503,20 @@ static int prepare_entering(Runtime *rt, const RuntimeEnter *o, Enter *e, Payloa
                             Failure *reterr) {
         int r;
 
-        r = payload_init(p, rt->spec, o->stdio, o->seccomp_fd, reterr);
-        if (r >= 0)
-                r = enter_open(&o->target, e, reterr);
+        r = enter_open(&o->target, e, reterr);
         if (r < 0)
                 return r;
+        /* The document does not say so. */
+        rt->spec->namespaces[RUNTIME_NAMESPACE_USER].wanted = e->has_mapping;
+        r = payload_init(p, rt->spec, o->stdio, o->seccomp_fd, reterr);
+        if (r < 0)
+                return r;
+        p->passed = o->passed;
+        p->passed_as = o->passed_as;
+        p->n_passed = o->n_passed;
         e->shell = o->shell;
         e->login = o->login;
         p->enter = e;
-        p->has_mapping = e->has_mapping;
         arrange_stdio(p, null_fd);
         r = e->has_mapping ? give_pipes(p->stdio, e->root_uid, e->root_gid) : 0;
         if (r >= 0)

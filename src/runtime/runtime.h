@@ -39,6 +39,9 @@ int runtime_launch(Runtime *r, int cgroup_fd, Failure *reterr);
  * counts. This process joins the container's namespaces for ever. */
 typedef struct RuntimeEnter {
         EnterTarget target;
+        const int *passed; /* as above */
+        const unsigned *passed_as;
+        size_t n_passed;
         int stdio[3];   /* as above */
         int seccomp_fd; /* as above */
         bool shell, login;

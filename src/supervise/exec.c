@@ -30,6 +30,9 @@ typedef struct Exec {
         char *id, *name; /* of the container */
         RuntimeSpec *spec;
         RuntimeEnter enter;
+        int passed[START_PASSED_MAX]; /* more descriptors for the command */
+        unsigned passed_as[START_PASSED_MAX];
+        size_t n_passed;
         Runtime *runtime;
         int socket_fd;          /* creeld; -EBADF: it is gone */
         int session_fd;         /* the client; -EBADF: there is none any more */
@@ -54,6 +57,9 @@ static int retire(int fd) {
 static void forget_start(Exec *e) {
         for (int i = 0; i < 3; i++)
                 e->enter.stdio[i] = fd_close(e->enter.stdio[i]);
+        for (size_t i = 0; i < e->n_passed; i++)
+                e->passed[i] = fd_close(e->passed[i]);
+        e->n_passed = 0;
         e->enter.seccomp_fd = fd_close(e->enter.seccomp_fd);
         e->enter.target.scope_fd = fd_close(e->enter.target.scope_fd);
         e->spec = runtime_spec_free(e->spec);
@@ -94,10 +100,15 @@ static int read_start(Exec *e, Message *m, Failure *reterr) {
         if (r >= 0)
                 r = string_set(&e->name, name);
         if (r >= 0)
+                r = start_take_passed(m, e->passed, e->passed_as, &e->n_passed, reterr);
+        if (r >= 0)
                 r = start_read_spec(m, &e->spec, reterr);
         if (r < 0)
                 return r;
         log_set_container(e->id);
+        e->enter.passed = e->passed;
+        e->enter.passed_as = e->passed_as;
+        e->enter.n_passed = e->n_passed;
         (void) message_get_u64(m, FIELD_PID, &number);
         e->enter.target.leader = (pid_t) number;
         if (message_get_u64(m, FIELD_SHELL, &number) >= 0)

@@ -99,17 +99,27 @@ static int take_strings(Message *m, Start *s) {
         return 0;
 }
 
-static int take_passed(Message *m, Start *s, Failure *reterr) {
+int start_take_passed(Message *m, int fds[START_PASSED_MAX], unsigned as[START_PASSED_MAX], size_t *n_passed,
+                      Failure *reterr) {
         uint64_t n = 0;
 
-        while (message_get_nth_u64(m, FIELD_PASSED_AS, s->n_passed, &n) >= 0) {
-                if (s->n_passed >= START_PASSED_MAX || n < 3 || n > 1023 ||
-                    message_take_fd(m, FIELD_PASSED, s->passed + s->n_passed) < 0)
+        while (message_get_nth_u64(m, FIELD_PASSED_AS, *n_passed, &n) >= 0) {
+                if (*n_passed >= START_PASSED_MAX || n < 3 || n > 1023 ||
+                    message_take_fd(m, FIELD_PASSED, fds + *n_passed) < 0)
                         return failure_set(reterr, FAILURE_CONFIGURATION,
                                            "the descriptors for the command are not in order");
-                s->passed_as[s->n_passed++] = (unsigned) n;
+                as[(*n_passed)++] = (unsigned) n;
         }
-        n = 0;
+        return 0;
+}
+
+static int take_passed(Message *m, Start *s, Failure *reterr) {
+        uint64_t n = 0;
+        int r;
+
+        r = start_take_passed(m, s->passed, s->passed_as, &s->n_passed, reterr);
+        if (r < 0)
+                return r;
         (void) message_get_u64(m, FIELD_LISTEN_FDS, &n);
         s->n_listen = (size_t) MIN(n, s->n_passed);
         return 0;

@@ -49,5 +49,9 @@ int start_read(Message *m, Start *ret, Failure *reterr);
 /* Reads the specification that the message has. */
 int start_read_spec(Message *m, RuntimeSpec **ret, Failure *reterr);
 
+/* Takes the descriptors for the command, and their numbers there. */
+int start_take_passed(Message *m, int fds[START_PASSED_MAX], unsigned as[START_PASSED_MAX], size_t *n_passed,
+                      Failure *reterr);
+
 /* Closes and frees what is of no use once the payload executes. */
 void start_forget(Start *s);
