@@ -112,11 +112,15 @@ static int on_healthy(sd_bus_message *reply, void *userdata, sd_bus_error *error
 
 /* The same in the foreground, where we go on meanwhile. */
 static void await_health(Ctl *c, const char *id) {
+        _cleanup_bus_message_ sd_bus_message *m = NULL;
+        _cleanup_failure_ Failure ignored = {};
         _cleanup_free_ char *path = NULL;
 
-        if (sd_bus_path_encode(CREEL_BUS_PATH "/container", id, &path) >= 0)
-                (void) sd_bus_call_method_async(c->bus, NULL, CREEL_BUS_NAME, path, CREEL_CONTAINER, "Wait",
-                                                on_healthy, NULL, "s", "healthy");
+        /* However long it takes: the timeout is the service's. */
+        if (sd_bus_path_encode(CREEL_BUS_PATH "/container", id, &path) >= 0 &&
+            client_new_call(c, path, CREEL_CONTAINER, "Wait", &m, &ignored) >= 0 &&
+            sd_bus_message_append(m, "s", "healthy") >= 0)
+                (void) sd_bus_call_async(c->bus, NULL, m, on_healthy, NULL, UINT64_MAX);
 }
 
 /* CreateContainer, or RunContainer without stdio: both answer with the id. */

@@ -61,9 +61,11 @@ static void close_all(const struct cmsghdr *c) {
                 (void) fd_close(fds[i]);
 }
 
-/* Copies the lines that are passed on. */
-static size_t filter_lines(const char *text, char *out) {
+size_t notify_filter(const char *text, char out[static NOTIFY_BYTES_MAX]) {
         size_t size = 0;
+
+        if (strlen(text) > NOTIFY_BYTES_MAX - 2)
+                text = "";
 
         while (*text) {
                 size_t n = strcspn(text, "\n");
@@ -108,7 +110,7 @@ int notify_receive(int fd, NotifyFrom from, pid_t leader, char ret[static NOTIFY
         buffer[n] = 0;
         if (strlen(buffer) != (size_t) n)
                 return 0;
-        return filter_lines(buffer, ret) > 0;
+        return notify_filter(buffer, ret) > 0;
 }
 
 int notify_remember(char ***state, const char *text) {

@@ -23,5 +23,9 @@ int notify_open(int runtime_fd, int *ret_fd);
  * none. Descriptors that came with it are closed, which answers a BARRIER=1. */
 int notify_receive(int fd, NotifyFrom from, pid_t leader, char ret[static NOTIFY_BYTES_MAX]);
 
+/* Copies the lines of @text that are passed on, each with a newline behind it; returns how many bytes. A
+ * text of NOTIFY_BYTES_MAX - 1 bytes or more has none. */
+size_t notify_filter(const char *text, char ret[static NOTIFY_BYTES_MAX]);
+
 /* Brings @state, assignments of what holds until something else is said, up to date with @text. */
 int notify_remember(char ***state, const char *text);
