@@ -130,7 +130,7 @@ static int set_field(const Option *option, const char *text, Failure *f) {
 
         r = container_spec_set_text(&create_spec, field, text, &hint);
         if (r == -EINVAL)
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option '--%s' has '%s': %s", field->key,
+                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option '--%s' has '%s': %s", option->name,
                                    strempty(text), hint ?: "is not valid");
         return r;
 }
