@@ -85,23 +85,9 @@ static int set_root(const char *key, const char *path, const char *rest, Failure
         return r == -EINVAL ? failure_set(f, FAILURE_INVALID_ARGUMENT, "'%s' as a root %s", text, hint) : r;
 }
 
-/* A path that says by its look that it is one; a bare word is the name of a tree. */
-static int complete_path(const char *key, const char *value, Failure *f) {
-        return value && *value != '/' && (strchr(value, '/') || streq(value, ".") || streq(value, ".."))
-                               ? set_root(key, value, "", f)
-                               : 0;
-}
-
 /* Where the root comes from, and where the command begins among @operands. */
 static int prepare_root(char **operands, char ***ret_command, Failure *f) {
-        int r;
-
         create_image = "";
-        r = complete_path("directory", create_spec.directory, f);
-        if (r >= 0)
-                r = complete_path("template", create_spec.template, f);
-        if (r < 0)
-                return r;
         *ret_command = operands;
         if (!arg_rootfs && (create_spec.directory || create_spec.template))
                 return 0;
@@ -162,6 +148,15 @@ static int set_mount(const Option *option, const char *text, Failure *f) {
         return r;
 }
 
+/* A path that says by its look that it is one is the caller's; a bare word is the name of a tree. */
+static int set_tree(const Option *option, const char *text, Failure *f) {
+        const SpecField *field = option->value;
+
+        return *text != '/' && (strchr(text, '/') || streq(text, ".") || streq(text, ".."))
+                               ? set_root(field->key, text, "", f)
+                               : set_field(option, text, f);
+}
+
 /* Other spellings of fields. */
 static const struct {
         const char *name, *key, *help;
@@ -218,6 +213,8 @@ const Option *container_options_table(void) {
                         table[n - 1].set = option_set_strv;
                         table[n - 1].value = &arg_env;
                 }
+                if (streq(field->key, "directory") || streq(field->key, "template"))
+                        table[n - 1].set = set_tree;
                 for (size_t k = 0; k < ELEMENTSOF(mount_fields); k++)
                         if (streq(field->key, mount_fields[k].key))
                                 table[n - 1].set = set_mount;

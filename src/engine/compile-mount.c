@@ -125,6 +125,8 @@ static const struct {
         MountRow row;
 } host_mounts[] = {
         { "host", { "/run/host", "bind", NULL, { "bind", "rprivate", "ro", "nosuid", "nodev", "noexec" } } },
+        { "notify",
+          { "/run/host/notify", "bind", NULL, { "bind", "rprivate", "nosuid", "nodev", "noexec" } } },
         { "host/unix-export",
           { "/run/host/unix-export",
             "bind",

@@ -17,6 +17,7 @@
 #include "spec/hosts.h"
 #include "spec/json.h"
 #include "spec/resolv-conf.h"
+#include "unit/machine.h"
 
 #define HOST_FILE_BYTES_MAX (1024 * 1024)
 #define PROGRAM_BYTES_MAX (64 * 1024 * 1024)
@@ -38,6 +39,9 @@ bool etc_has_init(const ContainerSpec *spec) {
 const char *etc_hostname(const ContainerRecord *record, char *buf, size_t size) {
         if (record->spec->hostname)
                 return record->spec->hostname;
+        /* Systems are called what the machine is. */
+        if (record->spec->boot && record->name && machine_name_is_valid(record->name))
+                return record->name;
         /* On the host's network the host's name is the one that resolves. */
         if ((!network_is_host(record) && !streq_ptr(record->spec->uts, "host")) ||
             gethostname(buf, size) < 0)
@@ -48,13 +52,16 @@ const char *etc_hostname(const ContainerRecord *record, char *buf, size_t size) 
 
 size_t etc_files(const ContainerRecord *record, EtcFile ret[static ETC_FILES_MAX]) {
         const ContainerSpec *spec = record->spec;
+        /* A system that has a tree to itself keeps its own, unless something else was asked for. */
+        bool own = spec->boot && record->rootfs;
         size_t n = 0;
 
-        if (!spec->no_hostname)
+        if (!spec->no_hostname && (!own || spec->hostname))
                 ret[n++] = (EtcFile){ "hostname", "/etc/hostname", false };
-        if (!spec->no_hosts && !hosts_are_of_image(spec))
+        if (!spec->no_hosts && !hosts_are_of_image(spec) && (!own || spec->add_hosts || spec->hosts_file))
                 ret[n++] = (EtcFile){ "hosts", "/etc/hosts", false };
-        if (!strv_contains(spec->dns, "none"))
+        if (!strv_contains(spec->dns, "none") &&
+            (!own || spec->dns || spec->dns_options || spec->dns_search || network_is_host(record)))
                 ret[n++] = (EtcFile){ "resolv.conf", "/etc/resolv.conf", false };
         if (spec->timezone)
                 ret[n++] = (EtcFile){ "localtime", "/etc/localtime", false };

@@ -200,12 +200,14 @@ static int put_identity(const HostTree *t, const char *machine_id) {
         if (r >= 0)
                 r = string_format(&uuid, "%.8s-%.4s-%.4s-%.4s-%.12s\n", machine_id, machine_id + 8,
                                   machine_id + 12, machine_id + 16, machine_id + 20);
-        return r < 0 ? r : put_text(t, "container-uuid", uuid);
+        if (r >= 0)
+                r = put_text(t, "container-uuid", uuid);
+        return r < 0 ? r : put_text(t, "notify", ""); /* the supervisor's socket is mounted here */
 }
 
 int host_tree_write(const ContainerRecord *record, const char *machine_id, int runtime_fd, Failure *f) {
         _cleanup_close_ int fd = -EBADF;
-        HostTree t = { .uid = container_record_root_uid(record) };
+        HostTree t = { .uid = container_record_root_uid(record), .gid = container_record_root_gid(record) };
         int r;
 
         r = path_remove_tree(runtime_fd, "host", TREE_ENTRIES_MAX);

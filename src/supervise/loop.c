@@ -287,6 +287,10 @@ static void on_notify(Supervisor *s) {
         if (r <= 0)
                 return;
         (void) notify_remember(&s->notify_state, text);
+        /* systemd's stop of the scope may have come before the init system listened. */
+        if (s->start.system && s->kill_deadline_usec > 0 &&
+            (strstr(text, "READY=1") || strstr(text, "X_SYSTEMD_SIGNALS_LEVEL=")))
+                signal_payload(s, s->start.stop_signal);
         relay_to_client(s, text);
         for (size_t i = 0; i < SUPERVISOR_PEERS_MAX; i++)
                 if (s->peers[i] >= 0 && send_text(s->peers[i], MESSAGE_SUPERVISE_NOTIFY, text) < 0)

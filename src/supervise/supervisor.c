@@ -68,7 +68,9 @@ void supervisor_done(Supervisor *s) {
                 attachment_done(s->attachments + i);
         for (size_t i = 0; i < ELEMENTSOF(s->peers); i++)
                 s->peers[i] = retire(s->peers[i]);
-        s->start.session_fd = retire(s->start.session_fd);
+        /* The next supervisor of a system that reboots speaks to the same client. */
+        if (!(s->start.system && s->record.signal == SIGHUP))
+                s->start.session_fd = retire(s->start.session_fd);
         s->runtime = runtime_free(s->runtime);
         s->scope_fd = fd_close(s->scope_fd);
         s->payload_fd = fd_close(s->payload_fd);

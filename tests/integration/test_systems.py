@@ -260,7 +260,7 @@ def test_no_init(image):
 # A booted system
 
 
-def test_boot(name, nothing_left):
+def test_boot(nothing_left, name):
     boot(name, "-x", "-D", GUEST)
     assert inside(name, "systemctl", "is-system-running", "--wait").stdout == "running\n"
     assert inside(name, "systemctl", "--failed", "--no-legend").stdout == ""
@@ -359,7 +359,12 @@ def test_foreground(name):
 def test_creeld_may_die_meanwhile(name):
     """Neither readiness nor a reboot needs the creeld that was there at the start."""
     boot(name, "-x", "-D", GUEST)
+    def daemon():
+        return run_command("systemctl", "show", "-P", "MainPID", "creeld.service").stdout
+
+    before = daemon()
     run_command("systemctl", "kill", "--signal=KILL", "creeld.service")
+    eventually(lambda: daemon() not in ("0\n", before), "systemd starts creeld again")
     eventually(lambda: bus.container_property(name, "Ready"), "readiness is known again")
     old = leader(name)
     inside(name, "systemctl", "reboot")
