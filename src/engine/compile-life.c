@@ -8,8 +8,7 @@
 #include "spec/health.h"
 #include "spec/restart-policy.h"
 
-int compile_life(const CompileInput *in, Failure *f) {
-        const ContainerSpec *spec = in->record->spec;
+int compile_life_check(const ContainerSpec *spec, const ImageConfig *config, Failure *f) {
         _cleanup_(health_config_done) HealthConfig health = {};
         RestartPolicy policy;
         int r;
@@ -23,10 +22,14 @@ int compile_life(const CompileInput *in, Failure *f) {
                                 "options --%s and --restart exclude each other: what is removed cannot be "
                                 "started again; give one",
                                 spec->remove ? "rm" : "rmi");
-        r = health_config_get(spec, in->config, &health, f);
+        r = health_config_get(spec, config, &health, f);
         if (r >= 0 && streq_ptr(spec->sdnotify, "healthy") && !health.probe.argv)
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
                                    "option --sdnotify healthy needs a health check, and there is none; add "
                                    "--health-cmd");
         return r;
+}
+
+int compile_life(const CompileInput *in, Failure *f) {
+        return compile_life_check(in->record->spec, in->config, f);
 }

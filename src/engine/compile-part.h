@@ -59,6 +59,7 @@ int compile_inaccessible(const CompileInput *in, json_object *root);
 
 /* compile-life.c: refusals alone */
 int compile_life(const CompileInput *in, Failure *f);
+int compile_life_check(const ContainerSpec *spec, const ImageConfig *config, Failure *f);
 
 /* Whose namespace of this type the container has; the options are checked already. */
 NamespaceMode compile_namespace_mode(const ContainerSpec *spec, RuntimeNamespaceType type);

@@ -42,6 +42,8 @@
 static void go_on_restarting(Container *c) {
         if (c->jobs->parameters.automatic &&
             restart_is_due(c, &(const ExitRecord){ .status = EXIT_FAILURE })) {
+                log_info("Container %s was to be started again: %s", c->record->name,
+                         strempty(c->record->error));
                 restart_count(c, 0);
                 (void) container_save(c);
                 container_changed(c);
@@ -375,4 +377,9 @@ void container_on_start_failed(Container *c, const Failure *f) {
                 return;
         }
         log_warning("Container %s: %s", c->record->name, f->text);
+        /* An attempt of a creeld that died over it. */
+        if (c->state == CONTAINER_RESTARTING && c->supervisor) {
+                supervisor_release(TAKE_PTR(c->supervisor), NULL);
+                restart_resume(c);
+        }
 }

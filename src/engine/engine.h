@@ -34,6 +34,8 @@ typedef struct EngineObserver {
         /* the payload runs; for registering it elsewhere */
         void (*container_started)(Container *c, void *userdata);
         void (*container_exited)(Container *c, void *userdata);
+        /* while it runs; it has its new name already */
+        void (*container_renamed)(Container *c, const char *old, void *userdata);
         void (*container_execs_changed)(Container *c, void *userdata); /* may be NULL */
         void (*image_new)(Image *i, void *userdata);
         void (*image_changed)(Image *i, void *userdata);

@@ -16,6 +16,7 @@
 #include "engine/exec.h"
 #include "engine/health.h"
 #include "engine/root.h"
+#include "spec/json.h"
 #include "store/container.h"
 
 #define READ_BYTES 4096
@@ -431,6 +432,37 @@ void health_end(Container *c) {
                 return;
         c->health->timer = sd_event_source_disable_unref(c->health->timer);
         run_abandon(c->health, "the container has just ended");
+}
+
+static bool is_about_health(const char *key) {
+        return startswith(key, "health-") || streq(key, "no-healthcheck");
+}
+
+/* The options of health alone, as text. */
+static int health_options(const ContainerSpec *spec, char **ret) {
+        _cleanup_json_ json_object *all = NULL, *some = json_object_new_object();
+        int r;
+
+        if (!some)
+                return -ENOMEM;
+        r = container_spec_to_json(spec, &all);
+        if (r < 0)
+                return r;
+        json_object_object_foreach(all, key, value) {
+                if (r >= 0 && is_about_health(key))
+                        r = json_add(some, key, json_object_get(value));
+        }
+        return r < 0 ? r : json_format(some, false, ret);
+}
+
+void health_update(Container *c, const ContainerSpec *old) {
+        _cleanup_free_ char *before = NULL, *after = NULL;
+
+        if (!container_is_running(c) || health_options(old, &before) < 0 ||
+            health_options(c->record->spec, &after) < 0 || streq(before, after))
+                return;
+        /* what was found so far is read back */
+        health_begin(c, true);
 }
 
 void health_suspend(Container *c) {

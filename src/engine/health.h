@@ -16,6 +16,8 @@ void health_end(Container *c);
 /* No checks while it is paused. */
 void health_suspend(Container *c);
 void health_resume(Container *c);
+/* The specification was another one: what is asked for now counts from the next check on. */
+void health_update(Container *c, const ContainerSpec *old);
 Health *health_free(Health *h);
 
 /* HEALTH_NONE also while it does not run. */

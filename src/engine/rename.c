@@ -28,6 +28,7 @@ int container_rename(Container *c, const char *name, Failure *f) {
         const EngineObserver *o = c->engine->observer;
         Container *holder = hashmap_get(c->engine->containers_by_name, name);
         bool shown = container_is_running(c);
+        _cleanup_free_ char *old = strdup(c->record->name);
         int r;
 
         if (!container_name_is_valid(name))
@@ -47,12 +48,10 @@ int container_rename(Container *c, const char *name, Failure *f) {
                                    "%s: the container is removing, which does not allow 'rename'",
                                    c->record->name);
 
-        /* systemd-machined knows it by its name. */
-        if (o && shown)
-                o->container_exited(c, c->engine->observer_data);
         r = rekey(c, name);
-        if (o && shown)
-                o->container_started(c, c->engine->observer_data);
+        /* systemd-machined knows it by its name. */
+        if (r >= 0 && o && shown && old)
+                o->container_renamed(c, old, c->engine->observer_data);
         if (r < 0)
                 return failure_set_errno(f, FAILURE_SYSTEM, r, "cannot rename container %s",
                                          c->record->name);

@@ -5,7 +5,10 @@
 
 #include "basic/memory.h"
 #include "basic/str.h"
+#include "engine/compile-part.h"
 #include "engine/compile-unit.h"
+#include "engine/health.h"
+#include "engine/root.h"
 #include "engine/update.h"
 
 static bool updates(const ContainerSpec *update, const char *key) {
@@ -27,6 +30,20 @@ static int settle_cpu_limit(const ContainerSpec *base, const ContainerSpec *upda
         return 0;
 }
 
+/* A check and its absence exclude each other: the later wish holds. */
+static void settle_health(const ContainerSpec *update, ContainerSpec *merged) {
+        for (size_t i = 0; i < container_spec_n_fields; i++) {
+                const char *key = container_spec_fields[i].key;
+
+                if (!startswith(key, "health-"))
+                        continue;
+                if (updates(update, "no-healthcheck"))
+                        container_spec_unset(merged, key);
+                else if (updates(update, key))
+                        container_spec_unset(merged, "no-healthcheck");
+        }
+}
+
 static int merge(const ContainerSpec *base, const ContainerSpec *update, ContainerSpec **ret, Failure *f) {
         _cleanup_(container_spec_freep) ContainerSpec *merged = NULL;
         int r;
@@ -34,6 +51,8 @@ static int merge(const ContainerSpec *base, const ContainerSpec *update, Contain
         r = container_spec_merge(base, update, &merged);
         if (r >= 0)
                 r = settle_cpu_limit(base, update, merged, f);
+        if (r >= 0)
+                settle_health(update, merged);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(merged);
@@ -67,8 +86,11 @@ int update_compile(const ContainerSpec *base, const ContainerSpec *update, Conta
 }
 
 static void update_done(Container *c, ContainerSpec *spec) {
-        (void) container_spec_free(c->record->spec);
+        ContainerSpec *old = c->record->spec;
+
         c->record->spec = spec;
+        health_update(c, old);
+        (void) container_spec_free(old);
         (void) container_save(c);
         container_event(c, "update", NULL, 0);
         if (c->engine->observer)
@@ -98,6 +120,8 @@ void container_begin_update(Container *c, Job *j) {
         int r;
 
         r = update_compile(c->record->spec, j->parameters.update, &merged, &changed, &f);
+        if (r >= 0)
+                r = compile_life_check(merged, container_image_config(c), &f);
         if (r >= 0 && (changed.n == 0 || !container_is_running(c))) {
                 update_done(c, TAKE_PTR(merged));
                 return;

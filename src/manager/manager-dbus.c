@@ -196,11 +196,19 @@ typedef struct Replacement {
         CreateCall create;
 } Replacement;
 
+static void replace_holder(Container *holder, Replacement *p);
+
 static void on_replaced(Container *c, const Failure *removal, void *userdata) {
         _cleanup_failure_ Failure f = {};
         Replacement *p = userdata;
+        Container *holder = hashmap_get(p->service->engine->containers_by_name, p->create.spec->name);
         int r = 0;
 
+        /* Somebody else who replaced it was faster. */
+        if (!removal && holder) {
+                replace_holder(holder, p);
+                return;
+        }
         if (removal)
                 (void) bus_reply_failure(p->call, removal);
         else
@@ -215,16 +223,21 @@ static void on_replaced(Container *c, const Failure *removal, void *userdata) {
         free(p);
 }
 
+static void replace_holder(Container *holder, Replacement *p) {
+        JobParameters remove = JOB_PARAMETERS_DEFAULT;
+
+        remove.force = true;
+        container_enqueue(holder, JOB_REMOVE, &remove, on_replaced, p);
+}
+
 static int replace(Service *s, sd_bus_message *call, bool run, CreateCall *c, Container *holder) {
         Replacement *p = new0(Replacement, 1);
-        JobParameters remove = JOB_PARAMETERS_DEFAULT;
 
         if (!p)
                 return -ENOMEM;
         *p = (Replacement){ .service = s, .call = sd_bus_message_ref(call), .run = run, .create = *c };
         *c = (CreateCall){ .start = JOB_PARAMETERS_DEFAULT };
-        remove.force = true;
-        container_enqueue(holder, JOB_REMOVE, &remove, on_replaced, p);
+        replace_holder(holder, p);
         return 1;
 }
 

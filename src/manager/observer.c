@@ -49,26 +49,44 @@ static void on_container_changed(Container *c, void *userdata) {
         container_dbus_changed(userdata, c);
 }
 
-static void on_container_started(Container *c, void *userdata) {
-        const char *tree = c->record->rootfs && !root_is_overlay(c->record) ? c->record->rootfs : NULL;
-        char machine_id[33];
-        Service *s = userdata;
-        int r;
-
+static void machine_spec(const Container *c, char machine_id[static 33], MachineSpec *ret) {
         if (container_is_system(c))
                 root_machine_id(c->engine, c->record, machine_id);
         else
-                (void) snprintf(machine_id, sizeof(machine_id), "%.32s", c->record->id);
-        r = machine_register(s->machines,
-                             &(const MachineSpec) {
-                                     .name = c->record->name,
-                                     .machine_id = machine_id,
-                                     .leader = c->leader,
-                                     .leader_pidfd = c->leader_pidfd,
-                                     .root_directory = tree,
-                             });
+                (void) snprintf(machine_id, 33, "%.32s", c->record->id);
+        *ret = (MachineSpec){
+                .name = c->record->name,
+                .machine_id = machine_id,
+                .leader = c->leader,
+                .leader_pidfd = c->leader_pidfd,
+                .root_directory =
+                                c->record->rootfs && !root_is_overlay(c->record) ? c->record->rootfs : NULL,
+        };
+}
+
+static void on_container_started(Container *c, void *userdata) {
+        char machine_id[33];
+        MachineSpec spec;
+        Service *s = userdata;
+        int r;
+
+        machine_spec(c, machine_id, &spec);
+        r = machine_register(s->machines, &spec);
         if (r < 0)
                 log_debug_errno(r, "Cannot register container %s with systemd-machined, ignoring: %m",
+                                c->record->name);
+}
+
+static void on_container_renamed(Container *c, const char *old, void *userdata) {
+        char machine_id[33];
+        MachineSpec spec;
+        Service *s = userdata;
+        int r;
+
+        machine_spec(c, machine_id, &spec);
+        r = machine_rename(s->machines, old, &spec);
+        if (r < 0)
+                log_debug_errno(r, "Cannot rename container %s in systemd-machined, ignoring: %m",
                                 c->record->name);
 }
 
@@ -155,6 +173,7 @@ const EngineObserver service_observer = {
         .container_removed = on_container_removed,
         .container_started = on_container_started,
         .container_exited = on_container_exited,
+        .container_renamed = on_container_renamed,
         .container_execs_changed = on_execs_changed,
         .image_new = on_image_new,
         .image_changed = on_image_changed,

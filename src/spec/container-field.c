@@ -409,6 +409,22 @@ static const char *const updatable[] = {
         "device-write-iops",
         /* life */
         "restart",
+        "health-cmd",
+        "health-interval",
+        "health-timeout",
+        "health-retries",
+        "health-start-period",
+        "health-start-interval",
+        "health-startup-cmd",
+        "health-startup-interval",
+        "health-startup-timeout",
+        "health-startup-retries",
+        "health-startup-success",
+        "health-on-failure",
+        "health-log-destination",
+        "health-max-log-count",
+        "health-max-log-size",
+        "no-healthcheck",
 };
 
 bool container_spec_is_updatable(const SpecField *field) {

@@ -27,7 +27,8 @@ typedef struct Request {
 typedef enum MachineState {
         MACHINE_ASKED, /* the answer to RegisterMachine is on its way */
         MACHINE_REGISTERED,
-        MACHINE_LEAVING, /* the answer to UnregisterMachine is on its way */
+        MACHINE_LEAVING,    /* the answer to UnregisterMachine is on its way */
+        MACHINE_LOOKED_FOR, /* the answer to GetMachineByPID is on its way */
 } MachineState;
 
 /* A name that machined knows from us, or is about to. There is one call per name at a time, so that a
@@ -41,6 +42,7 @@ typedef struct Machine {
         bool by_pidfd;    /* asked with RegisterMachineEx() of systemd 259 */
         Request *request; /* ASKED */
         Request *next;    /* to be registered once the last one is out of the way */
+        char *successor;  /* the name under which "next" is registered; NULL: the same */
         sd_bus_slot *slot;
 } Machine;
 
@@ -68,6 +70,7 @@ static Machine *machine_free(Machine *m) {
         sd_bus_slot_unref(m->slot);
         request_free(m->request);
         request_free(m->next);
+        free(m->successor);
         free(m->name);
         return mfree(m);
 }
@@ -110,10 +113,27 @@ static bool machined_is_absent(const sd_bus_error *e) {
 static int machine_send(Machine *m);
 static void machine_leave(Machine *m);
 
+static int registry_add(MachineRegistry *registry, const char *name, Request *q);
+
+/* It was renamed: what is next goes by the other name. */
+static void machine_succeed(Machine *m) {
+        _cleanup_free_ char *name = TAKE_PTR(m->successor);
+        MachineRegistry *registry = m->registry;
+        Request *next = TAKE_PTR(m->next);
+
+        machine_free(m);
+        if (next && registry_add(registry, name, next) < 0)
+                log_warning("Cannot register container %s with systemd-machined, ignoring.", name);
+}
+
 /* The name is free again: for the next run, if there is one. */
 static void machine_done(Machine *m) {
         int r;
 
+        if (m->successor) {
+                machine_succeed(m);
+                return;
+        }
         m->request = request_free(m->request);
         m->request = TAKE_PTR(m->next);
         m->leave = false;
@@ -288,30 +308,24 @@ static int request_new(const MachineSpec *spec, Request **ret) {
         return 0;
 }
 
-int machine_register(MachineRegistry *registry, const MachineSpec *spec) {
-        _cleanup_(request_freep) Request *q = NULL;
-        Machine *m;
+/* Takes over @q. */
+static int registry_add(MachineRegistry *registry, const char *name, Request *q) {
+        Machine *m = hashmap_get(registry->machines, name);
         int r;
 
-        if (!machine_name_is_valid(spec->name)) {
-                log_debug("Container %s is not registered with systemd-machined: it is no host name.",
-                          spec->name);
-                return 0;
-        }
-        r = request_new(spec, &q);
-        if (r < 0)
-                return r;
-        m = hashmap_get(registry->machines, spec->name);
         if (m) {
                 request_free(m->next);
-                m->next = TAKE_PTR(q);
+                m->next = q;
+                m->successor = mfree(m->successor);
                 machine_leave(m);
                 return 1;
         }
-        r = machine_new(registry, spec->name, &m);
-        if (r < 0)
+        r = machine_new(registry, name, &m);
+        if (r < 0) {
+                request_free(q);
                 return r;
-        m->request = TAKE_PTR(q);
+        }
+        m->request = q;
         r = machine_send(m);
         if (r < 0) {
                 machine_free(m);
@@ -320,12 +334,82 @@ int machine_register(MachineRegistry *registry, const MachineSpec *spec) {
         return 1;
 }
 
+static bool name_is_left_out(const char *name) {
+        if (machine_name_is_valid(name))
+                return false;
+        log_debug("Container %s is not registered with systemd-machined: it is no host name.", name);
+        return true;
+}
+
+int machine_register(MachineRegistry *registry, const MachineSpec *spec) {
+        Request *q;
+        int r;
+
+        if (name_is_left_out(spec->name))
+                return 0;
+        r = request_new(spec, &q);
+        return r < 0 ? r : registry_add(registry, spec->name, q);
+}
+
+/* An earlier process of ours registered the run, if this is its name. */
+static int on_found(sd_bus_message *reply, void *userdata, sd_bus_error *reterr) {
+        _cleanup_free_ char *name = NULL;
+        Machine *m = userdata;
+        const char *path;
+
+        if (!sd_bus_message_is_method_error(reply, NULL) && sd_bus_message_read(reply, "o", &path) >= 0 &&
+            sd_bus_path_decode(path, MACHINE_PATH "/machine", &name) > 0 && streq(name, m->name)) {
+                m->state = MACHINE_REGISTERED;
+                machine_leave(m);
+        } else
+                machine_done(m);
+        return 0;
+}
+
+static int machine_look_for(MachineRegistry *registry, const char *name, pid_t leader, Machine **ret) {
+        Machine *m;
+        int r;
+
+        r = machine_new(registry, name, &m);
+        if (r < 0)
+                return r;
+        m->state = MACHINE_LOOKED_FOR;
+        r = sd_bus_call_method_async(registry->bus, &m->slot, MACHINE_NAME, MACHINE_PATH, MACHINE_MANAGER,
+                                     "GetMachineByPID", on_found, m, "u", (uint32_t) leader);
+        if (r < 0) {
+                machine_free(m);
+                return r;
+        }
+        *ret = m;
+        return 0;
+}
+
+int machine_rename(MachineRegistry *registry, const char *old, const MachineSpec *spec) {
+        _cleanup_(request_freep) Request *q = NULL;
+        Machine *m = hashmap_get(registry->machines, old);
+        bool left_out = name_is_left_out(spec->name);
+        int r;
+
+        r = left_out ? 0 : request_new(spec, &q);
+        if (r >= 0 && !m)
+                r = machine_look_for(registry, old, spec->leader, &m);
+        if (r >= 0)
+                r = string_set(&m->successor, spec->name);
+        if (r < 0)
+                return r;
+        request_free(m->next);
+        m->next = TAKE_PTR(q);
+        machine_leave(m);
+        return !left_out;
+}
+
 int machine_unregister(MachineRegistry *registry, const char *name) {
         Machine *m = hashmap_get(registry->machines, name);
 
         if (!m)
                 return 0;
         m->next = request_free(m->next);
+        m->successor = mfree(m->successor);
         machine_leave(m);
         return 1;
 }

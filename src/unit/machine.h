@@ -16,7 +16,7 @@ typedef struct MachineRegistry MachineRegistry;
 
 typedef struct MachineSpec {
         const char *name;
-        const char *machine_id;   /* 32 hexadecimal digits, or more, of which the first 32 count */
+        const char *machine_id;     /* 32 hexadecimal digits, or more, of which the first 32 count */
         pid_t leader;               /* PID 1 of the container, already in its scope */
         int leader_pidfd;           /* of the same process, or negative; not consumed */
         const char *root_directory; /* as the host sees it; NULL: there is none */
@@ -34,6 +34,10 @@ int machine_register(MachineRegistry *registry, const MachineSpec *spec);
 /* The run is over: to be called for every one, and at once, so that the name is free for the next. 0: it was
  * not ours. */
 int machine_unregister(MachineRegistry *registry, const char *name);
+
+/* The run of @old goes on as @spec->name; machined knows no renaming, so it leaves and comes back. Works for
+ * one that an earlier process registered, too. Results as machine_register() has them. */
+int machine_rename(MachineRegistry *registry, const char *old, const MachineSpec *spec);
 
 /* What machined takes for a name: a host name of at most 64 bytes. Container names may also contain '_', end
  * in '-' or '.'. */

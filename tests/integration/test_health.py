@@ -250,6 +250,25 @@ def test_log_in_the_events(creelctl, start):
     assert attributes["health_status"] == "healthy" and attributes["health_log"] == "seen\n"
 
 
+def test_update(creelctl, start):
+    start("h", *FILE)
+    creelctl("wait", "--condition", "unhealthy", "h")
+    creelctl("update", "--health-cmd", "true", "h")
+    creelctl("wait", "--condition", "healthy", "h")
+    assert inspected(creelctl, "h")["Config"]["Healthcheck"]["Test"] == ["CMD-SHELL", "true"]
+    creelctl("update", "--no-healthcheck", "h")
+    assert health_of("h") == "" and creelctl("healthcheck", "run", "h", check=False).returncode == 125
+    done = creelctl("update", "--health-on-failure", "kill", "h", check=False)
+    assert done.returncode == 125 and "--health-cmd" in done.stderr
+    creelctl("update", "--health-cmd", "exit 1", "--health-interval", "50ms", "--health-retries", "1", "--health-on-failure", "kill", "h")
+    assert creelctl("wait", "h").stdout == "137\n"
+    # limits alone leave the check as it is
+    start("l", "--health-cmd", "true", "--health-interval", "disable")
+    creelctl("healthcheck", "run", "l")
+    creelctl("update", "--restart", "always", "l")
+    assert health_of("l") == "healthy" and len(inspected(creelctl, "l")["State"]["Health"]["Log"]) == 1
+
+
 def test_no_unit_and_no_trace_of_a_check(creelctl, start):
     identity = start("h", "--health-cmd", "true", "--health-interval", "20ms")
     creelctl("wait", "--condition", "healthy", "h")

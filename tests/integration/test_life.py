@@ -42,6 +42,11 @@ def is_frozen(name):
     return "frozen 1" in (payload(name) / "cgroup.events").read_text()
 
 
+def machines():
+    listed = subprocess.run(["machinectl", "list", "--no-legend"], check=True, text=True, stdout=subprocess.PIPE).stdout
+    return {line.split()[0] for line in listed.splitlines()}
+
+
 def restart_creeld(number="TERM"):
     process = int(subprocess.run(["systemctl", "show", "-P", "MainPID", "creeld.service"], check=True, text=True, stdout=subprocess.PIPE).stdout)
     subprocess.run(["systemctl", "kill", "-s", number, "creeld.service"], check=True)
@@ -251,7 +256,11 @@ def test_rename_of_one_that_runs(creelctl, start, image):
     start("web")
     creelctl("rename", "web", "web-old")
     assert bus.container_property("web-old", "Unit") == "creel-web.scope"
-    eventually(lambda: "web-old" in subprocess.run(["machinectl", "list"], stdout=subprocess.PIPE, text=True).stdout, "machined knows it")
+    eventually(lambda: machines() == {"web-old"}, "machined knows it")
+    restart_creeld("KILL")
+    creelctl("rename", "web-old", "web-older")
+    eventually(lambda: machines() == {"web-older"}, "machined knows what another creeld had registered")
+    creelctl("rename", "web-older", "web-old")
     # the name is free, though its scope is not
     identity = creelctl("run", "-d", "--name", "web", image, "sleep", "1000").stdout.strip()
     assert bus.container_property("web", "Unit") == f"creel-web-{identity[:12]}.scope"
@@ -333,6 +342,15 @@ def test_what_cannot_be_made_replaces_nothing(creelctl, start, image, options):
     assert done.returncode == 125 and done.stderr.count("\n") == 1
     assert creelctl("run", "-d", "--pull=never", "--replace", "--name", "web", "localhost/none:1", check=False).returncode == 125
     assert (bus.container_property("web", "Id"), state_of("web")) == (identity, "running")
+
+
+def test_several_replace_the_same(creelctl, image):
+    """Each in turn: nobody fails, and one is left."""
+    argv = ["creelctl", "run", "-d", "--replace", "--name", "web", image, "sleep", "1000"]
+    calls = [subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    outputs = [call.communicate(timeout=60) for call in calls]
+    assert len(creelctl("ps", "-aq").stdout.split()) == 1
+    assert state_of("web") == "running" and str(bus.container_property("web", "Id")) + "\n" in [out for out, _ in outputs]
 
 
 def test_rmi(creelctl, pulled):

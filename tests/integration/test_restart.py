@@ -221,6 +221,21 @@ def test_policies_that_go_with_rm(creelctl, image):
     assert creelctl("run", "--rm", "--restart", "no", image, "echo", "fine").stdout == "fine\n"
 
 
+def test_update_of_the_policy(creelctl, image):
+    creelctl("run", "-d", "--name", "r", image, "sleep", "1000")
+    creelctl("update", "--restart", "on-failure", "r")
+    assert bus.container_property("r", "RestartPolicy") == "on-failure"
+    os.kill(int(bus.container_property("r", "Leader")), signal.SIGKILL)
+    eventually(lambda: count_of("r") == 1 and state_of("r") == "running", "it runs again")
+    creelctl("update", "--restart", "no", "r")
+    os.kill(int(bus.container_property("r", "Leader")), signal.SIGKILL)
+    assert creelctl("wait", "r").stdout == "137\n"
+    creelctl("run", "-d", "--rm", "--name", "e", image, "sleep", "1000")
+    done = creelctl("update", "--restart", "always", "e", check=False)
+    assert done.returncode == 125 and "--rm" in done.stderr
+    creelctl("rm", "-f", "-t", "0", "e")
+
+
 def test_filter_by_policy(creelctl, image):
     creelctl("create", "--name", "a", "--restart", "always", image)
     creelctl("create", "--name", "b", "--restart", "on-failure:2", image)

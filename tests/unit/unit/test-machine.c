@@ -18,10 +18,12 @@ typedef struct Machined {
         MachineRegistry *registry;
         bool knows_ex, absent;
         unsigned n_ex, n_plain, n_unregister;
+        const char *expected; /* the name to register; NULL: "web" */
+        const char *found;    /* what GetMachineByPID answers; NULL: nothing */
         bool done;
 } Machined;
 
-static void check_plain(sd_bus_message *m) {
+static void check_plain(sd_bus_message *m, const char *expected) {
         const char *name, *service, *class, *root;
         const void *id;
         uint32_t leader;
@@ -30,7 +32,7 @@ static void check_plain(sd_bus_message *m) {
         assert_true(sd_bus_message_read(m, "s", &name) >= 0);
         assert_true(sd_bus_message_read_array(m, 'y', &id, &size) >= 0);
         assert_true(sd_bus_message_read(m, "ssus", &service, &class, &leader, &root) >= 0);
-        assert_string_equal(name, "web");
+        assert_string_equal(name, expected ?: "web");
         assert_int_equal(size, 16);
         assert_memory_equal(id, "\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 16);
         assert_string_equal(service, "creel");
@@ -55,8 +57,17 @@ static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
                 d->done = true;
                 if (d->absent)
                         return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_SERVICE_UNKNOWN, "not there");
-                check_plain(m);
+                check_plain(m, d->expected);
                 return sd_bus_reply_method_return(m, "o", "/x");
+        }
+        if (sd_bus_message_is_method_call(m, NULL, "GetMachineByPID")) {
+                _cleanup_free_ char *path = NULL;
+
+                if (!d->found ||
+                    sd_bus_path_encode("/org/freedesktop/machine1/machine", d->found, &path) < 0)
+                        return sd_bus_reply_method_errorf(m, "org.freedesktop.machine1.NoMachineForPID",
+                                                          "nobody's");
+                return sd_bus_reply_method_return(m, "o", path);
         }
         if (sd_bus_message_is_method_call(m, NULL, "UnregisterMachine")) {
                 d->n_unregister++;
@@ -140,6 +151,56 @@ static void test_in_the_blink_of_an_eye(void **state) {
         assert_int_equal(machine_unregister(d->registry, "web"), 1);
 }
 
+static void test_rename(void **state) {
+        MachineSpec spec = {
+                .name = "web-old", .machine_id = CONTAINER_ID, .leader = getpid(), .leader_pidfd = -1
+        };
+        Machined *d = *state;
+
+        /* out with the one, in with the other, however fast */
+        register_web(d, -1);
+        d->expected = "web-old";
+        assert_int_equal(machine_rename(d->registry, "web", &spec), 1);
+        peer_settle(d->event);
+        assert_int_equal(d->n_unregister, 1);
+        assert_int_equal(d->n_plain, 2);
+        assert_int_equal(machine_unregister(d->registry, "web"), 0);
+        assert_int_equal(machine_unregister(d->registry, "web-old"), 1);
+        peer_settle(d->event);
+        assert_int_equal(d->n_unregister, 2);
+}
+
+static void test_rename_of_what_another_process_registered(void **state) {
+        MachineSpec spec = {
+                .name = "new", .machine_id = CONTAINER_ID, .leader = getpid(), .leader_pidfd = -1
+        };
+        Machined *d = *state;
+
+        d->expected = "new";
+        d->found = "old";
+        assert_int_equal(machine_rename(d->registry, "old", &spec), 1);
+        peer_settle(d->event);
+        assert_int_equal(d->n_unregister, 1);
+        assert_int_equal(d->n_plain, 1);
+        assert_int_equal(machine_unregister(d->registry, "new"), 1);
+        peer_settle(d->event);
+
+        /* a machine of that name that is not ours stays */
+        d->found = "somebody-else";
+        assert_int_equal(machine_rename(d->registry, "old", &spec), 1);
+        peer_settle(d->event);
+        assert_int_equal(d->n_unregister, 2);
+        assert_int_equal(d->n_plain, 2);
+
+        /* machined would refuse the name */
+        spec.name = "a_b";
+        d->found = "new";
+        assert_int_equal(machine_rename(d->registry, "new", &spec), 0);
+        peer_settle(d->event);
+        assert_int_equal(d->n_unregister, 3);
+        assert_int_equal(d->n_plain, 2);
+}
+
 static void test_pidfd_where_machined_takes_it(void **state) {
         _cleanup_close_ int fd = memfd_create("stands-for-a-pidfd", MFD_CLOEXEC);
         Machined *d = *state;
@@ -203,13 +264,15 @@ static void test_names(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                        cmocka_unit_test_setup_teardown(test_plain, setup, teardown),
-                        cmocka_unit_test_setup_teardown(test_in_the_blink_of_an_eye, setup, teardown),
-                        cmocka_unit_test_setup_teardown(test_pidfd_where_machined_takes_it, setup, teardown),
-                        cmocka_unit_test_setup_teardown(test_pidfd_alone, setup, teardown),
-                        cmocka_unit_test_setup_teardown(test_absent_and_freed_while_waiting, setup,
-                                                        teardown),
-                        cmocka_unit_test_setup_teardown(test_names, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_plain, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_in_the_blink_of_an_eye, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_rename, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_rename_of_what_another_process_registered, setup,
+                                                teardown),
+                cmocka_unit_test_setup_teardown(test_pidfd_where_machined_takes_it, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_pidfd_alone, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_absent_and_freed_while_waiting, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_names, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
