@@ -129,11 +129,13 @@ int passing_connect_notify(Passing *p, Failure *f) {
         if (*path == '@')
                 address.sun_path[0] = 0;
         fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        if (fd < 0 || connect(fd, (const struct sockaddr *) &address,
-                              (socklen_t) (offsetof(struct sockaddr_un, sun_path) + n)) < 0)
-                return failure_set_errno(f, FAILURE_SYSTEM, errno,
-                                         "cannot connect to NOTIFY_SOCKET '%s'; see --sdnotify ignore",
-                                         path);
+        if (fd < 0)
+                return failure_set_errno(f, FAILURE_SYSTEM, errno, "cannot make a socket");
+        if (connect(fd, (const struct sockaddr *) &address,
+                    (socklen_t) (offsetof(struct sockaddr_un, sun_path) + n)) < 0) {
+                (void) fprintf(stderr, "creelctl: nobody listens at NOTIFY_SOCKET %s, ignoring: %m\n", path);
+                return 0;
+        }
         p->notify_fd = TAKE_FD(fd);
         return 0;
 }

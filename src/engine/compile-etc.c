@@ -6,12 +6,26 @@
 #include "engine/etc.h"
 #include "spec/json.h"
 
+/* A whole system with a network of its own looks after its resolv.conf itself: a mount would be in the way
+ * of systemd-resolved. */
+static bool is_systems_own(const CompileInput *in, const EtcFile *file) {
+        const ContainerSpec *spec = in->record->spec;
+
+        return streq(file->name, "resolv.conf") && !spec->dns && !spec->dns_options && !spec->dns_search &&
+               compile_is_system(in) && !compile_network_is_host(in->record);
+}
+
 size_t compile_etc_files(const CompileInput *in, EtcFile ret[static COMPILE_ETC_FILES_MAX]) {
-        size_t n = etc_files(in->record, ret);
+        EtcFile files[ETC_FILES_MAX];
+        size_t n_files = etc_files(in->record, files), n = 0;
+
+        for (size_t i = 0; i < n_files; i++)
+                if (!is_systems_own(in, files + i))
+                        ret[n++] = files[i];
 
         /* A whole system gets it with the rest of /run/host. */
         if (compile_notify_from(in) == NOTIFY_FROM_ANY)
-                ret[n++] = (EtcFile) { ETC_NOTIFY_NAME, ETC_NOTIFY_PATH, false };
+                ret[n++] = (EtcFile){ ETC_NOTIFY_NAME, ETC_NOTIFY_PATH, false };
         return n;
 }
 

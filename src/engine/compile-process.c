@@ -297,6 +297,10 @@ static int refuse_together(const CompileInput *in, Failure *f) {
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
                                    "--init is not for a command that is an init itself; leave out --init, "
                                    "or take --systemd=false");
+        if (etc_has_init(spec) &&
+            compile_namespace_mode(spec, RUNTIME_NAMESPACE_PID).kind != NAMESPACE_PRIVATE)
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "--init has to be the first process; leave out --init or --pid");
         r = check_log(spec, f);
         if (r >= 0)
                 r = pidfile_check(spec, f);

@@ -263,6 +263,7 @@ def test_init_path(inside, creelctl, image):
     assert inside("--init-path", "/usr/lib/creel/creel-init", script="echo $$").stdout == "2\n"
     refused(creelctl("run", "--rm", "--init-path", "/no/such", image, "true", check=False), "--init-path")
     refused(creelctl("run", "--rm", "--init", "--systemd=always", image, "true", check=False), "--init")
+    refused(creelctl("run", "--rm", "--init", "--pid", "host", image, "true", check=False), "--init", "--pid")
 
 
 # Descriptors

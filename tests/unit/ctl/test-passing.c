@@ -92,6 +92,9 @@ static void test_notify(void **state) {
         passing_notify(&p, "READY=1");
         assert_int_equal(setenv("NOTIFY_SOCKET", "relative", 1), 0);
         assert_true(passing_connect_notify(&p, &f) < 0);
+        assert_int_equal(setenv("NOTIFY_SOCKET", "/no/such/socket", 1), 0);
+        assert_int_equal(passing_connect_notify(&p, NULL), 0);
+        assert_true(p.notify_fd < 0);
 
         (void) snprintf(address.sun_path, sizeof(address.sun_path), "%s/s", dir.path);
         assert_int_equal(bind(fd, (const struct sockaddr *) &address, sizeof(address)), 0);
