@@ -154,35 +154,66 @@ static int add_set(json_object *o, const char *key, uint64_t set) {
         return r < 0 ? r : json_add_strv(o, key, names);
 }
 
+typedef struct CapabilitySets {
+        uint64_t bounding, effective, ambient;
+} CapabilitySets;
+
 /* Root has all that is allowed; anybody else what was added by name, and passes it on to what it executes
  * (podman, --cap-add). */
-static int compile_capabilities(const ContainerSpec *spec, bool system, const char *user,
-                                json_object *process, Failure *f) {
-        _cleanup_json_ json_object *o = json_object_new_object();
-        uint64_t bounding, ambient, own;
+static int capability_sets(const ContainerSpec *spec, bool system, const char *user, CapabilitySets *ret,
+                           Failure *f) {
+        CapabilitySets s = {};
         Names added;
-        int r = o ? 0 : -ENOMEM;
+        int r;
 
+        r = container_capabilities(spec, system, &s.bounding, f);
         if (r >= 0)
-                r = container_capabilities(spec, system, &bounding, f);
-        if (r >= 0)
-                r = ambient_capabilities(spec, bounding, &ambient, f);
+                r = ambient_capabilities(spec, s.bounding, &s.ambient, f);
         if (r >= 0)
                 r = read_names("cap-add", spec->cap_add, &added, f);
         if (r < 0)
                 return r;
-        own = user_is_root(user) ? bounding : (added.all ? bounding : added.set & bounding) | ambient;
-        if (!user_is_root(user))
-                ambient = own;
-        r = add_set(o, "bounding", bounding);
+        if (user_is_root(user))
+                s.effective = s.bounding;
+        else
+                s.effective = s.ambient = (added.all ? s.bounding : added.set & s.bounding) | s.ambient;
+        *ret = s;
+        return 0;
+}
+
+int container_command_capabilities(const CompileInput *in, uint64_t *ret_bounding, uint64_t *ret_effective,
+                                   Failure *f) {
+        CapabilitySets s;
+        char buf[32];
+        int r;
+
+        r = capability_sets(in->record->spec, compile_is_system(in),
+                            compile_default_user(in, buf, sizeof(buf)), &s, f);
+        if (r < 0)
+                return r;
+        *ret_bounding = s.bounding;
+        *ret_effective = s.effective;
+        return 0;
+}
+
+static int compile_capabilities(const ContainerSpec *spec, bool system, const char *user,
+                                json_object *process, Failure *f) {
+        _cleanup_json_ json_object *o = json_object_new_object();
+        CapabilitySets s;
+        int r;
+
+        r = o ? capability_sets(spec, system, user, &s, f) : -ENOMEM;
+        if (r < 0)
+                return r;
+        r = add_set(o, "bounding", s.bounding);
         if (r >= 0)
-                r = add_set(o, "effective", own);
+                r = add_set(o, "effective", s.effective);
         if (r >= 0)
-                r = add_set(o, "permitted", own);
+                r = add_set(o, "permitted", s.effective);
         if (r >= 0)
-                r = add_set(o, "inheritable", ambient);
+                r = add_set(o, "inheritable", s.ambient);
         if (r >= 0)
-                r = add_set(o, "ambient", ambient);
+                r = add_set(o, "ambient", s.ambient);
         return r < 0 ? r : json_add(process, "capabilities", TAKE_PTR(o));
 }
 

@@ -43,3 +43,6 @@ bool compile_is_system(const CompileInput *in);
 /* The AppArmor profile of its processes; *@ret is NULL where there is none. FAILURE_INVALID_ARGUMENT: the
  * one that was asked for is not to be had. */
 int container_apparmor(const Engine *e, const ContainerSpec *spec, const char **ret, Failure *f);
+/* What the container's command may gain, and what it has from the start. */
+int container_command_capabilities(const CompileInput *in, uint64_t *ret_bounding, uint64_t *ret_effective,
+                                   Failure *f);

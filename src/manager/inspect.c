@@ -14,6 +14,7 @@
 #include "engine/root.h"
 #include "engine/userns.h"
 #include "manager/manager.h"
+#include "security/capability.h"
 #include "spec/json.h"
 #include "spec/log-option.h"
 #include "spec/ulimit.h"
@@ -415,6 +416,35 @@ static int fill_execs(json_object *o, const Container *c) {
         return r < 0 ? r : add_list(o, "ExecIDs", ids);
 }
 
+static int add_capability_set(json_object *o, const char *key, uint64_t set) {
+        _cleanup_strv_free_ char **names = NULL;
+        int r = 0;
+
+        for (unsigned i = 0; i < 64 && r >= 0; i++)
+                if ((set & CAPABILITY_BIT(i)) && capability_to_string(i))
+                        r = strv_extend(&names, capability_to_string(i));
+        return r < 0 ? r : add_list(o, key, names);
+}
+
+/* What the command may do, with the words of podman. */
+static int inspect_confinement(json_object *o, const Container *c) {
+        uint64_t bounding = 0, effective = 0;
+        const char *apparmor = NULL;
+        CompileInput in;
+        int r;
+
+        if (container_apparmor(c->engine, c->record->spec, &apparmor, NULL) < 0)
+                apparmor = NULL;
+        r = json_add_string(o, "AppArmorProfile", strempty(apparmor));
+        if (r >= 0 && container_compile_input(c, NULL, &in, NULL) >= 0 &&
+            container_command_capabilities(&in, &bounding, &effective, NULL) >= 0) {
+                r = add_capability_set(o, "BoundingCaps", bounding);
+                if (r >= 0)
+                        r = add_capability_set(o, "EffectiveCaps", effective);
+        }
+        return r;
+}
+
 int inspect_container(const Container *c, char **ret) {
         _cleanup_json_ json_object *o = json_object_new_object();
         int r;
@@ -446,6 +476,8 @@ int inspect_container(const Container *c, char **ret) {
                 r = json_add_string(o, "CgroupPath", strempty(c->cgroup));
         if (r >= 0)
                 r = inspect_files(o, c);
+        if (r >= 0)
+                r = inspect_confinement(o, c);
         if (r >= 0)
                 r = inspect_mounts(c, o);
         if (r >= 0)

@@ -113,6 +113,29 @@ def test_keep_id_leaves_the_user_that_was_asked_for(inside):
     assert inside("--userns=keep-id:uid=1000", "--user=0", script="id -u") == "0\n"
 
 
+@pytest.fixture
+def nobody_may_run():
+    """polkit lets the user nobody make containers."""
+    rules = Path("/etc/polkit-1/rules.d/10-creel-test.rules")
+    rules.write_text(
+        'polkit.addRule(function(action, subject) { if (action.id.indexOf("org.creel1.") == 0 && subject.user == "nobody")'
+        " return polkit.Result.YES; });\n"
+    )
+    rules.chmod(0o644)
+    subprocess.run(["systemctl", "restart", "polkit.service"], check=True)
+    yield ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    rules.unlink()
+    subprocess.run(["systemctl", "restart", "polkit.service"], check=True)
+
+
+def test_keep_id_of_somebody(run, image, nobody_may_run):
+    script = "id -u; id -g; cat /proc/self/uid_map"
+    out = run(*nobody_may_run, "creelctl", "run", "--rm", "--userns=keep-id", image, "sh", "-c", script).stdout
+    assert out.splitlines()[:2] == ["65534", "65534"] and (65534, 65534, 1) in maps_of("\n".join(out.splitlines()[2:]))
+    out = run(*nobody_may_run, "creelctl", "run", "--rm", "--userns=keep-id:uid=7,gid=8", image, "sh", "-c", script).stdout
+    assert out.splitlines()[:2] == ["7", "8"] and (7, 65534, 1) in maps_of("\n".join(out.splitlines()[2:]))
+
+
 def test_explicit_maps(inside):
     script = "cat /proc/self/uid_map; echo; cat /proc/self/gid_map; stat -c '%u %g' /home/app /bin/busybox"
     out = inside("--uidmap=0:100000:10", "--uidmap=1000:200000:1", "--gidmap=0:300000:2000", script=script)
@@ -619,6 +642,17 @@ def test_privileged_can_still_do_without(inside):
 
 
 # What others see of it
+
+
+def test_inspect_and_bus(creelctl, run, lender):
+    lender("shown", "--cap-drop=ALL", "--cap-add=KILL,CHOWN", "--user=app", "--pid=host", "--sysctl=kernel.shmmax=5", "--security-opt=label=disable")
+    [shown] = json.loads(creelctl("inspect", "shown").stdout)
+    assert shown["BoundingCaps"] == shown["EffectiveCaps"] == ["CAP_CHOWN", "CAP_KILL"]
+    assert shown["HostConfig"]["PidMode"] == "host" and shown["HostConfig"]["Sysctls"] == {"kernel.shmmax": "5"}
+    assert shown["HostConfig"]["SecurityOpt"] == ["label=disable"] and shown["HostConfig"]["Privileged"] is False
+    path = run("busctl", "call", "org.creel1", "/org/creel1", "org.creel1.Manager", "GetContainer", "s", "shown").stdout.split('"')[1]
+    value = run("busctl", "get-property", "org.creel1", path, "org.creel1.Container", "UidMap").stdout
+    assert value.split()[2].strip('"') == shown["HostConfig"]["UidMap"][0]
 
 
 def test_exec_is_confined_alike(creelctl, lender):
