@@ -228,7 +228,7 @@ void container_on_exited(Container *c, const ExitRecord *exit) {
         if (c->engine->observer)
                 c->engine->observer->container_exited(c, c->engine->observer_data);
         if (exit->oom)
-                container_event(c, "oom", NULL, 0);
+                limits_tell_oom(c);
         container_event(c, "died", "exitCode", exit->status);
         if (j && j->type == JOB_STOP)
                 container_event(c, "stop", NULL, 0);

@@ -82,6 +82,7 @@ struct Container {
         pid_t leader;
         int leader_pidfd;
         sd_event_source *limits_source; /* engine/limit-watch.h */
+        uint64_t n_oom_kills;           /* that were told of since the start */
         int session_fd; /* a copy of the caller's, closed when the exit is recorded and a removal done */
         bool removed;   /* out of the engine, about to be freed */
 

@@ -131,6 +131,12 @@ def test_oom_takes_one_process_or_all(container, creelctl):
     assert json.loads(creelctl("inspect", one).stdout)[0]["State"]["Running"] is True
     kills = json.loads(creelctl("stats", "--no-stream", "--format", "json", one).stdout)[0]["statistics"]["MemoryOOMKills"]
     assert kills == 1
+    # it is told at once, and only once
+    told = [line for line in creelctl("events", "--stream=false").stdout.splitlines() if "container oom" in line]
+    assert len([line for line in told if one in line]) == len([line for line in told if all_of_it in line]) == 1
+    creelctl("rm", "--force", "--time", "0", one)
+    told = [line for line in creelctl("events", "--stream=false").stdout.splitlines() if "container oom" in line]
+    assert len([line for line in told if one in line]) == 1
 
 
 def test_writes_are_slowed_down(creelctl, image, run):

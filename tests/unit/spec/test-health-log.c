@@ -149,11 +149,11 @@ static void test_bad_files(void **state) {
                 "",
                 "{}",
                 "[]",
-                "{\"Status\":\"\",\"FailingStreak\":0,\"Log\":[],\"Startup\":{\"Successes\":0,\"Failures\":"
-                "0,"
-                "\"Over\":true}}",
-                "{\"Status\":\"healthy\",\"FailingStreak\":0,\"Log\":[{}],\"Startup\":{\"Successes\":0,"
-                "\"Failures\":0,\"Over\":true}}",
+                ("{\"Status\":\"\",\"FailingStreak\":0,\"Log\":[],\"Startup\":{\"Successes\":0,\"Failures\":"
+                 "0,"
+                 "\"Over\":true}}"),
+                ("{\"Status\":\"healthy\",\"FailingStreak\":0,\"Log\":[{}],\"Startup\":{\"Successes\":0,"
+                 "\"Failures\":0,\"Over\":true}}"),
                 "{\"Status\":\"healthy\",\"FailingStreak\":0,\"Log\":[]}",
         };
         HealthLog log = {};

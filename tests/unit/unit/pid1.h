@@ -26,8 +26,9 @@ typedef struct Pid1 {
         bool owner;         /* GetUnitByPID finds the unit */
         const char *result; /* of every job */
 
-        unsigned n_connections, n_start, n_stop, n_kill, n_reset_failed, n_owner, n_jobs;
-        bool with_pidfd;
+        unsigned n_connections, n_start, n_stop, n_kill, n_reset_failed, n_owner, n_jobs, n_set,
+                        n_set_properties;
+        bool with_pidfd, refuse_properties;
 } Pid1;
 
 static inline int pid1_job_removed(Pid1 *p, unsigned id, const char *unit) {
@@ -101,6 +102,18 @@ static inline int pid1_on_call(sd_bus_message *m, void *userdata, sd_bus_error *
         if (streq(member, "KillUnit")) {
                 p->n_kill++;
                 return sd_bus_reply_method_return(m, NULL);
+        }
+        if (streq(member, "SetUnitProperties")) {
+                int runtime = 0;
+
+                (void) sd_bus_message_read(m, "b", &runtime);
+                p->n_set += runtime && sd_bus_message_enter_container(m, 'a', "(sv)") > 0;
+                while (sd_bus_message_skip(m, "(sv)") > 0)
+                        p->n_set_properties++;
+                return p->refuse_properties
+                                       ? sd_bus_reply_method_errorf(m, "org.freedesktop.systemd1.NoSuchUnit",
+                                                                    "Unit not loaded.")
+                                       : sd_bus_reply_method_return(m, NULL);
         }
         if (streq(member, "ResetFailedUnit")) {
                 p->n_reset_failed++;

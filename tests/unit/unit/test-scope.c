@@ -81,6 +81,29 @@ static void test_start_stop_kill(void **state) {
         assert_int_equal(w->systemd->n_jobs, 0);
 }
 
+static void test_update(void **state) {
+        _cleanup_(unit_properties_done) UnitProperties p = {};
+        _cleanup_(scope_job_freep) ScopeJob *update = NULL, *refused = NULL;
+        Outcome a = {}, b = {};
+        World *w = *state;
+
+        assert_int_equal(unit_properties_add_number(&p, "TasksMax", 7), 0);
+        assert_int_equal(unit_properties_add_device(&p, "IOReadIOPSMax", "/dev/vda", 9), 0);
+        assert_int_equal(scope_update(w->systemd, "creel-web.scope", &p, on_outcome, &a, &update), 0);
+        finish(w, &a);
+        assert_int_equal(a.error, 0);
+        assert_int_equal(w->pid1->n_set, 1);
+        /* a list is emptied first, so that it takes the place of the one before */
+        assert_int_equal(w->pid1->n_set_properties, 3);
+
+        /* a unit that is gone is no success here */
+        w->pid1->refuse_properties = true;
+        assert_int_equal(scope_update(w->systemd, "creel-web.scope", &p, on_outcome, &b, &refused), 0);
+        finish(w, &b);
+        assert_int_equal(b.error, -EIO);
+        assert_non_null(strstr(b.text, "creel-web.scope"));
+}
+
 static void test_failed_job(void **state) {
         _cleanup_(scope_job_freep) ScopeJob *j = NULL;
         Outcome o = {};
@@ -265,17 +288,18 @@ static void test_names(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                        cmocka_unit_test_setup_teardown(test_start_stop_kill, setup, teardown),
-                        cmocka_unit_test_setup_teardown(test_failed_job, setup, teardown),
-                        cmocka_unit_test_setup_teardown(test_pidfd, setup, teardown),
-                        cmocka_unit_test_setup_teardown(test_waits_for_the_last_one_to_go, setup, teardown),
-                        cmocka_unit_test_setup_teardown(test_failed_leftover_is_reset, setup, teardown),
-                        cmocka_unit_test_setup_teardown(test_name_of_somebody_else, setup, teardown),
-                        cmocka_unit_test_setup_teardown(test_reexec_in_the_middle, setup, teardown),
-                        cmocka_unit_test_setup_teardown(test_cancelled_jobs_say_nothing, setup, teardown),
-                        cmocka_unit_test_setup_teardown(test_abandoned_start, setup, teardown),
-                        cmocka_unit_test_setup_teardown(test_starts_are_bounded, setup, teardown),
-                        cmocka_unit_test(test_names),
+                cmocka_unit_test_setup_teardown(test_start_stop_kill, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_update, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_failed_job, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_pidfd, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_waits_for_the_last_one_to_go, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_failed_leftover_is_reset, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_name_of_somebody_else, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_reexec_in_the_middle, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_cancelled_jobs_say_nothing, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_abandoned_start, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_starts_are_bounded, setup, teardown),
+                cmocka_unit_test(test_names),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
