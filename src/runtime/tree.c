@@ -314,6 +314,22 @@ int tree_set_read_only(Payload *p) {
         return mount_setattr(p->root_fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0 ? negative_errno() : 0;
 }
 
+/* What the root's propagation has changed of mounts that say slave or unbindable of themselves. */
+static int restore_propagation(Payload *p) {
+        for (size_t i = 0; i < p->spec->n_mounts; i++) {
+                const MountOptions *o = &p->spec->mounts[i].options;
+                struct mount_attr attr = { .propagation = o->propagation };
+
+                if ((o->propagation == MS_SLAVE || o->propagation == MS_UNBINDABLE) &&
+                    p->mount_fds[i] >= 0 &&
+                    mount_setattr(p->mount_fds[i], "",
+                                  AT_EMPTY_PATH | (o->propagation_recursive ? AT_RECURSIVE : 0), &attr,
+                                  sizeof(attr)) < 0)
+                        return negative_errno();
+        }
+        return 0;
+}
+
 int tree_pivot(Payload *p) {
         const RuntimeSpec *s = p->spec;
 
@@ -327,7 +343,7 @@ int tree_pivot(Payload *p) {
             mount(NULL, "/", NULL, s->rootfs_propagation | (s->rootfs_propagation_recursive ? MS_REC : 0),
                   NULL) < 0)
                 return negative_errno();
-        return 0;
+        return s->rootfs_propagation_recursive ? restore_propagation(p) : 0;
 }
 
 int tree_mount_cgroup(Payload *p) {
