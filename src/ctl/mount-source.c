@@ -19,7 +19,8 @@ static size_t count_paths(MountSyntax syntax, size_t n_parts, bool *ret_any_word
                 return n_parts > 1;
         case MOUNT_SYNTAX_BIND:
         case MOUNT_SYNTAX_BIND_RO:
-                return n_parts == 1 ? 0 : 1; /* one alone is the place in the container, too */
+                *ret_any_word = n_parts > 1; /* one alone is the place in the container, too */
+                return 1;
         case MOUNT_SYNTAX_OVERLAY:
         case MOUNT_SYNTAX_OVERLAY_RO:
                 return n_parts - (n_parts > 2);
@@ -114,7 +115,7 @@ static int expand(char *const *fields, const char *pattern, const char *destinat
         if (glob(pattern, 0, NULL, &found) != 0 || found.gl_pathc == 0) {
                 globfree(&found);
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
-                                   "option '--mount': nothing matches the pattern %s", pattern);
+                                   "nothing matches the pattern %s", pattern);
         }
         for (size_t i = 0; i < found.gl_pathc && r >= 0; i++) {
                 const char *path = found.gl_pathv[i], *name = strrchr(path, '/');

@@ -142,6 +142,11 @@ static int set_mount(const Option *option, const char *text, Failure *f) {
         for (size_t i = 0; i < ELEMENTSOF(mount_fields) && r >= 0; i++)
                 if (streq(field->key, mount_fields[i].key))
                         r = mount_source_complete(mount_fields[i].syntax, text, directory, &texts, f);
+        if (r < 0 && f->text) {
+                _cleanup_free_ char *why = TAKE_PTR(f->text);
+
+                return failure_set(f, f->kind, "option '--%s' has '%s': %s", field->key, text, why);
+        }
         STRV_FOREACH (i, texts)
                 if (r >= 0)
                         r = set_field(option, *i, f);

@@ -19,6 +19,7 @@
 #include "engine/exec.h"
 #include "engine/health.h"
 #include "engine/image.h"
+#include "engine/mount-plan.h"
 #include "engine/limit-watch.h"
 #include "engine/root.h"
 #include "engine/restart.h"
@@ -327,7 +328,9 @@ int container_create(Engine *e, Image *image, const char *reference, ContainerSp
                                    "there are %u containers already; remove some first",
                                    ENGINE_CONTAINERS_MAX);
 
-        r = record_new(e, image, reference, TAKE_PTR(owned), &record, f);
+        r = mount_plan_freeze(e, owned, f);
+        if (r >= 0)
+                r = record_new(e, image, reference, TAKE_PTR(owned), &record, f);
         if (r >= 0)
                 r = container_adopt(e, record, &c);
         if (r < 0)

@@ -6,6 +6,7 @@
 #include "engine/image.h"
 #include "engine/mount-plan.h"
 #include "spec/digest.h"
+#include "spec/mount-format.h"
 #include "spec/volumes-from.h"
 
 #define LENDERS_DEEP_MAX 8
@@ -87,6 +88,16 @@ static int plan_add(const ContainerRecord *record, MountPlan *p, MountRequest *m
         return 0;
 }
 
+/* As in podman the same words once more are no mistake, except for --mount and --tmpfs. */
+static bool is_repeated(MountSyntax syntax, char *const *texts, char *const *at) {
+        if (syntax == MOUNT_SYNTAX_MOUNT || syntax == MOUNT_SYNTAX_TMPFS)
+                return false;
+        for (; texts < at; texts++)
+                if (streq(*texts, *at))
+                        return true;
+        return false;
+}
+
 static int add_asked(const CompileInput *in, const char *key, MountSyntax syntax, char *const *texts,
                      MountPlan *p, Failure *f) {
         STRV_FOREACH(i, texts) {
@@ -105,6 +116,8 @@ static int add_asked(const CompileInput *in, const char *key, MountSyntax syntax
                                            "option '%s' has '%s': patterns are for creelctl to expand; name "
                                            "the files",
                                            key, *i);
+                if (is_repeated(syntax, texts, i))
+                        continue;
                 if (mount_plan_has(p, m.destination))
                         return failure_set(f, FAILURE_INVALID_ARGUMENT,
                                            "%s: duplicate mount destination; give one mount for it",
@@ -145,6 +158,18 @@ static int add_options(const CompileInput *in, MountPlan *p, Failure *f) {
 static int make_plan(const CompileInput *in, unsigned depth, MountPlan *p, Failure *f);
 
 static int set_mode(MountRequest *m, VolumesFromMode mode) {
+        size_t n = 0;
+
+        if (mode == VOLUMES_FROM_AS_THERE)
+                return 0;
+        for (char **i = m->options; i && *i; i++)
+                if (streq(*i, "ro") || streq(*i, "rw") || streq(*i, "rro"))
+                        free(*i);
+                else
+                        m->options[n++] = *i;
+        if (m->options)
+                m->options[n] = NULL;
+        m->writable = mode == VOLUMES_FROM_WRITABLE;
         return mode == VOLUMES_FROM_AS_THERE
                                ? 0
                                : strv_extend(&m->options, mode == VOLUMES_FROM_READ_ONLY ? "ro" : "rw");
@@ -163,9 +188,11 @@ static int borrow(const CompileInput *in, const char *name, VolumesFromMode mode
                                    "option 'volumes-from' has '%s': more than %u containers lend each "
                                    "other's mounts",
                                    name, LENDERS_DEEP_MAX);
-        r = container_find(in->engine, name, &c, f);
-        if (r < 0)
-                return r;
+        if (container_find(in->engine, name, &c, NULL) < 0)
+                return failure_set(f, FAILURE_NO_SUCH_CONTAINER,
+                                   "option 'volumes-from' has '%s': no such container; 'creelctl ps -a' "
+                                   "lists them",
+                                   name);
         image = hashmap_get(in->engine->images, digest_hex(&c->record->image_id));
         there.record = c->record;
         there.config = image ? image->record->config : NULL;
@@ -222,6 +249,40 @@ static int add_image_volumes(const CompileInput *in, MountPlan *p) {
                 if (r < 0)
                         return r;
         }
+        return 0;
+}
+
+static int add_frozen(ContainerSpec *spec, const MountRequest *m) {
+        MountSyntax syntax;
+        char *text;
+        int r;
+
+        r = mount_request_format(m, &syntax, &text);
+        if (r < 0)
+                return r;
+        container_spec_mark(spec, container_spec_find(syntax == MOUNT_SYNTAX_MOUNT ? "mount" : "volume"));
+        return strv_consume(syntax == MOUNT_SYNTAX_MOUNT ? &spec->mounts : &spec->volumes, text);
+}
+
+int mount_plan_freeze(Engine *e, ContainerSpec *spec, Failure *f) {
+        ContainerRecord record = { .spec = spec };
+        const CompileInput in = { .engine = e, .record = &record };
+        _cleanup_(mount_plan_done) MountPlan p = {};
+        size_t n_own;
+        int r;
+
+        if (!spec->volumes_from)
+                return 0;
+        r = add_options(&in, &p, f);
+        n_own = p.n_requests;
+        if (r >= 0)
+                r = add_borrowed(&in, 0, &p, f);
+        for (size_t i = n_own; i < p.n_requests && r >= 0; i++)
+                r = add_frozen(spec, p.requests + i);
+        if (r < 0)
+                return r;
+        spec->volumes_from = strv_free(spec->volumes_from);
+        container_spec_unmark(spec, container_spec_find("volumes-from"));
         return 0;
 }
 

@@ -17,6 +17,10 @@ void mount_plan_done(MountPlan *p);
 /* FAILURE_INVALID_ARGUMENT: a string that does not parse, a destination twice. FAILURE_NO_SUCH_CONTAINER. */
 int mount_plan_make(const CompileInput *in, MountPlan *ret, Failure *f);
 
+/* Makes mounts of @spec's own of those that the containers of its volumes-from have now, and forgets these:
+ * they may go. */
+int mount_plan_freeze(Engine *e, ContainerSpec *spec, Failure *f);
+
 /* True when the plan has a mount exactly there. */
 bool mount_plan_has(const MountPlan *p, const char *destination);
 /* True when @destination is, or lies in, something of somebody else's that is mounted. */

@@ -94,6 +94,12 @@ void container_spec_unset(ContainerSpec *s, const char *key) {
         s->set[i / 64] &= ~(UINT64_C(1) << i % 64);
 }
 
+void container_spec_unmark(ContainerSpec *s, const SpecField *field) {
+        size_t i = (size_t) (field - container_spec_fields);
+
+        s->set[i / 64] &= ~(UINT64_C(1) << i % 64);
+}
+
 static int set_argv(char ***value, const char *text) {
         _cleanup_json_ json_object *holder = NULL;
         json_object *array = NULL;

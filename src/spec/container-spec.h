@@ -125,6 +125,7 @@ bool container_spec_has(const ContainerSpec *s, const char *key);
 /* As if it had never been given. */
 void container_spec_unset(ContainerSpec *s, const char *key);
 void container_spec_mark(ContainerSpec *s, const SpecField *field);
+void container_spec_unmark(ContainerSpec *s, const SpecField *field);
 
 /* Sets a field from the text of a command line. @text is NULL for a flag. -EINVAL: not a value of its kind;
  * *@reterr_hint then says what is. */

@@ -75,3 +75,34 @@ int mount_mapping_parse(const char *text, MountRequest *m) {
         }
         return 0;
 }
+
+static int append_list(char **text, const char *key, const MountMapping *mappings, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                char *longer;
+                int r;
+
+                r = string_format(&longer, "%s%s%s%s%" PRIu32 "-%" PRIu32 "-%" PRIu32, strempty(*text),
+                                  i > 0   ? "#"
+                                  : *text ? ";"
+                                          : "",
+                                  i > 0 ? "" : key, mappings[i].relative ? "@" : "", mappings[i].backing,
+                                  mappings[i].host, mappings[i].size);
+                if (r < 0)
+                        return r;
+                free(*text);
+                *text = longer;
+        }
+        return 0;
+}
+
+int mount_mapping_format(const MountRequest *m, char **ret) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = append_list(&text, "uids=", m->uids, m->n_uids);
+        if (r >= 0)
+                r = append_list(&text, "gids=", m->gids, m->n_gids);
+        if (r >= 0)
+                *ret = TAKE_PTR(text);
+        return r;
+}

@@ -10,3 +10,5 @@
  *
  * Each list at most once, at most MOUNT_MAPPINGS_MAX triples. Fills in @m->uids and @m->gids. -EINVAL. */
 int mount_mapping_parse(const char *text, MountRequest *m);
+/* The same the other way round; *@ret is NULL where @m has no mappings. */
+int mount_mapping_format(const MountRequest *m, char **ret);

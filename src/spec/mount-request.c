@@ -172,6 +172,10 @@ static int finish(MountReader *d) {
         if (m->source && *m->source != '/' && (m->kind == MOUNT_KIND_BIND || m->kind == MOUNT_KIND_GLOB))
                 return mount_reader_refuse(d, "'%s' must be an absolute path on the host", m->source);
         STRV_FOREACH(i, m->lowers)
+                for (char *const *other = m->lowers; other < i; other++)
+                        if (streq(*i, *other))
+                                return mount_reader_refuse(d, "'%s' must be there once", *i);
+        STRV_FOREACH(i, m->lowers)
                 if (**i != '/')
                         return mount_reader_refuse(d, "'%s' must be an absolute path on the host", *i);
         if (m->upper && *m->upper != '/')

@@ -318,7 +318,7 @@ static const struct {
         { "idmap", B | V | I, ANY | NSPAWN, MOUNT_WORD_IDMAP, VALUE_MAYBE, apply_idmap },
         { "ridmap", B | V, ANY, MOUNT_WORD_IDMAP, VALUE_MAYBE, apply_idmap },
         { "noidmap", B, NSPAWN, MOUNT_WORD_IDMAP, VALUE_NONE, apply_nothing },
-        { "rootidmap", B, NSPAWN, MOUNT_WORD_IDMAP, VALUE_NONE, apply_root_idmap },
+        { "rootidmap", B, ANY | NSPAWN, MOUNT_WORD_IDMAP, VALUE_NONE, apply_root_idmap },
         { "U", B | V | T, ANY, MOUNT_WORD_OWNER, VALUE_OPTIONAL, apply_owner },
         { "chown", B | V | T, MOUNT, MOUNT_WORD_OWNER, VALUE_OPTIONAL, apply_owner },
         /* There is no SELinux: nothing to do, as podman has it. */

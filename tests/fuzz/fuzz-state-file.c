@@ -5,6 +5,7 @@
 #include "store/container.h"
 #include "store/image.h"
 #include "store/layer.h"
+#include "store/volume.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -60,10 +61,20 @@ static void health_log(const char *data, size_t size) {
                 abort();
 }
 
+static void volume(const char *data, size_t size) {
+        _cleanup_(volume_record_freep) VolumeRecord *record = NULL, *again = NULL;
+        _cleanup_free_ char *text = NULL;
+
+        if (volume_record_parse(data, size, &record) < 0)
+                return;
+        if (volume_record_format(record, &text) < 0 || volume_record_parse(text, strlen(text), &again) < 0)
+                abort();
+}
+
 /* The first byte chooses the kind of file. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         static void (*const parsers[])(const char *data, size_t size) = {
-                container_record, image_record, ref, exit_record, layer_info, health_log,
+                container_record, image_record, ref, exit_record, layer_info, health_log, volume,
         };
 
         if (size > 0 && data[0] >= '0' && data[0] < '0' + ELEMENTSOF(parsers))

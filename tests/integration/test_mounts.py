@@ -456,6 +456,10 @@ def test_volumes_from(creelctl, image, inside, source):
     inside("--volumes-from", "lender", script="touch /anon/x")
     assert inside("--volumes-from", "lender", script="ls /anon").stdout == "x\n"
     refused(inside("--volumes-from", "nobody", check=False), "nobody")
+    creelctl("create", "--name", "borrower", "--volumes-from", "lender", image, "sh", "-c", "ls /anon; cat /bind/file")
+    creelctl("rm", "-v", "lender")
+    assert creelctl("start", "-a", "borrower").stdout == "x\nhost\n", "the lender may go"
+    creelctl("create", "--name", "lender", image, "true")
     refused(inside("--volumes-from", "lender:moon", check=False), "--volumes-from")
 
 
@@ -574,6 +578,11 @@ def test_bad_input(creelctl, image, option, word):
 def test_destination_twice(creelctl, image, options):
     refused(creelctl("run", "--rm", *options, image, "true", check=False), "/x: duplicate mount destination")
     assert creelctl("volume", "ls", "-q").stdout == ""
+
+
+def test_the_same_twice(inside, source):
+    assert inside("-v", f"{source}:/x", "-v", f"{source}:/x", "-v", "/v", "-v", "/v", script="cat /x/file").stdout == "host\n"
+    assert inside("--bind", f"{source}:/x", "--bind", f"{source}:/x", script="cat /x/file").stdout == "host\n"
 
 
 def test_bad_input_on_the_bus(run, image):
