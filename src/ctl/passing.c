@@ -175,14 +175,3 @@ void passing_notify(const Passing *p, const char *text) {
         if (p->notify_fd >= 0 && send(p->notify_fd, text, strlen(text), MSG_NOSIGNAL) < 0)
                 (void) fprintf(stderr, "creelctl: cannot notify the service manager, ignoring: %m\n");
 }
-
-bool passing_is_ready(const char *text) {
-        while (*text) {
-                size_t n = strcspn(text, "\n");
-
-                if (n == strlen("READY=1") && startswith(text, "READY=1"))
-                        return true;
-                text += n + (text[n] == '\n');
-        }
-        return false;
-}

@@ -38,6 +38,3 @@ int passing_append(const Passing *p, sd_bus_message *m);
 
 /* Tells the service manager; nothing happens where there is none. */
 void passing_notify(const Passing *p, const char *text);
-
-/* True when @text, lines of sd_notify(3), says READY=1. */
-bool passing_is_ready(const char *text);

@@ -246,6 +246,10 @@ static void session_tell(Session *s, const char *id) {
         if (s->options.started && !s->told)
                 s->options.started(id, s->options.userdata);
         s->told = true;
+        if (s->options.background) {
+                s->detached = true;
+                (void) sd_event_exit(s->event, 0);
+        }
 }
 
 static int session_failure(const Message *m, Failure *f) {
@@ -295,10 +299,8 @@ static int session_handle(Session *s, Message *m) {
                 return 0;
         case MESSAGE_SESSION_NOTIFY:
                 (void) message_get_string(m, FIELD_TEXT, &text);
-                if (s->options.notified && s->options.notified(text, s->options.userdata)) {
-                        s->detached = true;
-                        return sd_event_exit(s->event, 0);
-                }
+                if (s->options.notified)
+                        s->options.notified(text, s->options.userdata);
                 return 0;
         case MESSAGE_SESSION_EXITED:
                 trace("exit heard of");

@@ -20,10 +20,9 @@ typedef struct SessionOptions {
         const char *detach_keys; /* as detach_keys_parse() reads them; NULL: the default */
         /* Called once, when the container's id is known. May be NULL. */
         void (*started)(const char *id, void *userdata);
-        /* What the command says by sd_notify(3), where creeld was asked for it. True: leave now, the
-         * container goes on. May be NULL. */
-        bool (*notified)(const char *text, void *userdata);
-        bool background; /* the streams stay here */
+        /* What the command says by sd_notify(3), where creeld was asked for it. May be NULL. */
+        void (*notified)(const char *text, void *userdata);
+        bool background; /* the streams stay here, and session_run() returns when the command runs */
         void *userdata;
 } SessionOptions;
 

@@ -78,6 +78,12 @@ static int notify_main_process(Ctl *c, const char *id, const char *text, Failure
         r = client_find_container(c, id, &path, f);
         if (r >= 0)
                 r = container_info_get(c, path, &info, f);
+        if (r < 0 && f->text && f->kind == FAILURE_NO_SUCH_CONTAINER) { /* ended and removed already */
+                failure_done(f);
+                return 0;
+        }
+        if (r >= 0 && info->supervisor == 0)
+                return 0;
         if (r >= 0)
                 r = string_format(&message, "MAINPID=%" PRIu32 "\n%s", info->supervisor, text);
         if (r >= 0)
@@ -163,57 +169,58 @@ static int attempt_detached(Ctl *c, const char *image, Failure *f) {
 }
 
 static char *started_id;
-static bool told_ready;
+
+/* In the foreground we are the main process, and speak for the command. */
+static void tell_started(Ctl *c, const char *id) {
+        char text[64];
+
+        if (passing.notify_fd < 0)
+                return;
+        (void) snprintf(text, sizeof(text), "MAINPID=%d%s", getpid(),
+                        notify_mode_is("conmon") ? "\nREADY=1" : "");
+        passing_notify(&passing, text);
+        if (notify_mode_is("healthy"))
+                await_health(c, id);
+}
 
 static void on_started(const char *id, void *userdata) {
         create_write_cidfile(id);
         (void) string_set(&started_id, id);
-        if (!arg_detach && notify_mode_is("conmon"))
-                passing_notify(&passing, "READY=1");
-        if (!arg_detach && notify_mode_is("healthy"))
-                await_health(&ctl, id);
+        if (!arg_detach)
+                tell_started(&ctl, id);
 }
 
-/* In the foreground we are the main process, and speak for the command. */
-static bool on_notified(const char *text, void *userdata) {
-        if (arg_detach && !passing_is_ready(text))
-                return false;
-        if (arg_detach)
-                told_ready = true;
-        else
-                passing_notify(&passing, text);
-        return arg_detach;
+static void on_notified(const char *text, void *userdata) {
+        passing_notify(&passing, text);
 }
 
-/* In the background, but not before the command says that it is ready. */
-static int attempt_until_ready(Ctl *c, const char *image, Failure *f) {
+/* In the background, with a command that speaks for itself: the service manager has to know the supervisor
+ * before that passes on what the command says, which it does once this session is over. */
+static int attempt_speaking(Ctl *c, const char *image, Failure *f) {
         const SessionOptions options = { .sig_proxy = arg_sig_proxy,
                                          .started = on_started,
-                                         .notified = on_notified,
                                          .background = true };
         _cleanup_bus_message_ sd_bus_message *m = NULL;
-        Session *s = NULL;
+        _cleanup_(session_freep) Session *s = NULL;
         int r;
 
         r = session_new(c, &options, &s, f);
         if (r >= 0)
                 r = create_new_call(c, "RunContainer", image, &m, f);
-        if (r >= 0) {
-                r = session_append(s, m);
-                if (r >= 0)
-                        r = append_passthrough(m);
-                if (r >= 0)
-                        r = passing_append(&passing, m);
-                if (r >= 0)
-                        r = sd_bus_message_close_container(m);
-                r = r < 0 ? client_failure(NULL, r, f) : session_run(s, TAKE_PTR(m), NULL, f);
-        }
-        (void) session_free(s);
         if (r < 0)
                 return r;
-        if (started_id)
-                (void) printf("%s\n", started_id);
-        return told_ready ? notify_main_process(c, started_id, "READY=1", f) : r;
+        r = session_append(s, m);
+        if (r >= 0)
+                r = append_passthrough(m);
+        if (r >= 0)
+                r = passing_append(&passing, m);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        r = r < 0 ? client_failure(NULL, r, f) : session_run(s, TAKE_PTR(m), NULL, f);
+        if (r < 0)
+                return r;
+        (void) printf("%s\n", strempty(started_id));
+        return notify_main_process(c, started_id, "", f);
 }
 
 /* What --attach leaves out. */
@@ -226,7 +233,7 @@ static int streams_left_out(unsigned *ret, Failure *f) {
                         { "stderr", SESSION_STDERR } };
         unsigned wanted = 0;
 
-        STRV_FOREACH (word, arg_attach) {
+        STRV_FOREACH(word, arg_attach) {
                 unsigned flag = 0;
 
                 for (size_t i = 0; i < ELEMENTSOF(streams); i++)
@@ -244,11 +251,11 @@ static int streams_left_out(unsigned *ret, Failure *f) {
 
 static int attempt_foreground(Ctl *c, const char *image, Failure *f) {
         SessionOptions options = { .tty = create_spec.tty,
-                                         .interactive = create_spec.interactive,
-                                         .sig_proxy = arg_sig_proxy,
-                                         .detach_keys = arg_detach_keys,
-                                         .started = on_started,
-                                         .notified = on_notified };
+                                   .interactive = create_spec.interactive,
+                                   .sig_proxy = arg_sig_proxy,
+                                   .detach_keys = arg_detach_keys,
+                                   .started = on_started,
+                                   .notified = on_notified };
         _cleanup_(session_freep) Session *s = NULL;
         _cleanup_bus_message_ sd_bus_message *m = NULL;
         int r;
@@ -311,8 +318,8 @@ int verb_run(Ctl *c, char **operands, Failure *f) {
                 return r;
         if (!arg_detach)
                 return create_or_run(c, operands, attempt_foreground, f);
-        return create_or_run(c, operands,
-                             notify_mode_is("container") ? attempt_until_ready : attempt_detached, f);
+        return create_or_run(c, operands, notify_mode_is("container") ? attempt_speaking : attempt_detached,
+                             f);
 }
 
 int run_attached_start(Ctl *c, const char *name, const SessionOptions *options, Failure *f) {

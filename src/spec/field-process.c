@@ -52,6 +52,13 @@ static bool account_is_valid(const char *s, size_t n) {
         return n > 0 && n <= 256;
 }
 
+/* A number that no user or group can have. */
+static bool is_no_id(const char *s) {
+        uint32_t id;
+
+        return string_in_charset(s, DIGITS) && (parse_u32(s, &id) < 0 || id == UINT32_MAX);
+}
+
 const char *field_check_user(const void *value) {
         const char *s = string_of(value), *colon = strchr(s, ':');
 
@@ -66,8 +73,8 @@ const char *field_check_groups(const void *value) {
                 if (streq(*i, "keep-groups"))
                         return "cannot be keep-groups, which is for containers without root; name the "
                                "groups";
-                if (strchr(*i, ':') || !account_is_valid(*i, strlen(*i)))
-                        return "must be the name or number of a group";
+                if (strchr(*i, ':') || **i == '-' || !account_is_valid(*i, strlen(*i)) || is_no_id(*i))
+                        return "must be the name of a group, or a number up to 4294967294";
         }
         return NULL;
 }

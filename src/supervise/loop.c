@@ -279,6 +279,14 @@ static void relay_to_client(const Supervisor *s, const char *text) {
                 log_debug_errno(r, "cannot pass on a notification, ignoring: %m");
 }
 
+/* What the client may have left unread. */
+static void tell_state_to_client(const Supervisor *s) {
+        _cleanup_free_ char *text = NULL;
+
+        if (s->notify_state && strv_join(s->notify_state, "\n", &text) >= 0)
+                relay_to_client(s, text);
+}
+
 static void on_notify(Supervisor *s) {
         char text[NOTIFY_BYTES_MAX];
         int r;
@@ -311,6 +319,7 @@ static void on_session(Supervisor *s) {
         }
         s->start.session_fd = fd_close(s->start.session_fd);
         supervisor_drain_terminal(s);
+        tell_state_to_client(s);
 }
 
 static void on_exit_of_payload(Supervisor *s) {

@@ -394,6 +394,47 @@ def test_notify_detached_conmon(service, image, creelctl):
     creelctl("rm", "-f", "-t", "0", "away2")
 
 
+def heard(listener):
+    """The next message, as lines."""
+    return listener.recv(4096).decode().splitlines()
+
+
+@pytest.fixture
+def ear(tmp_path):
+    """A service manager's socket, and the environment that names it."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        listener.settimeout(20)
+        yield listener, {**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")}
+
+
+def test_words_of_conmon(ear, image):
+    listener, env = ear
+    with Follower("creelctl", "run", "--rm", "--sdnotify", "conmon", image, "true", env=env) as run:
+        assert heard(listener) == [f"MAINPID={run.process.pid}", "READY=1"]
+        assert run.wait() == 0
+
+
+def test_words_in_the_background_do_not_wait(ear, image, creelctl):
+    """--detach comes back before the command is ready; the supervisor says the rest."""
+    listener, env = ear
+    creelctl("run", "-d", "--name", "slow", image, "sleep", "100", env=env)
+    words = heard(listener)
+    assert len(words) == 1 and words[0].startswith("MAINPID=")
+    creelctl("rm", "-f", "-t", "0", "slow")
+
+
+def test_words_of_the_container(ear, creelctl, notifier):
+    listener, env = ear
+    script = "systemd-notify --ready --status=up; exec sleep 100"
+    creelctl("run", "-d", "--name", "speaks", *notifier, "sh", "-c", script, env=env)
+    assert heard(listener)[0].startswith("MAINPID=")
+    seen = set()
+    while not {"READY=1", "STATUS=up"} <= seen:
+        seen |= set(heard(listener))
+    creelctl("rm", "-f", "-t", "0", "speaks")
+
+
 def test_notify_ignored(inside, tmp_path):
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     listener.bind(str(tmp_path / "notify"))

@@ -106,19 +106,10 @@ static void test_notify(void **state) {
         p.notify_fd = fd_close(p.notify_fd);
 }
 
-static void test_ready(void **state) {
-        assert_true(passing_is_ready("STATUS=x\nREADY=1\n"));
-        assert_true(passing_is_ready("READY=1"));
-        assert_false(passing_is_ready("READY=10"));
-        assert_false(passing_is_ready("STATUS=READY=1"));
-        assert_false(passing_is_ready(""));
-}
-
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_collect),
                 cmocka_unit_test(test_notify),
-                cmocka_unit_test(test_ready),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,7 +29,7 @@ static void test_values(void **state) {
                   { "", ":", "a:", ":b", "a:b:c", "a b" } },
                 { "unsetenv", { "A" }, { "", "A=b" } },
                 { "env-merge", { "A=${B}" }, { "A", "=x", "A=${B" } },
-                { "group-add", { "wheel", "44" }, { "", "keep-groups", "a:b", "a,b" } },
+                { "group-add", { "wheel", "44" }, { "", "keep-groups", "4294967295", "-1", "a:b", "a,b" } },
                 { "umask",
                   { "0022", "77", "0", "777" },
                   { "", "8", "0o22", "-1", "00022", "1777", "u=rwx" } },
