@@ -111,6 +111,11 @@ static int print_status(const ContainerInfo *info) {
                       describe_status(status, sizeof(status), info, clock_now_realtime_usec()));
         if (!isempty(info->error))
                 (void) printf("%10s: %s\n", "Error", info->error);
+        if (!isempty(info->health))
+                (void) printf("%10s: %s\n", "Health", info->health);
+        if (!isempty(info->restart_policy) && !streq(info->restart_policy, "no"))
+                (void) printf("%10s: %s; %" PRIu64 " since a user started it\n", "Restart",
+                              info->restart_policy, info->restart_count);
         (void) printf("%10s: %s (%s)\n", "Image", strempty(info->image),
                       describe_id(id, sizeof(id), info->image_id, false));
         (void) printf("%10s: %s\n", "Command", command);

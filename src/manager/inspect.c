@@ -76,6 +76,8 @@ static int fill_state(json_object *o, const void *of) {
         if (r >= 0)
                 r = json_add_boolean(o, "OOMKilled", c->record->oom_killed);
         if (r >= 0)
+                r = json_add_boolean(o, "StoppedByUser", c->record->stopped_by_user);
+        if (r >= 0)
                 r = json_add_boolean(o, "Dead", c->state == CONTAINER_DEAD);
         if (r >= 0)
                 r = json_add_i64(o, "Pid", c->leader);
@@ -116,7 +118,7 @@ static int effective_labels(const Container *c, char ***ret) {
 
 /* Times in nanoseconds, as docker has them. */
 static int add_probe(json_object *parent, const char *key, char *const *test, const HealthProbe *probe,
-                     uint64_t start_period_usec, uint64_t n_retries) {
+                     uint64_t start_period_usec, uint64_t start_interval_usec, uint64_t n_retries) {
         _cleanup_json_ json_object *o = NULL;
         int r;
 
@@ -132,6 +134,8 @@ static int add_probe(json_object *parent, const char *key, char *const *test, co
                 r = json_add_u64(o, "Timeout", probe->timeout_usec * 1000);
         if (r >= 0 && start_period_usec > 0)
                 r = json_add_u64(o, "StartPeriod", start_period_usec * 1000);
+        if (r >= 0 && start_interval_usec > 0)
+                r = json_add_u64(o, "StartInterval", start_interval_usec * 1000);
         if (r >= 0)
                 r = json_add_u64(o, "Retries", n_retries);
         return r < 0 ? r : json_add(parent, key, TAKE_PTR(o));
@@ -144,9 +148,9 @@ static int add_healthcheck(json_object *o, const Container *c) {
         if (health_config_get(c->record->spec, container_image_config(c), &config, NULL) < 0 || !config.test)
                 return 0;
         r = add_probe(o, "Healthcheck", config.test, &config.probe, config.start_period_usec,
-                      config.n_retries);
+                      config.start_period_usec > 0 ? config.start_interval_usec : 0, config.n_retries);
         if (r >= 0)
-                r = add_probe(o, "StartupHealthCheck", config.startup_test, &config.startup, 0,
+                r = add_probe(o, "StartupHealthCheck", config.startup_test, &config.startup, 0, 0,
                               config.n_startup_retries);
         if (r >= 0)
                 r = json_add_string(o, "HealthcheckOnFailureAction", health_action_to_string(config.action));

@@ -22,12 +22,13 @@ static inline void engine_fixture_init(EngineFixture *f) {
         int r;
 
         f->store = fixture_new();
-        *e = (Engine) { .store = f->store.store,
-                        .supervise_fd = -EBADF,
-                        .pull_fd = -EBADF,
-                        .unpack_fd = -EBADF,
-                        .seccomp_cache_fd = -EBADF,
-                        .journal_fd = -EBADF };
+        *e = (Engine){ .store = f->store.store,
+                       .supervise_fd = -EBADF,
+                       .own_cgroup_fd = -ENOENT, /* announce nothing */
+                       .pull_fd = -EBADF,
+                       .unpack_fd = -EBADF,
+                       .seccomp_cache_fd = -EBADF,
+                       .journal_fd = -EBADF };
         e->containers = hashmap_new();
         e->containers_by_name = hashmap_new();
         e->images = hashmap_new();
