@@ -64,6 +64,7 @@ static void start_failed(Container *c, const Failure *f) {
         if (c->has_scope)
                 (void) scope_stop(c->engine->systemd, c->unit, NULL, NULL, NULL);
         c->has_scope = false;
+        limits_forget(c);
         c->cgroup = mfree(c->cgroup);
         (void) string_set(&c->record->error, f->text);
         if (f->kind == FAILURE_COMMAND_NOT_FOUND || f->kind == FAILURE_COMMAND_NOT_EXECUTABLE)
@@ -107,6 +108,8 @@ static void on_scope(int error, const char *text, void *userdata) {
         r = cgroup_scope_of(supervisor_pid(c->supervisor), &c->cgroup);
         if (r >= 0)
                 r = supervisor_go(c->supervisor, c->cgroup);
+        if (r >= 0)
+                limits_watch(c);                        /* now, while the supervisor works */
         if (r < 0 && r != -EPIPE && r != -ECONNRESET) { /* a dead supervisor is noticed by its socket */
                 (void) failure_set_errno(&f, FAILURE_SYSTEM, r, "cannot start container %s",
                                          c->record->name);
@@ -343,7 +346,8 @@ void container_on_started(Container *c, pid_t leader, int leader_pidfd, uint64_t
         c->leader_pidfd = leader_pidfd;
         if (!c->cgroup)
                 (void) cgroup_scope_of(leader, &c->cgroup);
-        limits_watch(c);
+        if (!c->limits_source)
+                limits_watch(c);
         if (container_is_running(c)) { /* found again after a restart of ours */
                 container_match_freezer(c);
                 health_begin(c, true);

@@ -274,6 +274,7 @@ Engine *engine_free(Engine *e) {
         if (!e)
                 return NULL;
         e->observer = NULL;
+        e->limits_keeper = sd_event_source_disable_unref(e->limits_keeper);
         LIST_FOREACH(transfers, t, e->transfers)
                 (void) transfer_free(t);
         if (e->containers)

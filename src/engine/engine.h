@@ -76,6 +76,7 @@ struct Engine {
         Hashmap *volumes;           /* by name */
         LIST_HEAD(Transfer, transfers);
         unsigned n_transfers;
+        sd_event_source *limits_keeper; /* engine/limit-watch.h */
         unsigned n_tops; /* lists of processes under way, engine/top.h */
         uint32_t last_transfer_id;
 

@@ -88,6 +88,18 @@ void limits_forget(Container *c) {
         c->limits_source = sd_event_source_disable_unref(c->limits_source);
 }
 
+static int on_nothing(sd_event_source *source, const struct inotify_event *event, void *userdata) {
+        return 0;
+}
+
+/* With the last watch sd-event would close its inotify descriptor, for which the kernel makes us wait some
+ * 10 ms; so there is always one. */
+static void keep_inotify(Engine *e) {
+        if (!e->limits_keeper)
+                (void) sd_event_add_inotify(e->event, &e->limits_keeper, "/sys/fs/cgroup", IN_DELETE_SELF,
+                                            on_nothing, NULL);
+}
+
 void limits_watch(Container *c) {
         _cleanup_close_ int scope_fd = -EBADF;
         _cleanup_free_ char *path = NULL;
@@ -103,6 +115,7 @@ void limits_watch(Container *c) {
         /* Found again after a restart of ours: these were told of. */
         if (scope_fd >= 0)
                 c->n_oom_kills = count_oom_kills(scope_fd);
+        keep_inotify(c->engine);
         if (r >= 0)
                 r = sd_event_add_inotify(c->engine->event, &c->limits_source, path, IN_MODIFY | IN_ONLYDIR,
                                          on_modified, c);

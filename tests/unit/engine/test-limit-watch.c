@@ -20,6 +20,7 @@ static void test_nothing(void **state) {
         limits_watch(&c);
         assert_null(c.limits_source);
         limits_forget(&c);
+        sd_event_source_disable_unref(e.limits_keeper);
         sd_event_unref(event);
 }
 
