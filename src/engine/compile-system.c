@@ -3,6 +3,8 @@
 /* Whole systems: what an init system as the container's first process expects (systemd.io,
  * CONTAINER_INTERFACE). */
 
+#include <unistd.h>
+
 #include "basic/memory.h"
 #include "basic/str.h"
 #include "basic/strv.h"
@@ -10,6 +12,7 @@
 #include "engine/host-tree.h"
 #include "engine/root.h"
 #include "security/capability.h"
+#include "spec/credential.h"
 #include "spec/json.h"
 #include "spec/system-mode.h"
 
@@ -119,6 +122,14 @@ static int check_system(const CompileInput *in, Failure *f) {
                                    "--set-credential and --load-credential are for an init system; add "
                                    "--boot or "
                                    "--systemd=always");
+        STRV_FOREACH(i, spec->load_credentials) {
+                _cleanup_(credential_done) Credential c = {};
+                const char *hint;
+
+                if (credential_parse_load(*i, &c, &hint) >= 0 && access(c.path, F_OK) < 0)
+                        return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, errno,
+                                                 "option '--load-credential' has '%s'", *i);
+        }
         return 0;
 }
 

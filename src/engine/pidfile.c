@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "basic/fd.h"
 #include "basic/file.h"
@@ -31,17 +32,19 @@ static int open_parent(const char *path, const char **ret_name) {
 }
 
 static int check_one(const char *option, const char *path, Failure *f) {
+        _cleanup_close_ int fd = -EBADF;
         const char *name;
-        int fd;
+        struct stat st;
+        int r;
 
         if (!path)
                 return 0;
-        fd = open_parent(path, &name);
-        if (fd < 0)
-                return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, fd,
-                                         "option '--%s' has '%s', which cannot be written", option, path);
-        (void) fd_close(fd);
-        return 0;
+        r = fd = open_parent(path, &name);
+        if (r >= 0 && fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) >= 0 && S_ISDIR(st.st_mode))
+                r = -EISDIR;
+        return r < 0 ? failure_set_errno(f, FAILURE_INVALID_ARGUMENT, r,
+                                         "option '--%s' has '%s', which cannot be written", option, path)
+                     : 0;
 }
 
 int pidfile_check(const ContainerSpec *spec, Failure *f) {

@@ -15,7 +15,8 @@ class Row:
     needs: list = field(default_factory=list)  # words that must stand beside the option
     empty: bool = False  # whether --option= means something
     create: bool = False  # the good values are tried with create, because the lab or --rm does not allow them to run
-    twice: bool = True  # whether the option may be given again
+    twice: bool = True  # whether the option may be given again, and each value is looked at
+    says: str = ""  # what the line speaks of instead of the option
 
 
 FLAG = Row(good=["true", "false"], bad=["maybe", "2", "truefalse"])
@@ -78,7 +79,7 @@ OPTIONS = {
     "unsetenv-all": flag(),
     "workdir": Row(good=["/tmp", "/not/there/yet"], bad=["relative", "./x", "../x"]),
     "user": Row(good=["0", "app", "app:wheel", "1000:1000", "0:0"], bad=[":", "a:b:c", ":5", "app:"]),
-    "group-add": Row(good=["wheel", "10"], bad=["4294967295", "99999999999", "-1"]),
+    "group-add": Row(good=["wheel", "10"], bad=["4294967295", "99999999999", "-1"], says="group"),
     "tty": flag(),
     "interactive": flag(),
     "init": flag(),
@@ -103,7 +104,7 @@ OPTIONS = {
     "hosts-file": Row(good=["none", "image", "{lines}"], bad=["/no/such/file"], twice=False),
     "no-hosts": flag(),
     "no-hostname": flag(),
-    "add-host": Row(good=["a:10.0.0.1", "a;b:10.0.0.1", "six:::1", "gate:host-gateway"], bad=["a", ":", "a:", "a:nowhere", "a b:10.0.0.1", ":10.0.0.1", "a:1.2.3.4.5"]),
+    "add-host": Row(good=["a:10.0.0.1", "a;b:10.0.0.1", "six:::1"], bad=["a", ":", "a:", "a:nowhere", "a b:10.0.0.1", ":10.0.0.1", "a:1.2.3.4.5"]),
     "dns": Row(good=["10.0.0.1", "::1"], bad=["nowhere", "1.2.3", "10.0.0.1 "]),
     "dns-search": Row(good=["example.org", "."], bad=["a b", "a\tb"]),
     "dns-option": Row(good=["ndots:2"], bad=["a b"]),
@@ -114,8 +115,7 @@ OPTIONS = {
     # mounts
     "volume": Row(
         good=["{dir}:/mnt", "{dir}:/mnt:ro", "{dir}:/mnt:rw,rslave", "{file}:/mnt/file:ro"],
-        bad=[":", "{dir}:", ":/mnt", "{dir}:relative", "{dir}:/mnt:nonsense", "{dir}:/mnt:ro,rw", "{dir}:/a:ro:x", "/no/such/source:/mnt", "{dir}:/", "relative/path:/mnt"],
-    ),
+        bad=[":", "{dir}:", ":/mnt", "{dir}:relative", "{dir}:/mnt:nonsense", "{dir}:/mnt:ro,rw", "{dir}:/a:ro:x", "/no/such/source:/mnt", "{dir}:/", "relative/path:/mnt"], twice=False),
     "mount": Row(
         good=["type=tmpfs,destination=/mnt", "type=bind,src={dir},dst=/mnt,ro", "type=tmpfs,dst=/mnt,tmpfs-size=1m,tmpfs-mode=700", "type=ramfs,dst=/mnt"],
         bad=[
@@ -140,13 +140,13 @@ OPTIONS = {
     "shm-size": size("1m", "65536"),
     "shm-size-systemd": size("1m"),
     "image-volume": words("bind", "tmpfs", "ignore", "anonymous"),
-    "volumes-from": Row(good=[], bad=["no-such-container", "no-such-container:ro", ":ro"]),
+    "volumes-from": Row(good=[], bad=["no-such-container", "no-such-container:ro"], says="no-such-container"),
     "chrootdirs": Row(good=["/tmp"], bad=["relative"]),
-    "bind": Row(good=["{dir}:/mnt"], bad=["relative:/mnt", "{dir}:relative", "/no/such/source"]),
-    "bind-ro": Row(good=["{dir}:/mnt"], bad=["relative:/mnt", "{dir}:relative", "/no/such/source"]),
-    "overlay": Row(good=["{dir}::/mnt"], bad=["x"]),
-    "overlay-ro": Row(good=["{dir}:/usr:/mnt"], bad=["x", "{dir}:{dir}:/mnt"]),
-    "inaccessible": Row(good=["/etc/passwd"], bad=["relative"]),
+    "bind": Row(good=["{dir}:/mnt"], bad=["relative:/mnt", "{dir}:relative", "/no/such/source"], twice=False),
+    "bind-ro": Row(good=["{dir}:/mnt"], bad=["relative:/mnt", "{dir}:relative", "/no/such/source"], twice=False),
+    "overlay": Row(good=["{dir}::/mnt"], bad=["x"], twice=False),
+    "overlay-ro": Row(good=["{dir}:/usr:/mnt"], bad=["x", "{dir}:{dir}:/mnt"], twice=False),
+    "inaccessible": Row(good=["/etc/passwd"], bad=["relative"], twice=False),
     # isolation
     "userns": Row(good=["auto", "host", "auto:size=131072", "keep-id", "nomap"], bad=["nonsense", "auto:size=x", "auto:nonsense=1", "container:", "container:no-such-container", "ns:/no/such/path", "ns:", "keep-id:uid=x"], create=True, empty=True),
     "uidmap": Row(good=["0:100000:65536"], bad=["x", "0", "0:", "0:x:1", "0:1:0", "0:4294967295:5", "-1:0:1", "0:1:2:3"], needs=["--gidmap=0:100000:65536"], create=True, twice=False),
@@ -224,13 +224,13 @@ OPTIONS = {
     "health-startup-retries": number("3", bad=["-1"], create=True, needs=["--health-cmd=true", "--health-startup-cmd=true"]),
     "health-startup-success": number("1", bad=["-1"], create=True, needs=["--health-cmd=true", "--health-startup-cmd=true"]),
     "health-startup-timeout": duration("30s", bad=["0s"], create=True, needs=["--health-cmd=true", "--health-startup-cmd=true"]),
-    "health-log-destination": Row(good=["local", "events_logger"], bad=["/no/such/directory"], create=True),
+    "health-log-destination": Row(good=["local", "events_logger"], bad=["/no/such/directory"], create=True, twice=False),
     "health-max-log-count": number("5", bad=["-1"], create=True),
     "health-max-log-size": number("500", bad=["-1"], create=True),
     "no-healthcheck": flag(),
     "requires": Row(good=[], bad=["no-such-container"], create=True),
     "log-driver": words("journald", "none", "passthrough", create=True),
-    "log-opt": Row(good=["tag=x"], bad=["nonsense", "nonsense=1"], create=True),
+    "log-opt": Row(good=["tag=x"], bad=["nonsense", "nonsense=1"], create=True, twice=False),
     # whole systems
     "systemd": words("true", "false", "always", create=True),
     "boot": flag(create=True),
@@ -241,11 +241,11 @@ OPTIONS = {
     "volatile": words("no", "yes", "state", "overlay", create=True),
     "link-journal": words("no", "auto", "try-guest", create=True, needs=["--systemd=always"]),
     "set-credential": Row(good=["id:value"], bad=["x", ":value", "a/b:x", "..:x"], create=True, needs=["--systemd=always"]),
-    "load-credential": Row(good=["id:{file}"], bad=["x", ":{file}", "a/b:{file}", "id:/no/such/file", "id:relative"], create=True, needs=["--systemd=always"]),
+    "load-credential": Row(good=["id:{file}"], bad=["x", ":{file}", "a/b:{file}", "id:/no/such/file", "id:relative"], create=True, needs=["--systemd=always"], says="credential"),
     "resolv-conf": words("off", "copy-host", "auto", create=True),
     "rootfs": Row(bad=["maybe"], create=True),
     "directory": Row(bad=["/no/such/directory"], create=True),
-    "template": Row(bad=["/no/such/directory"], create=True),
+    "template": Row(bad=["/no/such/directory"], create=True, says="as a root"),
     "ephemeral": flag(create=True),
     # registries
     "tls-verify": flag(),

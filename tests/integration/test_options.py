@@ -100,7 +100,7 @@ def test_bad_values(creelctl, image, places, name):
     if LISTED[name] and not row.empty:
         values.append("")
     needs = [places(word) for word in row.needs]
-    fail_with([check_refused(creelctl, [*needs, f"--{name}={places(value)}"], image, name) for value in values])
+    fail_with([check_refused(creelctl, [*needs, f"--{name}={places(value)}"], image, row.says if value and row.says else name) for value in values])
 
 
 @pytest.mark.parametrize("name", [name for name in TRIED if LISTED[name]])
@@ -140,7 +140,7 @@ def test_bad_value_before_a_good_one(creelctl, image, places, name):
     if not row.good or not row.bad or not row.twice:
         return
     words = [*row.needs, f"--{name}={places(row.bad[0])}", f"--{name}={places(row.good[0])}"]
-    fail_with([check_refused(creelctl, words, image, name)])
+    fail_with([check_refused(creelctl, words, image, row.says or name)])
 
 
 def option_names(words):
