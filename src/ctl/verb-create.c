@@ -19,7 +19,7 @@
 #include "ctl/spelling.h"
 #include "spec/ulimit.h"
 
-#define SHARED_OPTIONS_MAX 8
+#define SHARED_OPTIONS_MAX 16
 
 ContainerSpec create_spec;
 const char *create_cidfile, *create_image;

@@ -16,8 +16,12 @@
 #include "ctl/client.h"
 #include "ctl/progress.h"
 #include "ctl/pull.h"
+#include "ctl/pull-source.h"
 #include "spec/platform.h"
 
+#define RETRIES_MAX 100U
+#define RETRY_DELAY_USEC (2 * USEC_PER_SEC)
+#define RETRY_DELAY_MAX_USEC (3600 * USEC_PER_SEC)
 #define TRANSFERS_MATCH                                                             \
         "type='signal',sender='" CREEL_BUS_NAME                                     \
         "',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged'," \
@@ -26,7 +30,9 @@
         "type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',member='" \
         "NameOwnerChanged',arg0='" CREEL_BUS_NAME "'"
 
-static const char *arg_platform, *arg_ca, *arg_authfile, *arg_policy = "always";
+static const char *arg_platform, *arg_os, *arg_arch, *arg_variant, *arg_ca, *arg_cert_dir, *arg_authfile,
+                *arg_creds, *arg_policy = "always";
+static uint64_t arg_retry, arg_retry_delay_usec = RETRY_DELAY_USEC;
 static bool arg_tls_verify = true, arg_tls_verify_given;
 
 static int set_tls_verify(const Option *option, const char *text, Failure *f) {
@@ -46,15 +52,62 @@ static int set_platform(const Option *option, const char *text, Failure *f) {
         return 0;
 }
 
+static int set_platform_part(const Option *option, const char *text, Failure *f) {
+        if (isempty(text) || strlen(text) > PLATFORM_PART_MAX ||
+            !string_in_charset(text, ALPHANUMERIC "._-"))
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "option '--%s' has '%s': must be a word such as linux, arm64 or v8",
+                                   option->name, text);
+        return option_set_string(option, text, f);
+}
+
+static int set_creds(const Option *option, const char *text, Failure *f) {
+        if (!strchr(text, ':') || *text == ':')
+                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option '--creds' must be USER:PASSWORD");
+        arg_creds = text;
+        return 0;
+}
+
+static int set_retry(const Option *option, const char *text, Failure *f) {
+        int r = option_set_count(option, text, f);
+
+        return r >= 0 && arg_retry > RETRIES_MAX
+                               ? failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                             "option '--retry' has '%s': must be at most %u", text,
+                                             RETRIES_MAX)
+                               : r;
+}
+
+static int set_retry_delay(const Option *option, const char *text, Failure *f) {
+        if (clock_parse_duration(text, &arg_retry_delay_usec) < 0 ||
+            arg_retry_delay_usec > RETRY_DELAY_MAX_USEC)
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "option '--retry-delay' has '%s': must be a time such as 5s, at most 1h",
+                                   text);
+        return 0;
+}
+
 const Option pull_shared_options[] = {
         { "platform", 0, "OS/ARCH[/VARIANT]", "Pull the image for this platform (default: the host's)",
           set_platform, &arg_platform },
+        { "os", 0, "OS", "Pull the image for this operating system", set_platform_part, &arg_os },
+        { "arch", 0, "ARCH", "Pull the image for this architecture", set_platform_part, &arg_arch },
+        { "variant", 0, "VARIANT", "Pull the image for this variant of the architecture", set_platform_part,
+          &arg_variant },
         { "tls-verify", 0, NULL, "Insist on TLS (default); =false: plain HTTP", set_tls_verify,
           &arg_tls_verify },
         { "ca", 0, "FILE", "Trust the certificates in this PEM file", option_set_path, &arg_ca },
         { "cert-ca", 0, "FILE", NULL, option_set_path, &arg_ca },
+        { "cert-dir", 0, "DIR", "Trust the certificates (*.crt) in this directory", option_set_path,
+          &arg_cert_dir },
         { "authfile", 0, "FILE", "Registry credentials (default: as docker and podman)", option_set_path,
           &arg_authfile },
+        { "creds", 0, "USER:PASSWORD", "Log in so (lists of processes do not show an authfile)", set_creds,
+          &arg_creds },
+        { "retry", 0, "NUMBER", "Try again this often when the registry cannot be reached (default: 0)",
+          set_retry, &arg_retry },
+        { "retry-delay", 0, "TIME", "Wait before that, each time twice as long (default: 2s)",
+          set_retry_delay, &arg_retry_delay_usec },
         {},
 };
 
@@ -226,13 +279,19 @@ static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *rete
         return sd_event_exit(p->event, 0);
 }
 
-static int append_files(sd_bus_message *m, Failure *f) {
+static int append_files(sd_bus_message *m, const char *reference, Failure *f) {
         _cleanup_close_ int ca = -EBADF, credentials = -EBADF;
         int r;
 
-        r = authfile_open(arg_authfile, &credentials, f);
+        if (arg_ca && arg_cert_dir)
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "options --ca and --cert-dir exclude each other; give one");
+        r = arg_creds ? pull_source_credentials(arg_creds, reference, &credentials, f)
+                      : authfile_open(arg_authfile, &credentials, f);
         if (r >= 0 && arg_ca)
                 r = authfile_seal(arg_ca, "CA file", &ca, f);
+        if (r >= 0 && arg_cert_dir)
+                r = pull_source_certificates(arg_cert_dir, &ca, f);
         if (r >= 0 && ca >= 0)
                 r = sd_bus_message_append(m, "{sv}", "ca", "h", ca);
         if (r >= 0 && credentials >= 0)
@@ -242,8 +301,12 @@ static int append_files(sd_bus_message *m, Failure *f) {
 
 static int pull_new_call(Pull *p, const char *policy, sd_bus_message **ret, Failure *f) {
         _cleanup_bus_message_ sd_bus_message *m = NULL;
+        _cleanup_free_ char *platform = NULL;
         int r;
 
+        r = pull_source_platform(arg_platform, arg_os, arg_arch, arg_variant, &platform, f);
+        if (r < 0)
+                return r;
         r = client_new_call(p->c, CREEL_BUS_PATH, CREEL_MANAGER, "PullImage", &m, f);
         if (r < 0)
                 return r;
@@ -252,12 +315,12 @@ static int pull_new_call(Pull *p, const char *policy, sd_bus_message **ret, Fail
                 r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r >= 0)
                 r = sd_bus_message_append(m, "{sv}", "policy", "s", policy);
-        if (r >= 0 && arg_platform)
-                r = sd_bus_message_append(m, "{sv}", "platform", "s", arg_platform);
+        if (r >= 0 && (platform || arg_platform))
+                r = sd_bus_message_append(m, "{sv}", "platform", "s", platform ?: arg_platform);
         if (r >= 0 && arg_tls_verify_given)
                 r = sd_bus_message_append(m, "{sv}", "tls-verify", "b", (int) arg_tls_verify);
         if (r >= 0)
-                r = append_files(m, f);
+                r = append_files(m, p->reference, f);
         if (r >= 0)
                 r = sd_bus_message_close_container(m);
         if (r < 0)
@@ -334,7 +397,7 @@ static int pull_execute(Pull *p, sd_bus_message *call) {
         return r < 0 ? client_failure(NULL, r, p->failure) : p->error;
 }
 
-int pull_image(Ctl *c, const char *reference, const char *policy, char **ret_id, Failure *f) {
+static int pull_once(Ctl *c, const char *reference, const char *policy, char **ret_id, Failure *f) {
         _cleanup_bus_message_ sd_bus_message *call = NULL;
         Pull p = { .c = c, .reference = reference, .failure = f, .signal_fd = -EBADF };
         int r;
@@ -354,6 +417,42 @@ int pull_image(Ctl *c, const char *reference, const char *policy, char **ret_id,
                 return 128 + p.signal;
         }
         return r < 0 ? r : 0;
+}
+
+/* 0, or the number of the signal that came meanwhile. */
+static int wait_for_signal(uint64_t usec) {
+        struct timespec ts = { .tv_sec = (time_t) (usec / USEC_PER_SEC),
+                               .tv_nsec = (long) (usec % USEC_PER_SEC * 1000) };
+        sigset_t mask, old;
+        int n;
+
+        (void) sigemptyset(&mask);
+        for (size_t i = 0; i < 3; i++)
+                (void) sigaddset(&mask, (const int[]){ SIGINT, SIGTERM, SIGHUP }[i]);
+        (void) sigprocmask(SIG_BLOCK, &mask, &old);
+        n = sigtimedwait(&mask, NULL, &ts);
+        (void) sigprocmask(SIG_SETMASK, &old, NULL);
+        return n > 0 ? n : 0;
+}
+
+int pull_image(Ctl *c, const char *reference, const char *policy, char **ret_id, Failure *f) {
+        uint64_t delay_usec = arg_retry_delay_usec;
+        int r;
+
+        for (uint64_t left = arg_retry;; left--) {
+                int n;
+
+                r = pull_once(c, reference, policy, ret_id, f);
+                if (r >= 0 || left == 0 || !f->text || f->kind != FAILURE_NETWORK)
+                        return r;
+                if (!c->quiet)
+                        (void) fprintf(stderr, "creelctl: %s; trying again\n", f->text);
+                failure_done(f);
+                n = wait_for_signal(delay_usec);
+                if (n > 0)
+                        return 128 + n;
+                delay_usec = MIN(delay_usec * 2, RETRY_DELAY_MAX_USEC);
+        }
 }
 
 int verb_pull(Ctl *c, char **operands, Failure *f) {
