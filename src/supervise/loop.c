@@ -22,6 +22,10 @@
 #define EMPTY_TIMEOUT_USEC (10 * USEC_PER_SEC)
 #define JOURNAL_TIMEOUT_USEC (5 * USEC_PER_SEC)
 #define ATTACH_TIMEOUT_USEC (5 * USEC_PER_SEC)
+/* Messages of sd_notify(3) are taken this far apart: two hundred a second. */
+#define NOTIFY_INTERVAL_USEC (5 * USEC_PER_SEC / 1000)
+/* What a payload said just before it ended. */
+#define NOTIFY_LAST_MAX 16
 #define POLL_MAX \
         (8 + SUPERVISOR_PEERS_MAX + SUPERVISOR_STREAMS + ATTACHMENTS_MAX * (1 + ATTACH_OUTPUTS))
 
@@ -287,21 +291,31 @@ static void tell_state_to_client(const Supervisor *s) {
                 relay_to_client(s, text);
 }
 
+/* A creeld that does not read at the moment asks for what still holds when it is back. */
+static bool takes_more(int fd) {
+        struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+        return poll(&p, 1, 0) > 0 && (p.revents & POLLOUT);
+}
+
 static void on_notify(Supervisor *s) {
         char text[NOTIFY_BYTES_MAX];
         int r;
 
+        /* A container that never stops talking is heard in its turn; its own socket fills up meanwhile. */
+        s->notify_pause_usec = clock_now_monotonic_usec() + NOTIFY_INTERVAL_USEC;
         r = notify_receive(s->notify_socket, s->start.notify_from, runtime_pid(s->runtime), text);
         if (r <= 0)
                 return;
         (void) notify_remember(&s->notify_state, text);
         /* systemd's stop of the scope may have come before the init system listened. */
-        if (s->start.system && s->kill_deadline_usec > 0 &&
+        if (s->start.system && s->stopping &&
             (strstr(text, "READY=1") || strstr(text, "X_SYSTEMD_SIGNALS_LEVEL=")))
                 signal_payload(s, s->start.stop_signal);
         relay_to_client(s, text);
         for (size_t i = 0; i < SUPERVISOR_PEERS_MAX; i++)
-                if (s->peers[i] >= 0 && send_text(s->peers[i], MESSAGE_SUPERVISE_NOTIFY, text) < 0)
+                if (s->peers[i] >= 0 && takes_more(s->peers[i]) &&
+                    send_text(s->peers[i], MESSAGE_SUPERVISE_NOTIFY, text) < 0)
                         s->peers[i] = fd_close(s->peers[i]);
 }
 
@@ -375,6 +389,11 @@ static int poll_wait(PollSet *set, uint64_t deadline_usec) {
         return 0;
 }
 
+/* Of two times, either of which may be 0: none. */
+static uint64_t earlier(uint64_t a, uint64_t b) {
+        return a == 0 ? b : b == 0 ? a : MIN(a, b);
+}
+
 static bool any_stream_blocked(const Supervisor *s) {
         for (size_t i = 0; i < SUPERVISOR_STREAMS; i++)
                 if (s->streams[i].blocked)
@@ -440,7 +459,9 @@ static int loop_once(Supervisor *s) {
         signal = poll_add(&set, s->signal_fd, POLLIN);
         listener = poll_add(&set, s->start.listen_fd, POLLIN);
         session = poll_add(&set, s->start.session_fd, POLLIN);
-        notify = poll_add(&set, s->notify_socket, POLLIN);
+        if (s->notify_pause_usec > 0 && clock_now_monotonic_usec() >= s->notify_pause_usec)
+                s->notify_pause_usec = 0;
+        notify = poll_add(&set, s->notify_pause_usec > 0 ? -EBADF : s->notify_socket, POLLIN);
         journal = poll_add(&set, any_stream_blocked(s) ? s->journal_fd : -EBADF, POLLOUT);
         for (size_t i = 0; i < SUPERVISOR_PEERS_MAX; i++)
                 peers[i] = poll_add(&set, s->peers[i], POLLIN);
@@ -450,7 +471,7 @@ static int loop_once(Supervisor *s) {
 
         attachments_poll(s, &set, attached);
 
-        r = poll_wait(&set, s->kill_deadline_usec);
+        r = poll_wait(&set, earlier(s->kill_deadline_usec, s->notify_pause_usec));
         if (r < 0)
                 return r;
 
@@ -577,6 +598,8 @@ int loop_run(Supervisor *s) {
                 if (r < 0)
                         return log_error_errno(r, "cannot watch the container: %m");
         }
+        for (int i = 0; i < NOTIFY_LAST_MAX && s->notify_socket >= 0; i++)
+                on_notify(s);
         drain(s);
         report(s);
         trace("exit told");

@@ -35,6 +35,7 @@ typedef struct Supervisor {
         uint64_t started_usec, kill_deadline_usec; /* the latter monotonic; 0: none */
         int notify_socket;   /* what the payload says by sd_notify(3); -EBADF: nothing */
         char **notify_state; /* what of it still holds */
+        uint64_t notify_pause_usec; /* monotonic: not before; 0: now */
         bool has_pid_namespace, exited, stopping;
         ExitRecord record;
 } Supervisor;

@@ -435,6 +435,17 @@ def test_words_of_the_container(ear, creelctl, notifier):
     creelctl("rm", "-f", "-t", "0", "speaks")
 
 
+def test_flood_of_words(ear, creelctl, notifier, image):
+    """A container that says things without end is heard, and nobody else is kept from being so."""
+    listener, env = ear
+    script = "while :; do systemd-notify --no-block --status=$((i = i + 1)) 2>/dev/null; done"
+    creelctl("run", "-d", "--name", "flood", *notifier, "sh", "-c", f"systemd-notify --ready; {script}", env=env)
+    while "READY=1" not in heard(listener):
+        pass
+    assert creelctl("run", "--rm", image, "true").returncode == 0
+    creelctl("rm", "-f", "-t", "0", "flood")
+
+
 def test_notify_ignored(inside, tmp_path):
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     listener.bind(str(tmp_path / "notify"))
