@@ -25,16 +25,20 @@ static int load(const char *directory, int dirfd, const char *file, CdiFile **re
 
         r = file_read(dirfd, file, CDI_BYTES_MAX, &text, &size);
         if (r >= 0)
-                r = cdi_file_parse(text, size, ret, &f);
+                r = cdi_file_parse(text, size, !endswith(file, ".json"), ret, &f);
         if (r < 0 && r != -ENOMEM)
                 log_warning("%s/%s describes no devices, ignoring: %s", directory, file,
                             f.text ?: strerrordesc_np(-r));
         return r;
 }
 
+static bool is_description(const char *name) {
+        return endswith(name, ".json") || endswith(name, ".yaml") || endswith(name, ".yml");
+}
+
 /* The device in one directory. 1: found. */
 static int find_in(const char *directory, const char *kind, const char *device, CdiFile **ret,
-                   const CdiDevice **ret_device, bool *ret_yaml, Failure *f) {
+                   const CdiDevice **ret_device, Failure *f) {
         _cleanup_(close_directory) DIR *d = opendir(directory);
         _cleanup_(cdi_file_freep) CdiFile *best = NULL;
         const struct dirent *de;
@@ -43,11 +47,8 @@ static int find_in(const char *directory, const char *kind, const char *device, 
                 _cleanup_(cdi_file_freep) CdiFile *c = NULL;
                 int r;
 
-                if (*de->d_name == '.' || !endswith(de->d_name, ".json")) {
-                        *ret_yaml = *ret_yaml || endswith(de->d_name, ".yaml") ||
-                                    endswith(de->d_name, ".yml");
+                if (*de->d_name == '.' || !is_description(de->d_name))
                         continue;
-                }
                 r = load(directory, dirfd(d), de->d_name, &c);
                 if (r == -ENOMEM)
                         return r;
@@ -75,23 +76,21 @@ int cdi_find(const char *const *directories, const char *name, CdiFile **ret, co
         const CdiDevice *device = NULL;
         char *equals = kind ? strchr(kind, '=') : NULL;
         const char *beyond;
-        bool yaml = false;
 
         if (!equals)
                 return -ENOMEM;
         *equals = 0;
         for (; *directories; directories++) {
-                int r = find_in(*directories, kind, equals + 1, &found, &device, &yaml, f);
+                int r = find_in(*directories, kind, equals + 1, &found, &device, f);
 
                 if (r < 0)
                         return r;
         }
         if (!found)
-                return failure_set(f, FAILURE_INVALID_ARGUMENT,
-                                   "option '--device' has '%s': no file *.json in /etc/cdi or /run/cdi "
-                                   "describes "
-                                   "it%s",
-                                   name, yaml ? "; write the *.yaml files there as JSON" : "");
+                return failure_set(
+                                f, FAILURE_INVALID_ARGUMENT,
+                                "option '--device' has '%s': no file in /etc/cdi or /run/cdi describes it",
+                                name);
         beyond = found->edits.beyond ?: device->edits.beyond;
         if (beyond)
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,

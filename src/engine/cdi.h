@@ -3,8 +3,8 @@
 
 #include "spec/cdi.h"
 
-/* The devices of the Container Device Interface on this host: the files *.json in directories of which the
- * later ones count more. They are read when a device of theirs is asked for. */
+/* The devices of the Container Device Interface on this host: the files *.json, *.yaml and *.yml in
+ * directories of which the later ones count more. They are read when a device of theirs is asked for. */
 
 extern const char *const cdi_directories[]; /* ends with NULL */
 

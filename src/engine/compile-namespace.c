@@ -263,8 +263,7 @@ static int compile_sysctl(const ContainerSpec *spec, json_object *linux_part, Fa
 
 /* What only makes sense in a namespace of one's own. */
 static int check_own(const ContainerSpec *spec, Failure *f) {
-        NamespaceMode pid = compile_namespace_mode(spec, RUNTIME_NAMESPACE_PID),
-                      ipc = compile_namespace_mode(spec, RUNTIME_NAMESPACE_IPC);
+        NamespaceMode pid = compile_namespace_mode(spec, RUNTIME_NAMESPACE_PID);
 
         if (spec->init && !namespace_mode_is_own(&pid))
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
@@ -272,12 +271,6 @@ static int check_own(const ContainerSpec *spec, Failure *f) {
                                    "leave one "
                                    "out",
                                    spec->pid);
-        if (container_spec_has(spec, "shm-size") && !namespace_mode_is_own(&ipc))
-                return failure_set(f, FAILURE_INVALID_ARGUMENT,
-                                   "'--shm-size' is for a /dev/shm of the container's own, and '--ipc=%s' "
-                                   "shares "
-                                   "another; leave one out",
-                                   spec->ipc);
         return 0;
 }
 

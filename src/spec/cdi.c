@@ -6,6 +6,7 @@
 #include "basic/strv.h"
 #include "spec/device-option.h"
 #include "spec/json.h"
+#include "spec/yaml.h"
 
 static void edits_done(CdiEdits *e) {
         (void) strv_free(e->env);
@@ -231,19 +232,33 @@ static int read_file(json_object *o, CdiFile *c, Failure *f) {
         return r;
 }
 
-int cdi_file_parse(const char *data, size_t n_bytes, CdiFile **ret, Failure *reterr) {
+static int parse_text(const char *data, size_t n_bytes, bool yaml, json_object **ret, Failure *reterr) {
+        size_t line = 0;
+        int r;
+
+        r = n_bytes > CDI_BYTES_MAX ? -EFBIG
+            : yaml                  ? yaml_parse(data, n_bytes, ret, &line)
+                                    : json_parse(data, n_bytes, CDI_BYTES_MAX, ret);
+        if (r == -ENOMEM)
+                return r;
+        if (r == -EBADMSG && yaml)
+                return failure_set(reterr, FAILURE_CONFIGURATION,
+                                   "line %zu is not the YAML that is read here", line);
+        return r < 0 || !json_object_is_type(*ret, json_type_object)
+                               ? failure_set(reterr, FAILURE_CONFIGURATION, "is not an object")
+                               : 0;
+}
+
+int cdi_file_parse(const char *data, size_t n_bytes, bool yaml, CdiFile **ret, Failure *reterr) {
         _cleanup_(cdi_file_freep) CdiFile *c = new0(CdiFile, 1);
         _cleanup_json_ json_object *o = NULL;
         int r;
 
         if (!c)
                 return -ENOMEM;
-        r = json_parse(data, n_bytes, CDI_BYTES_MAX, &o);
-        if (r == -ENOMEM)
-                return r;
-        if (r < 0 || !json_object_is_type(o, json_type_object))
-                return failure_set(reterr, FAILURE_CONFIGURATION, "is not a JSON object");
-        r = read_file(o, c, reterr);
+        r = parse_text(data, n_bytes, yaml, &o, reterr);
+        if (r >= 0)
+                r = read_file(o, c, reterr);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(c);

@@ -60,7 +60,8 @@ typedef struct CdiFile {
 CdiFile *cdi_file_free(CdiFile *c);
 DEFINE_CLEANUP(CdiFile, cdi_file_free)
 
-/* -EBADMSG with FAILURE_CONFIGURATION naming the key. */
-int cdi_file_parse(const char *data, size_t n_bytes, CdiFile **ret, Failure *reterr);
+/* -EBADMSG with FAILURE_CONFIGURATION naming the key. @yaml: it is written in YAML (spec/yaml.h), else in
+ * JSON. */
+int cdi_file_parse(const char *data, size_t n_bytes, bool yaml, CdiFile **ret, Failure *reterr);
 
 const CdiDevice *cdi_file_find(const CdiFile *c, const char *name);

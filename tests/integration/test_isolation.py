@@ -309,7 +309,7 @@ def test_cgroups_of_the_host(inside):
     [
         (["--uts=host", "--hostname=x"], "--hostname"),
         (["--pid=host", "--init"], "--init"),
-        (["--ipc=host", "--shm-size=1m"], "--shm-size"),
+        (["--ipc=host", "--shm-size=1m"], "shm-size"),
         (["--pid=container:lender", "--userns=auto"], "user namespace"),
         (["--cgroupns=container:lender", "--userns=auto"], "user namespace"),
         (["--pid=ns:/proc/1/ns/pid"], "user namespace"),
@@ -431,6 +431,18 @@ def test_cdi_device(inside, cdi, tmp_path):
     cdi("/etc/cdi", "creel-test.json", "creel.test/thing", [{"name": "one", "containerEdits": edits}], containerEdits={"env": ["ALL=2"]})
     script = "echo $ONE $ALL; id -G; stat -c %g /dev/one; head -c 2 /dev/one | wc -c; cat /one/x; touch /one/y"
     assert inside("--device=creel.test/thing=one", script=script, check=False).split() == ["1", "2", "0", "4242", "2", "2", "mounted"]
+
+
+def test_cdi_device_in_yaml(inside):
+    path = Path("/run/cdi/creel-test.yaml")
+    path.parent.mkdir(exist_ok=True)
+    lines = ["cdiVersion: 0.6.0", "kind: creel.test/yaml", "devices:", "- name: one", "  containerEdits:", "    env:", "    - A=yaml"]
+    lines += ["    deviceNodes:", "    - path: /dev/one  # a remark", "      hostPath: /dev/zero", "      fileMode: 0640"]
+    path.write_text("\n".join(lines))
+    try:
+        assert inside("--device=creel.test/yaml=one", script="echo $A; stat -c %a /dev/one").split() == ["yaml", "640"]
+    finally:
+        path.unlink()
 
 
 def test_cdi_directories(inside, refused, cdi):

@@ -57,6 +57,12 @@ static void test_find(void **state) {
         assert_true(find("v.com/c=d", &value, &f) < 0);
         assert_non_null(strstr(f.text, "run"));
         assert_int_equal(unlink("run/c.json"), 0);
+        put("run", "b.json", "{}");
+        put("run", "d.yaml",
+            "cdiVersion: 0.6.0\nkind: v.com/c\ndevices:\n- name: d\n  containerEdits:\n    env: [A=4]\n");
+        assert_int_equal(find("v.com/c=d", &value, &f), 0);
+        assert_int_equal(value, '4');
+        assert_int_equal(unlink("run/d.yaml"), 0);
         put("run", "b.json", FILE_OF("2", ",\"hooks\":[{}]"));
         assert_true(find("v.com/c=d", &value, &f) < 0);
         assert_non_null(strstr(f.text, "hooks"));

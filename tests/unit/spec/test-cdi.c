@@ -20,7 +20,7 @@ static void test_whole(void **state) {
         _cleanup_(cdi_file_freep) CdiFile *c = NULL;
         const CdiDevice *one, *two;
 
-        assert_int_equal(cdi_file_parse(text, strlen(text), &c, NULL), 0);
+        assert_int_equal(cdi_file_parse(text, strlen(text), false, &c, NULL), 0);
         assert_string_equal(c->kind, "vendor.com/device");
         assert_string_equal(c->edits.env[0], "ALL=1");
         one = cdi_file_find(c, "one");
@@ -64,7 +64,7 @@ static void test_refused(void **state) {
                 _cleanup_(cdi_file_freep) CdiFile *c = NULL;
                 _cleanup_failure_ Failure f = {};
 
-                assert_true(cdi_file_parse(bad[i], strlen(bad[i]), &c, &f) < 0);
+                assert_true(cdi_file_parse(bad[i], strlen(bad[i]), false, &c, &f) < 0);
                 assert_int_equal(f.kind, FAILURE_CONFIGURATION);
         }
 }
