@@ -21,6 +21,7 @@ static const struct {
         { "container", "stop", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c04" },
         { "container", "kill", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c05" },
         { "container", "oom", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c06" },
+        { "container", "attach", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c12" },
         { "container", "exec", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c10" },
         { "container", "exec_died", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c11" },
         { "container", "remove", "5d7f1e6a0b8f4d0e9c2a7b1f3e4d5c07" },

@@ -142,8 +142,11 @@ static void supervisor_attached(Supervisor *s, const Message *m) {
                                    s->container->record->name, text);
         }
         for (size_t i = 0; i < ATTACHING_MAX; i++)
-                if (s->attaching[i].done && s->attaching[i].index == index)
+                if (s->attaching[i].done && s->attaching[i].index == index) {
                         attach_finish(s, s->attaching + i, f.text ? &f : NULL);
+                        if (!f.text)
+                                container_event(s->container, "attach", NULL, 0);
+                }
 }
 
 /* The container has ended before it could answer. */

@@ -198,6 +198,11 @@ def test_creeld_is_killed_meanwhile(echo):
         assert run.wait() == 0
 
 
+def test_event(echo, monitor):
+    with Follower("creelctl", "attach", "--no-stdin", echo):
+        monitor.signal_named("Event", lambda body: body[2] == "attach" and body[4]["name"] == echo)
+
+
 # With a terminal
 
 

@@ -386,13 +386,21 @@ def test_many_at_once(box):
     assert execs() == []
 
 
-@pytest.mark.parametrize("options", [[], ["--network", "host"]])
+@pytest.mark.parametrize("options", [[], ["--pid", "host"]])
 def test_dies_with_the_container(creelctl, image, options):
     creelctl("run", "-d", "--name", "box", *options, image, "sleep", "1000")
     with Follower("creelctl", "exec", "box", "sh", "-c", f"trap '' TERM HUP; {READY_AND_WAIT}") as run:
         run.line("ready")
         creelctl("rm", "-f", "-t", "0", "box")
         assert run.wait() == 137
+
+
+def test_restart_takes_them_along(creelctl, box):
+    for _ in range(3):
+        creelctl("exec", "-d", box, "sh", "-c", "trap : TERM HUP; while :; do sleep 1000; done")
+        creelctl("restart", "-t", "0", box)
+        eventually(lambda: not execs(), "nothing of before runs")
+    assert creelctl("exec", box, "echo", "there").stdout == "there\n"
 
 
 def test_container_goes_on(creelctl, box):
