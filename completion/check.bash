@@ -12,6 +12,7 @@ creelctl() {
     ps\ *) printf '%s\n' web db ;;
     images\ *) printf '%s\n' 'registry.example/app:1' 'registry.example/app:2' 'localhost:5000/tool:latest' '<none>:<none>' ;;
     list-transfers\ *) printf '%s\n' 7 ;;
+    volume\ volume\ ls\ *) printf '%s\n' data cache ;;
     help\ *) "$program" "$@" ;;
     esac
 }
@@ -73,6 +74,10 @@ expect 'creelctl pause we' web
 expect 'creelctl unpause d' db
 expect 'creelctl rename we' web web-old
 expect 'creelctl rename web we' ''
+expect 'creelctl volume ' create ls inspect exists rm prune
+expect 'creelctl volume rm da' data
+expect 'creelctl run --image-volume t' tmpfs
+expect 'creelctl run --volumes-from we' web web-old
 expect 'creelctl healthcheck ' run
 expect 'creelctl healthcheck run d' db
 expect 'creelctl run --restart al' always
