@@ -236,6 +236,30 @@ static int check_place(const MountRequest *m, Failure *f) {
         return 0;
 }
 
+/* What a whole host lives on is not given away to a container, as in podman. */
+static const char *const host_paths[] = {
+        "/",     "/bin", "/boot",  "/dev",   "/etc", "/etc/passwd", "/etc/pki", "/etc/shadow",
+        "/home", "/lib", "/lib64", "/media", "/opt", "/proc",       "/root",    "/run",
+        "/sbin", "/srv", "/sys",   "/tmp",   "/usr", "/var",        "/var/lib", "/var/log",
+};
+
+static int check_chown(const MountRequest *m, Failure *f) {
+        _cleanup_free_ char *clean = NULL;
+        int r;
+
+        if (!m->chown || m->kind != MOUNT_KIND_BIND || m->subpath)
+                return 0;
+        r = mount_path_clean(m->source, &clean);
+        for (size_t i = 0; i < ELEMENTSOF(host_paths) && r >= 0; i++)
+                if (streq(clean, host_paths[i]))
+                        return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                           "%s: the host's own %s is not given to a container's user; leave "
+                                           "out U, or "
+                                           "mount a directory of its own",
+                                           m->destination, clean);
+        return r;
+}
+
 int compile_mount_request(const CompileInput *in, const MountRequest *m, size_t index, json_object **ret,
                           Failure *f) {
         static int (*const builders[])(Builder * b, Failure * f) = {
@@ -252,6 +276,8 @@ int compile_mount_request(const CompileInput *in, const MountRequest *m, size_t 
         if (!mount || !own)
                 return -ENOMEM;
         r = check_place(m, f);
+        if (r >= 0)
+                r = check_chown(m, f);
         if (r >= 0)
                 r = json_add_string(mount, "destination", m->destination);
         if (r >= 0)

@@ -239,11 +239,19 @@ static int overlay_in_scratch(const OverlayStack *s, const OverlayUpper *upper, 
         return 0;
 }
 
+/* What was opened before can only be mounted where it was opened. */
+static int go_back(int namespace_fd, int root_fd, Failure *reterr) {
+        if (setns(namespace_fd, CLONE_NEWNS) < 0 || fchdir(root_fd) < 0 || chroot(".") < 0)
+                return failure_set_errno(reterr, FAILURE_SYSTEM, errno,
+                                         "cannot go back to the host's mount namespace");
+        return 0;
+}
+
 /* Older kernels: layers and upper directory are mounted under short names, so that a long list fits into
  * mount(2)'s page. */
 static int overlay_by_name(const OverlayStack *s, const OverlayUpper *upper, const char *subpath,
                            int *ret_fd, Failure *reterr) {
-        _cleanup_close_ int parent = -EBADF, scratch = -EBADF;
+        _cleanup_close_ int parent = -EBADF, scratch = -EBADF, root = -EBADF, namespace = -EBADF;
         char name[NAME_BYTES];
         int r;
 
@@ -256,6 +264,8 @@ static int overlay_by_name(const OverlayStack *s, const OverlayUpper *upper, con
                         return failure_set_errno(reterr, FAILURE_STORAGE, errno,
                                                  "cannot open the container's own directory");
         }
+        root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        namespace = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
         r = scratch_mount(&scratch, reterr);
         if (r >= 0 && parent >= 0)
                 r = scratch_place(scratch, "r", parent, reterr);
@@ -267,6 +277,8 @@ static int overlay_by_name(const OverlayStack *s, const OverlayUpper *upper, con
                 r = overlay_in_scratch(s, upper, subpath, scratch, ret_fd, reterr);
         if (scratch >= 0)
                 (void) umount2("/..", MNT_DETACH); /* the scratch directory: what is on top of / */
+        if (r >= 0 && scratch >= 0)
+                r = go_back(namespace, root, reterr);
         return r;
 }
 

@@ -36,7 +36,7 @@ typedef struct OverlayUpper {
 /* The merge as a detached mount. @upper is NULL for one without changes. @subpath: only what lies there; may
  * be NULL.
  *
- * Kernels before 6.15 merge only layers that are mounted somewhere: there this process moves into a mount
+ * Kernels before 6.15 merge only layers that are mounted somewhere: there this process visits a mount
  * namespace of its own, which follows the host's. @path_names forces that way; it is for tests. */
 int overlay_mount(const OverlayStack *s, const OverlayUpper *upper, const char *subpath, bool path_names,
                   int *ret_fd, Failure *reterr);

@@ -22,7 +22,7 @@ typedef struct RootfsSource {
  * whose root is @root_uid,
  * @root_gid.
  *
- * Kernels before 6.15 merge only layers that are mounted somewhere: there this process moves into a mount
+ * Kernels before 6.15 merge only layers that are mounted somewhere: there this process visits a mount
  * namespace of its own, which follows the host's. @path_names forces that way; it is for tests.
  *
  * A tree is idmapped unless its root belongs to @root_uid already. With VOLATILE_YES the root is an empty

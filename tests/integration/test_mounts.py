@@ -526,6 +526,8 @@ def test_volumes_outlive_creeld(creelctl, inside):
         ("-v=/tmp:/x:O,U", "U"),
         ("-v=/no/such/source:/x", "/no/such/source"),
         ("-v=un/named:/x", "name"),
+        ("-v=/etc:/x:U", "/etc"),
+        ("-v=/usr/../:/x:U", "host"),
         ("-v=/tmp:/proc/x", "/proc"),
         ("-v=/tmp:/proc", "/proc"),
         ("-v=/tmp:/sys/x", "/sys"),

@@ -25,7 +25,8 @@ static void push(OverlayStack *s, const char *path) {
 
 static void merge(bool path_names) {
         _cleanup_(overlay_stack_done) OverlayStack s = {}, t = {};
-        _cleanup_close_ int fd = -EBADF, part = -EBADF;
+        _cleanup_close_ int fd = -EBADF, part = -EBADF, before = -EBADF,
+                            old = open("/mnt", O_PATH | O_DIRECTORY | O_CLOEXEC);
         _cleanup_failure_ Failure f = {};
         struct stat st;
 
@@ -34,6 +35,9 @@ static void merge(bool path_names) {
         CHECK(overlay_mount(&s, NULL, NULL, path_names, &fd, &f) >= 0);
         CHECK(fstatat(fd, "of-a", &st, 0) >= 0 && fstatat(fd, "of-b", &st, 0) >= 0);
         CHECK(mkdirat(fd, "new", 0755) < 0 && errno == EROFS);
+        /* what was opened before can still be mounted */
+        before = open_tree(old, "a", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+        CHECK(before >= 0);
         push(&t, "c");
         CHECK(overlay_stack_push_empty(&t, &f) >= 0);
         CHECK(overlay_mount(&t, NULL, "of-c", path_names, &part, &f) >= 0);
