@@ -18,11 +18,15 @@
 int container_argv(const ContainerRecord *record, const ImageConfig *config, char ***ret, Failure *f) {
         _cleanup_strv_free_ char **argv = NULL;
         bool replaced = container_spec_has(record->spec, "entrypoint");
-        int r;
+        char *const *entrypoint;
+        int r = 0;
 
         if (record->spec->boot)
                 return compile_boot_argv(record, config, ret);
-        r = strv_extend_strv(&argv, replaced ? record->spec->entrypoint : config->entrypoint);
+        entrypoint = replaced ? record->spec->entrypoint : config->entrypoint;
+        /* [""] is none, as podman has it */
+        if (strv_length(entrypoint) != 1 || !isempty(entrypoint[0]))
+                r = strv_extend_strv(&argv, entrypoint);
         if (r >= 0 && strv_length(record->spec->command) > 0)
                 r = strv_extend_strv(&argv, record->spec->command);
         else if (r >= 0 && !replaced)
@@ -34,6 +38,9 @@ int container_argv(const ContainerRecord *record, const ImageConfig *config, cha
                                 f, FAILURE_INVALID_ARGUMENT,
                                 "%s: neither the image nor the command line says what to run; add a command",
                                 record->image);
+        if (isempty(argv[0]))
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "the command is an empty word; leave it out, or name one");
         *ret = TAKE_PTR(argv);
         return 0;
 }

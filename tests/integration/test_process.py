@@ -68,8 +68,10 @@ def test_entrypoint(creelctl, spoken, options, operands, said):
     assert creelctl("run", "--rm", *options, spoken, *operands).stdout == said + "\n"
 
 
-def test_nothing_to_run(creelctl, spoken):
+def test_nothing_to_run(creelctl, spoken, image):
     refused(creelctl("run", "--rm", "--entrypoint", "", spoken, check=False), "command")
+    refused(creelctl("run", "--name", "empty", image, "", check=False), "command")
+    assert "empty" not in creelctl("ps", "-a").stdout
 
 
 def test_inspect_of_a_replaced_entrypoint(creelctl, spoken):

@@ -28,6 +28,8 @@ static void test_argv(void **state) {
         set(&c, "command", "bare");
         assert_argv(&c, "bare");
 
+        set(&c, "entrypoint", "[\"\"]");
+        assert_argv(&c, "bare");
         assert_true(container_argv(empty.record, empty.config, &argv, &failure) < 0);
         assert_int_equal(failure.kind, FAILURE_INVALID_ARGUMENT);
 }
