@@ -53,6 +53,7 @@ static void go_on_restarting(Container *c) {
 }
 
 static void start_failed(Container *c, const Failure *f) {
+        c->start_held = false;
         c->session_fd = fd_close(c->session_fd);
         if (c->supervisor) {
                 supervisor_kill(c->supervisor);
@@ -153,6 +154,26 @@ static int request_scope(Container *c, Failure *f) {
         return r < 0 ? failure_set_errno(f, FAILURE_SYSTEM, r, "cannot ask systemd for the scope %s",
                                          c->unit)
                      : 0;
+}
+
+static int ask_for_scope(Container *c, Failure *f) {
+        const EngineObserver *o = c->engine->observer;
+
+        c->start_held = o && o->container_is_leaving && o->container_is_leaving(c, c->engine->observer_data);
+        return c->start_held ? 0 : request_scope(c, f);
+}
+
+void container_resume_start(Container *c) {
+        _cleanup_failure_ Failure f = {};
+
+        if (!c->start_held)
+                return;
+        c->start_held = false;
+        if (request_scope(c, &f) < 0) {
+                if (!f.text)
+                        (void) failure_set(&f, FAILURE_SYSTEM, "cannot start container %s", c->record->name);
+                start_failed(c, &f);
+        }
 }
 
 static int check_layers(const Container *c, Failure *f) {
@@ -293,7 +314,7 @@ static int start(Container *c, Job *j, Failure *f) {
                              &c->supervisor, f);
         trace("order sent");
         if (r >= 0)
-                r = request_scope(c, f);
+                r = ask_for_scope(c, f);
         trace("scope asked for");
         if (r < 0)
                 return r;
@@ -350,6 +371,8 @@ void container_on_started(Container *c, pid_t leader, int leader_pidfd, uint64_t
                 limits_watch(c);
         if (container_is_running(c)) { /* found again after a restart of ours */
                 container_match_freezer(c);
+                if (c->engine->observer && c->engine->observer->container_found)
+                        c->engine->observer->container_found(c, c->engine->observer_data);
                 health_begin(c, true);
                 container_changed(c);
                 return;

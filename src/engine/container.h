@@ -85,6 +85,7 @@ struct Container {
         uint64_t n_oom_kills;           /* that were told of since the start */
         int session_fd; /* a copy of the caller's, closed when the exit is recorded and a removal done */
         bool removed;   /* out of the engine, about to be freed */
+        bool start_held; /* until its unit is free: EngineObserver.container_is_leaving() */
 
         /* life */
         sd_event_source *restart_timer; /* restarting: until the next attempt */
@@ -189,6 +190,8 @@ void container_begin_unpause(Container *c, Job *j);
 int container_ask_to_stop(Container *c, Job *j, Failure *f);
 
 /* From the supervisor (supervisor.c). */
+/* Goes on with a start that was held. */
+void container_resume_start(Container *c);
 void container_on_started(Container *c, pid_t leader, int leader_pidfd, uint64_t time_usec);
 void container_on_start_failed(Container *c, const Failure *f);
 void container_on_exited(Container *c, const ExitRecord *exit);

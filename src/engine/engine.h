@@ -34,6 +34,11 @@ typedef struct EngineObserver {
         /* the payload runs; for registering it elsewhere */
         void (*container_started)(Container *c, void *userdata);
         void (*container_exited)(Container *c, void *userdata);
+        /* found again, running, after a restart of creeld */
+        void (*container_found)(Container *c, void *userdata);
+        /* somebody still takes its unit for that of the last run; container_resume_start() when that is
+           over. May be NULL, as container_found */
+        bool (*container_is_leaving)(Container *c, void *userdata);
         /* while it runs; it has its new name already */
         void (*container_renamed)(Container *c, const char *old, void *userdata);
         void (*container_execs_changed)(Container *c, void *userdata); /* may be NULL */

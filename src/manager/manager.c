@@ -195,6 +195,8 @@ static int setup_bus(Service *s) {
         if (r >= 0)
                 r = machine_registry_new(s->bus, &s->machines);
         if (r >= 0)
+                machine_registry_watch(s->machines, observer_machine_left, s);
+        if (r >= 0)
                 r = manager_dbus_register(s);
         if (r >= 0)
                 r = container_dbus_register(s);

@@ -28,6 +28,7 @@ typedef struct Service {
 } Service;
 
 extern const EngineObserver service_observer;
+void observer_machine_left(const char *name, void *userdata);
 
 /* Each adds one noun's interfaces to the bus (noun-dbus.c). */
 int manager_dbus_register(Service *s);

@@ -90,6 +90,26 @@ static void on_container_renamed(Container *c, const char *old, void *userdata) 
                                 c->record->name);
 }
 
+static void on_container_found(Container *c, void *userdata) {
+        Service *s = userdata;
+
+        (void) machine_adopt(s->machines, c->record->name, c->leader);
+}
+
+static bool container_is_leaving(Container *c, void *userdata) {
+        Service *s = userdata;
+
+        return machine_is_leaving(s->machines, c->record->name);
+}
+
+void observer_machine_left(const char *name, void *userdata) {
+        Service *s = userdata;
+        Container *c = hashmap_get(s->engine->containers_by_name, name);
+
+        if (c)
+                container_resume_start(c);
+}
+
 static void on_container_exited(Container *c, void *userdata) {
         Service *s = userdata;
 
@@ -173,6 +193,8 @@ const EngineObserver service_observer = {
         .container_removed = on_container_removed,
         .container_started = on_container_started,
         .container_exited = on_container_exited,
+        .container_found = on_container_found,
+        .container_is_leaving = container_is_leaving,
         .container_renamed = on_container_renamed,
         .container_execs_changed = on_execs_changed,
         .image_new = on_image_new,

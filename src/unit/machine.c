@@ -50,6 +50,8 @@ struct MachineRegistry {
         sd_bus *bus;
         bool lacks_ex;
         Hashmap *machines;
+        machine_left_t left;
+        void *userdata;
 };
 
 static Request *request_free(Request *q) {
@@ -128,23 +130,30 @@ static void machine_succeed(Machine *m) {
 
 /* The name is free again: for the next run, if there is one. */
 static void machine_done(Machine *m) {
+        _cleanup_free_ char *name = NULL;
+        MachineRegistry *registry = m->registry;
         int r;
 
         if (m->successor) {
                 machine_succeed(m);
                 return;
         }
+        name = m->leave || m->state == MACHINE_LEAVING ? strdup(m->name) : NULL;
         m->request = request_free(m->request);
         m->request = TAKE_PTR(m->next);
         m->leave = false;
         if (m->request) {
                 r = machine_send(m);
-                if (r >= 0)
-                        return;
-                log_warning_errno(r, "Cannot register container %s with systemd-machined, ignoring: %m",
-                                  m->name);
-        }
-        machine_free(m);
+                if (r < 0)
+                        log_warning_errno(r,
+                                          "Cannot register container %s with systemd-machined, ignoring: %m",
+                                          m->name);
+                if (r < 0)
+                        machine_free(m);
+        } else
+                machine_free(m);
+        if (name && registry->left)
+                registry->left(name, registry->userdata);
 }
 
 static void machine_complain(const Machine *m, sd_bus_message *reply) {
@@ -197,7 +206,7 @@ static int on_unregistered(sd_bus_message *reply, void *userdata, sd_bus_error *
 static void machine_leave(Machine *m) {
         int r;
 
-        if (m->state == MACHINE_ASKED)
+        if (m->state == MACHINE_ASKED || m->state == MACHINE_LOOKED_FOR)
                 m->leave = true;
         if (m->state != MACHINE_REGISTERED)
                 return;
@@ -360,7 +369,8 @@ static int on_found(sd_bus_message *reply, void *userdata, sd_bus_error *reterr)
         if (!sd_bus_message_is_method_error(reply, NULL) && sd_bus_message_read(reply, "o", &path) >= 0 &&
             sd_bus_path_decode(path, MACHINE_PATH "/machine", &name) > 0 && streq(name, m->name)) {
                 m->state = MACHINE_REGISTERED;
-                machine_leave(m);
+                if (m->leave)
+                        machine_leave(m);
         } else
                 machine_done(m);
         return 0;
@@ -401,6 +411,25 @@ int machine_rename(MachineRegistry *registry, const char *old, const MachineSpec
         m->next = TAKE_PTR(q);
         machine_leave(m);
         return !left_out;
+}
+
+int machine_adopt(MachineRegistry *registry, const char *name, pid_t leader) {
+        Machine *m;
+
+        if (name_is_left_out(name) || hashmap_get(registry->machines, name))
+                return 0;
+        return machine_look_for(registry, name, leader, &m);
+}
+
+bool machine_is_leaving(const MachineRegistry *registry, const char *name) {
+        const Machine *m = hashmap_get(registry->machines, name);
+
+        return m && (m->leave || m->state == MACHINE_LEAVING);
+}
+
+void machine_registry_watch(MachineRegistry *registry, machine_left_t left, void *userdata) {
+        registry->left = left;
+        registry->userdata = userdata;
 }
 
 int machine_unregister(MachineRegistry *registry, const char *name) {

@@ -39,6 +39,16 @@ int machine_unregister(MachineRegistry *registry, const char *name);
  * one that an earlier process registered, too. Results as machine_register() has them. */
 int machine_rename(MachineRegistry *registry, const char *old, const MachineSpec *spec);
 
+/* A run that an earlier process of ours has registered, if it has: it is unregistered like any other. */
+int machine_adopt(MachineRegistry *registry, const char *name, pid_t leader);
+
+/* Between the end of a run and machined's word that it knows. When machined notices the end by itself, it
+ * stops the unit of that name, whatever that is by then: until the word comes, no new one should have it.
+ * @left is called when it has come. */
+bool machine_is_leaving(const MachineRegistry *registry, const char *name);
+typedef void (*machine_left_t)(const char *name, void *userdata);
+void machine_registry_watch(MachineRegistry *registry, machine_left_t left, void *userdata);
+
 /* What machined takes for a name: a host name of at most 64 bytes. Container names may also contain '_', end
  * in '-' or '.'. */
 bool machine_name_is_valid(const char *s);

@@ -126,6 +126,53 @@ static void test_plain(void **state) {
         assert_int_equal(d->n_unregister, 1);
 }
 
+static void on_left(const char *name, void *userdata) {
+        assert_string_equal(name, "web");
+        (*(unsigned *) userdata)++;
+}
+
+/* The name is not free before machined has said so. */
+static void test_leaving(void **state) {
+        Machined *d = *state;
+        unsigned n = 0;
+
+        machine_registry_watch(d->registry, on_left, &n);
+        assert_false(machine_is_leaving(d->registry, "web"));
+        register_web(d, -1);
+        assert_false(machine_is_leaving(d->registry, "web"));
+        d->done = false;
+        assert_int_equal(machine_unregister(d->registry, "web"), 1);
+        assert_true(machine_is_leaving(d->registry, "web"));
+        assert_true(peer_run_until(d->event, &d->done));
+        peer_settle(d->event);
+        assert_false(machine_is_leaving(d->registry, "web"));
+        assert_int_equal(n, 1);
+        machine_registry_watch(d->registry, NULL, NULL);
+}
+
+/* What an earlier process has registered is unregistered too. */
+static void test_adopted(void **state) {
+        Machined *d = *state;
+
+        d->n_unregister = 0;
+        d->found = "web";
+        assert_true(machine_adopt(d->registry, "web", getpid()) >= 0);
+        peer_settle(d->event);
+        assert_int_equal(d->n_unregister, 0);
+        d->done = false;
+        assert_int_equal(machine_unregister(d->registry, "web"), 1);
+        assert_true(peer_run_until(d->event, &d->done));
+        peer_settle(d->event);
+        assert_int_equal(d->n_unregister, 1);
+
+        /* somebody else's */
+        d->found = NULL;
+        assert_true(machine_adopt(d->registry, "web", getpid()) >= 0);
+        peer_settle(d->event);
+        assert_int_equal(machine_unregister(d->registry, "web"), 0);
+        assert_int_equal(d->n_unregister, 1);
+}
+
 /* Stops and starts again before machined has answered anything. */
 static void test_in_the_blink_of_an_eye(void **state) {
         const MachineSpec spec = {
@@ -265,6 +312,8 @@ static void test_names(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_plain, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_leaving, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_adopted, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_in_the_blink_of_an_eye, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_rename, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_rename_of_what_another_process_registered, setup,
