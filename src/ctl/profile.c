@@ -9,7 +9,7 @@
 #include "ctl/profile.h"
 #include "spec/security-option.h"
 
-#define PROFILE_BYTES_MAX (1024 * 1024)
+#define PROFILE_BYTES_MAX (512 * 1024)
 
 int profile_read(ContainerSpec *spec, Failure *f) {
         _cleanup_security_options_ SecurityOptions o = {};
@@ -25,7 +25,7 @@ int profile_read(ContainerSpec *spec, Failure *f) {
         r = fd < 0 ? negative_errno() : fd_read_file(fd, PROFILE_BYTES_MAX, &text, NULL);
         if (r == -EFBIG)
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
-                                   "option '--security-opt' has 'seccomp=%s': more than 1 MiB", o.seccomp);
+                                   "option '--security-opt' has 'seccomp=%s': more than 512 KiB", o.seccomp);
         if (r < 0)
                 return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, r,
                                          "option '--security-opt' has 'seccomp=%s'", o.seccomp);

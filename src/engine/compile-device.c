@@ -202,11 +202,29 @@ static int list_add_cdi(DeviceList *l, const char *name) {
         return r;
 }
 
-static int list_devices(const ContainerSpec *spec, DeviceList *l) {
+/* An init system would log in whoever sits at the host's console. */
+static void drop_consoles(DeviceList *l) {
+        size_t kept = 0;
+
+        for (size_t i = 0; i < l->n; i++) {
+                const char *number = startswith(l->devices[i].container, "/dev/tty");
+
+                if (number && *number && string_in_charset(number, DIGITS)) {
+                        free(l->devices[i].host);
+                        free(l->devices[i].container);
+                } else
+                        l->devices[kept++] = l->devices[i];
+        }
+        l->n = kept;
+}
+
+static int list_devices(const ContainerSpec *spec, bool system, DeviceList *l) {
         int r = 0;
 
         if (spec->privileged)
                 r = list_add_directory(l, "/dev", "/dev", "rwm", 0);
+        if (spec->privileged && system)
+                drop_consoles(l);
         STRV_FOREACH(i, spec->devices) {
                 _cleanup_device_option_ DeviceOption o = {};
                 const char *hint;
@@ -363,7 +381,7 @@ int compile_devices(const CompileInput *in, json_object *root, json_object *linu
         bool has_userns = userns_is_used(in->record);
         int r;
 
-        r = list_devices(in->record->spec, &l);
+        r = list_devices(in->record->spec, compile_is_system(in), &l);
         if (r >= 0)
                 r = apply_cdi(in->record->spec, root, f);
         for (size_t i = 0; i < l.n && r >= 0; i++) {
@@ -416,7 +434,7 @@ int container_device_policy(const ContainerSpec *spec, char ***ret, bool *ret_al
         *ret = NULL;
         if (spec->privileged)
                 return 0;
-        r = list_devices(spec, &l);
+        r = list_devices(spec, false, &l);
         for (size_t i = 0; i < l.n && r >= 0; i++)
                 r = policy_add_rule(&policy,
                                     &(DeviceRule){ .type = S_ISBLK(l.devices[i].st.st_mode) ? 'b' : 'c',
