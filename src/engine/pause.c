@@ -52,6 +52,9 @@ void container_match_freezer(Container *c) {
                 (void) container_move(c, CONTAINER_EVENT_PAUSED, NULL);
         else if (r == 0 && c->state == CONTAINER_PAUSED)
                 (void) container_move(c, CONTAINER_EVENT_RESUMED, NULL);
+        /* An earlier creeld may have died while it froze it, and nobody waits for that any more. */
+        if (r == 0)
+                (void) cgroup_freeze_payload(c->cgroup, false);
 }
 
 /* 1: the cgroup is where the job wants it. */
