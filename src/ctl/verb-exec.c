@@ -18,7 +18,7 @@
 
 static bool arg_detach, arg_interactive, arg_tty, arg_privileged;
 static char **arg_env, **arg_env_files, **arg_preserve_fd;
-static uint64_t arg_preserve_fds;
+static uint64_t arg_preserve_fds, arg_wait_usec;
 static Passing passing = { .notify_fd = -EBADF };
 static const char *arg_user, *arg_workdir, *arg_detach_keys;
 
@@ -39,6 +39,8 @@ const Option exec_options[] = {
         { "tty", 't', NULL, "Give the command a terminal", option_set_flag, &arg_tty },
         { "user", 'u', "USER[:GROUP]", "User, and group, to run as (default: the container's)",
           option_set_string, &arg_user },
+        { "wait", 0, "SECONDS", "Wait this long for the container to run (default: 0)", option_set_seconds,
+          &arg_wait_usec },
         { "workdir", 'w', "DIR", "Working directory of the command (default: the container's)",
           option_set_string, &arg_workdir },
         {},
@@ -178,6 +180,26 @@ static int run_attached(Ctl *c, const char *path, const ExecCommand *e, const ch
         return r < 0 ? client_failure(NULL, r, f) : session_run(s, TAKE_PTR(m), path, f);
 }
 
+static int wait_until_running(Ctl *c, const char *path, const char *name, Failure *f) {
+        _cleanup_bus_message_ sd_bus_message *m = NULL, *reply = NULL;
+        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        if (arg_wait_usec == 0)
+                return 0;
+        r = client_new_call(c, path, CREEL_CONTAINER, "Wait", &m, f);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(m, "s", "running");
+        if (r < 0)
+                return client_failure(NULL, r, f);
+        r = sd_bus_call(c->bus, m, arg_wait_usec, &error, &reply);
+        if (r == -ETIMEDOUT)
+                return failure_set(f, FAILURE_INVALID_STATE,
+                                   "%s: the container did not run in the time of --wait", name);
+        return r < 0 ? client_failure(&error, r, f) : 0;
+}
+
 int verb_exec(Ctl *c, char **operands, Failure *f) {
         _cleanup_strv_free_ char **env = NULL;
         ExecCommand e = { .argv = operands + 1, .tty = arg_tty, .interactive = arg_interactive };
@@ -194,6 +216,8 @@ int verb_exec(Ctl *c, char **operands, Failure *f) {
                 r = prepare_environment(&env, f);
         if (r >= 0)
                 r = client_find_container(c, operands[0], &path, f);
+        if (r >= 0)
+                r = wait_until_running(c, path, operands[0], f);
         if (r < 0)
                 return r;
         e.env = env;
