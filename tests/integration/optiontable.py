@@ -87,7 +87,7 @@ OPTIONS = {
     "detach-keys": Row(good=["ctrl-a,b", "a", "ctrl-p,ctrl-q"], bad=["ctrl-", "ctrl-aa", "nonsense-x", "ctrl-a,,b"], empty=True, twice=False),
     "attach": words("stdout", "stderr", "stdin"),
     "preserve-fds": number("0", bad=["-1", "1000000"]),
-    "preserve-fd": Row(good=["0"], bad=["x", "-1", "1,x", "1000000"]),
+    "preserve-fd": Row(good=[], bad=["x", "-1", "1,x", "1000000"]),
     "sdnotify": words("container", "conmon", "ignore"),
     "stop-signal": Row(good=["TERM", "SIGRTMIN+3", "9", "sigint"], bad=["SIGNOTHING", "0", "65", "-1", "RTMIN+99"]),
     "stop-timeout": number("0", "10"),
