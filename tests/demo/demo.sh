@@ -84,6 +84,10 @@ say "Its output is in the journal, with its name"
 expect 'web is up as root, PID 1' "journalctl --no-pager --output=short CONTAINER_NAME=web"
 expect 'web is up as root, PID 1' "creelctl logs web"
 
+say "Run a command in it: with an exit status, and confined as the container is"
+expect 'exit status 3' "creelctl exec web sh -c 'id; exit 3' || echo \"exit status \$?\""
+expect '/usr/local/bin/web' "creelctl top web"
+
 say "systemd-machined knows it"
 expect '^web +container creel' "machinectl --no-pager list"
 
