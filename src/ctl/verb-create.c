@@ -8,6 +8,7 @@
 
 #include "basic/fd.h"
 #include "basic/memory.h"
+#include "basic/path.h"
 #include "basic/str.h"
 #include "basic/strv.h"
 #include "bus/container-options.h"
@@ -109,12 +110,27 @@ static int prepare_root(char **operands, char ***ret_command, Failure *f) {
         return 0;
 }
 
+/* Files that creeld writes: from where we are. */
+static int complete_file(const SpecField *field, const char *text, char **ret) {
+        _cleanup_free_ char *here = NULL;
+
+        if ((!streq(field->key, "pidfile") && !streq(field->key, "conmon-pidfile")) || isempty(text) ||
+            *text == '/')
+                return 0;
+        here = getcwd(NULL, 0);
+        return here ? path_join(here, text, ret) : negative_errno();
+}
+
 static int set_field(const Option *option, const char *text, Failure *f) {
         const SpecField *field = option->value;
+        _cleanup_free_ char *full = NULL;
         const char *hint;
         int r;
 
-        r = container_spec_set_text(&create_spec, field, text, &hint);
+        r = complete_file(field, text, &full);
+        if (r < 0)
+                return r;
+        r = container_spec_set_text(&create_spec, field, full ?: text, &hint);
         if (r == -EINVAL)
                 return failure_set(f, FAILURE_INVALID_ARGUMENT, "option '--%s' has '%s': %s", option->name,
                                    strempty(text), hint ?: "is not valid");

@@ -468,6 +468,8 @@ def test_pid_files(creelctl, image, tmp_path):
     info = json.loads(creelctl("inspect", "numbered").stdout)[0]
     assert int(pidfile.read_text()) == info["State"]["Pid"] and info["PidFile"] == str(pidfile)
     assert Path(f"/proc/{int(other.read_text())}/cmdline").read_bytes().startswith(b"creel-supervise")
+    creelctl("run", "--rm", "--pidfile", "relative.pid", image, "true", cwd=tmp_path)
+    assert int((tmp_path / "relative.pid").read_text()) > 0
     refused(creelctl("run", "--rm", "--pidfile", tmp_path / "no" / "pid", image, "true", check=False), "--pidfile")
 
 
