@@ -164,7 +164,9 @@ void root_machine_id(const Engine *e, const ContainerRecord *record, char ret[st
                 system_uuid_normalize(record->spec->uuid, ret);
                 return;
         }
-        if (e && root_is_overlay(record) && string_format(&path, "%s/rootfs/upper", record->id) >= 0)
+        /* What an image's own system has is made of what it was told. */
+        if (e && record->rootfs && root_is_overlay(record) &&
+            string_format(&path, "%s/rootfs/upper", record->id) >= 0)
                 upper = openat(e->store->containers_fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (record->rootfs)
                 tree = open(record->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);

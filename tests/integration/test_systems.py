@@ -381,6 +381,18 @@ def test_creeld_may_die_meanwhile(name):
     creelctl("wait", "--condition=ready", name)
 
 
+def test_reboot_without_creeld(name):
+    """A system that reboots while no creeld is there is started by the next one."""
+    boot(name, "-x", "-D", GUEST)
+    old = leader(name)
+    supervisor = bus.container_property(name, "Supervisor")
+    run_command("systemctl", "stop", "creeld.service")
+    run_command("nsenter", "-t", old, "-a", "systemctl", "reboot")
+    eventually(lambda: not Path(f"/proc/{supervisor}").exists(), "the supervisor is gone")
+    eventually(lambda: leader(name) not in (0, old), "another leader")
+    creelctl("wait", "--condition=ready", name)
+
+
 def test_an_init_is_detected(name):
     """Without --boot, as podman has it."""
     creelctl("run", "-d", "--name", name, "--notify-ready", "--rootfs", f"{GUEST}:O", "/sbin/init")
@@ -444,8 +456,13 @@ def test_credentials(name, tmp_path):
     assert inside(name, "systemd-creds", "--system", "cat", "my.key", "--newline=no").stdout == "a\nb"
 
 
-def test_missing_credential(name):
-    assert "cannot load" in refused("run", "--rm", "--name", name, "-b", "-x", "-D", GUEST, "--load-credential=x:/no/such/file")
+def test_missing_credential(name, tmp_path):
+    argv = ("-b", "-x", "-D", GUEST, f"--load-credential=x:{tmp_path}/secret")
+    assert "No such file" in refused("run", "--rm", "--name", name, *argv)
+    (tmp_path / "secret").write_text("x")
+    creelctl("create", "--name", name, *argv)
+    (tmp_path / "secret").unlink()
+    assert "cannot load" in creelctl("start", name, check=False).stderr
 
 
 def test_journal_of_the_host(name):
