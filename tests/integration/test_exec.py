@@ -585,6 +585,19 @@ def test_shell_bad_input(creelctl, box, words):
     assert done.returncode == 125 and done.stderr.count("\n") == 1
 
 
+def test_login(creelctl):
+    creelctl("run", "-d", "--name", "box", "--boot", "--directory", "/guest", "--ephemeral")
+    state = lambda: creelctl("exec", "box", "systemctl", "is-system-running", check=False).stdout.strip()  # noqa: E731
+    eventually(lambda: state() in ("running", "degraded"), state, timeout=60)
+    for _ in range(2):
+        with Terminal("creelctl", "login", "box") as run:
+            run.expect("login: ")
+            run.write("\x1d\x1d\x1d")
+            assert run.wait() == 0
+            assert run.attributes() == run.before
+    eventually(lambda: not execs(), "nobody is logged in any more")
+
+
 def test_login_without_systemd(box):
     with Terminal("creelctl", "login", box) as run:
         run.expect("creelctl shell box")
