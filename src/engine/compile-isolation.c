@@ -154,19 +154,32 @@ static int add_set(json_object *o, const char *key, uint64_t set) {
         return r < 0 ? r : json_add_strv(o, key, names);
 }
 
+/* An image may say that it needs less (podman-run(1), "--cap-add", io.containers.capabilities). */
+static void narrow_by_image(const ImageConfig *config, uint64_t *bounding) {
+        const char *label = strv_env_get(config->labels, "io.containers.capabilities");
+        char *const l[] = { (char *) label, NULL };
+        Names names;
+
+        if (!isempty(label) && read_names("label", l, &names, NULL) >= 0 && !names.all && names.set &&
+            !(names.set & ~*bounding))
+                *bounding = names.set;
+}
+
 typedef struct CapabilitySets {
         uint64_t bounding, effective, ambient;
 } CapabilitySets;
 
 /* Root has all that is allowed; anybody else what was added by name, and passes it on to what it executes
  * (podman, --cap-add). */
-static int capability_sets(const ContainerSpec *spec, bool system, const char *user, CapabilitySets *ret,
-                           Failure *f) {
+static int capability_sets(const CompileInput *in, const char *user, CapabilitySets *ret, Failure *f) {
+        const ContainerSpec *spec = in->record->spec;
         CapabilitySets s = {};
         Names added;
         int r;
 
-        r = container_capabilities(spec, system, &s.bounding, f);
+        r = container_capabilities(spec, compile_is_system(in), &s.bounding, f);
+        if (r >= 0 && !spec->privileged)
+                narrow_by_image(in->config, &s.bounding);
         if (r >= 0)
                 r = ambient_capabilities(spec, s.bounding, &s.ambient, f);
         if (r >= 0)
@@ -187,8 +200,7 @@ int container_command_capabilities(const CompileInput *in, uint64_t *ret_boundin
         char buf[32];
         int r;
 
-        r = capability_sets(in->record->spec, compile_is_system(in),
-                            compile_default_user(in, buf, sizeof(buf)), &s, f);
+        r = capability_sets(in, compile_default_user(in, buf, sizeof(buf)), &s, f);
         if (r < 0)
                 return r;
         *ret_bounding = s.bounding;
@@ -196,13 +208,12 @@ int container_command_capabilities(const CompileInput *in, uint64_t *ret_boundin
         return 0;
 }
 
-static int compile_capabilities(const ContainerSpec *spec, bool system, const char *user,
-                                json_object *process, Failure *f) {
+static int compile_capabilities(const CompileInput *in, const char *user, json_object *process, Failure *f) {
         _cleanup_json_ json_object *o = json_object_new_object();
         CapabilitySets s;
         int r;
 
-        r = o ? capability_sets(spec, system, user, &s, f) : -ENOMEM;
+        r = o ? capability_sets(in, user, &s, f) : -ENOMEM;
         if (r < 0)
                 return r;
         r = add_set(o, "bounding", s.bounding);
@@ -273,7 +284,7 @@ int compile_process_isolation(const CompileInput *in, const char *user, json_obj
         int r;
 
         security_options(spec, &o);
-        r = compile_capabilities(spec, compile_is_system(in), user, process, f);
+        r = compile_capabilities(in, user, process, f);
         if (r >= 0)
                 r = container_apparmor(in->engine, spec, &apparmor, f);
         if (r >= 0)

@@ -72,6 +72,22 @@ static void test_user(void **state) {
         assert_string_equal(nth(capabilities(p), "ambient", 0), "CAP_KILL");
 }
 
+/* An image may ask for less, and for nothing more. */
+static void test_label(void **state) {
+        _cleanup_(case_done)
+                        Case less = case_new(COMMAND
+                                             ",\"Labels\":{\"io.containers.capabilities\":\"kill\"}"),
+                             more = case_new(COMMAND
+                                             ",\"Labels\":{\"io.containers.capabilities\":\"sys_admin\"}"),
+                             bad = case_new(COMMAND ",\"Labels\":{\"io.containers.capabilities\":\"fly\"}");
+        _cleanup_json_ json_object *l = compile(&less), *m = compile(&more), *b = compile(&bad);
+
+        assert_string_equal(nth(capabilities(l), "bounding", 0), "CAP_KILL");
+        assert_null(nth(capabilities(l), "effective", 1));
+        assert_string_equal(nth(capabilities(m), "bounding", 0), "CAP_CHOWN");
+        assert_string_equal(nth(capabilities(b), "bounding", 0), "CAP_CHOWN");
+}
+
 static void test_conflicts(void **state) {
         static const char *const conflicts[][2] = { { "net_raw", "CAP_NET_RAW" }, { "all", "ALL" } };
 
@@ -170,9 +186,10 @@ static void test_apparmor(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_user),     cmocka_unit_test(test_conflicts),
-                cmocka_unit_test(test_paths),    cmocka_unit_test(test_mounts),
-                cmocka_unit_test(test_apparmor), cmocka_unit_test(test_capabilities),
+                cmocka_unit_test(test_user),         cmocka_unit_test(test_label),
+                cmocka_unit_test(test_conflicts),    cmocka_unit_test(test_paths),
+                cmocka_unit_test(test_mounts),       cmocka_unit_test(test_apparmor),
+                cmocka_unit_test(test_capabilities),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
