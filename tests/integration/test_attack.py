@@ -224,6 +224,54 @@ def test_metadata_of_an_image_is_data(creelctl, pulled):
     creelctl("rm", "nasty")
 
 
+def test_names_of_processes_are_data(creelctl, python_ref, pulled):
+    """top reads what a container calls its processes and users."""
+    script = """
+libc.prctl(15, b"\\x1b[2J) R 1\\n", 0, 0, 0)
+print("ready", flush=True)
+time.sleep(1000)
+"""
+    with Follower("creelctl", "run", "--name", "named", python_ref, *attacker.command(script)) as run:
+        run.line("ready")
+        for words in (["top", "named"], ["top", "named", "pid", "comm", "args", "user"], ["stats", "--no-stream", "named"], ["ps", "-a"], ["status", "named"], ["inspect", "named"]):
+            done = creelctl(*words)
+            assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", done.stdout), (words, done.stdout)
+        creelctl("kill", "named")
+
+
+def test_nonsense_in_notifications(creelctl, python_ref, tmp_path):
+    """What a container tells by its notification socket is data from a stranger."""
+    script = """
+path = os.environ["NOTIFY_SOCKET"]
+for data in (b"", b"\\0" * 4096, b"MAINPID=1\\nREADY=", b"STATUS=\\x1b[2J\\nREADY=1x", b"MAINPID=-1", b"ERRNO=99999999999999999999", b"X=" + b"y" * 60000, b"FDSTORE=1", b"BARRIER=1", os.urandom(4096), b"WATCHDOG_USEC=-1", b"EXTEND_TIMEOUT_USEC=18446744073709551615"):
+    for fds in ([], [0], [0] * 100):
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        s.setblocking(False)
+        try:
+            s.connect(path)
+            s.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack(f"{len(fds)}i", *fds))] if fds else [])
+        except OSError:
+            pass
+        s.close()
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.connect(path)
+s.send(b"READY=1")
+print("told", flush=True)
+time.sleep(1000)
+"""
+    caller = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    caller.bind(str(tmp_path / "notify"))
+    env = {**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")}
+    with caller, Follower("creelctl", "run", "--name", "talkative", "--sdnotify", "container", python_ref, *attacker.command(script), env=env) as run:
+        run.line("told")
+        assert bus.container_property("talkative", "State") == "running"
+        supervisor = int(bus.container_property("talkative", "Supervisor"))
+        # No descriptor that came along stays.
+        assert len(os.listdir(f"/proc/{supervisor}/fd")) < 40
+        assert len(os.listdir(f"/proc/{traces.creeld_pid()}/fd")) < 80
+        creelctl("stop", "-t", "0", "talkative")
+
+
 def test_output_makes_no_fields_of_the_journal(creelctl, image, run):
     creelctl("run", "-d", "--name", "journal", image, "sh", "-c", r"printf 'line\nPRIORITY=0\nCONTAINER_NAME=other\n_UID=0\n'; printf 'MESSAGE\n\000\001\002\n'")
     creelctl("wait", "journal")
@@ -337,6 +385,23 @@ def test_exec_into_a_container_that_watches(creelctl, python_ref, options):
             assert done.returncode in (0, 126, 137), done  # 126: "text file busy"
         eventually(lambda: creelctl("exec", "watching", "/bin/touch", "/stop", check=False).returncode == 0, "the watcher is told to stop")
         told = attacker.told(run.line(r"^\{", timeout=60))
+    assert told["found"] == []
+    assert host_programs() == before
+
+
+@pytest.mark.parametrize("spaces", [["--pid", "container:watching"], ["--pid", "container:watching", "--userns", "container:watching", "--ipc", "container:watching", "--network", "container:watching"]], ids=["pid", "all"])
+@pytest.mark.parametrize("options", [[], ["--cap-add", "ALL"]], ids=["default", "all-capabilities"])
+def test_start_beside_a_container_that_watches(creelctl, image, python_ref, options, spaces):
+    """A container that is started in another's PID namespace is seen there before its command executes."""
+    before = host_programs()
+    with Follower("creelctl", "run", "--name", "watching", *options, python_ref, *attacker.command(WATCH_FOR_NEWCOMERS)) as run:
+        run.line("ready")
+        for _ in range(8):
+            done = creelctl("run", "--rm", *spaces, image, "/bin/true", check=False, timeout=30)
+            assert done.returncode in (0, 126, 137), done
+        eventually(lambda: creelctl("exec", "watching", "/bin/touch", "/stop", check=False).returncode == 0, "the watcher is told to stop")
+        told = attacker.told(run.line(r"^\{", timeout=60))
+    # What is not its own program is that of the other container, by the same name.
     assert told["found"] == []
     assert host_programs() == before
 
