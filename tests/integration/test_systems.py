@@ -462,7 +462,7 @@ def test_missing_credential(name, tmp_path):
     (tmp_path / "secret").write_text("x")
     creelctl("create", "--name", name, *argv)
     (tmp_path / "secret").unlink()
-    assert "cannot load" in creelctl("start", name, check=False).stderr
+    assert "No such file" in creelctl("start", name, check=False).stderr
 
 
 def test_journal_of_the_host(name):
