@@ -19,8 +19,9 @@
 bool system_reboots(const Container *c, const ExitRecord *exit) {
         const Job *j = container_job(c);
 
-        return exit->signal == SIGHUP && container_is_running(c) && container_is_system(c) &&
-               (!j || (j->type != JOB_STOP && j->type != JOB_REMOVE));
+        /* A hang-up that somebody sent is none. */
+        return exit->signal == SIGHUP && c->kill_signal != SIGHUP && container_is_running(c) &&
+               container_is_system(c) && (!j || (j->type != JOB_STOP && j->type != JOB_REMOVE));
 }
 
 /* What a stop has sent before the init system listened is lost. */

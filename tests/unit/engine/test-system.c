@@ -46,6 +46,9 @@ static void test_reboot(void **state) {
 
         assert_true(system_reboots(c, &hangup));
         assert_false(system_reboots(c, &plain));
+        c->kill_signal = SIGHUP;
+        assert_false(system_reboots(c, &hangup));
+        c->kill_signal = 0;
         c->record->spec->boot = false;
         assert_false(system_reboots(c, &hangup));
         c->record->spec->boot = true;
