@@ -44,7 +44,8 @@ bool client_error_is_lost(const sd_bus_error *e);
 /* Calls a method of creeld and waits for the answer, however long it takes. @ret may be NULL. */
 int client_call(Ctl *c, const char *path, const char *interface, const char *member, sd_bus_message **ret,
                 Failure *f, const char *types, ...);
-/* The same for a message that was built before. */
+/* The same for a message that was built before. A question (Get..., List...) whose answer is lost with
+ * creeld is asked once more. */
 int client_send(Ctl *c, sd_bus_message *m, sd_bus_message **ret, Failure *f);
 int client_new_call(Ctl *c, const char *path, const char *interface, const char *member,
                     sd_bus_message **ret, Failure *f);

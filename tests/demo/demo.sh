@@ -27,7 +27,7 @@ expect() {
 
 work=$(mktemp -d)
 cleanup() {
-    creelctl rm --force web >/dev/null 2>&1 || true
+    creelctl rm --force web guest >/dev/null 2>&1 || true
     systemctl stop demo-registry.service >/dev/null 2>&1 || true
     rm -rf "$work"
 }
@@ -95,9 +95,25 @@ say "Everything is an object on the bus"
 expect '/org/creel1/container/' "busctl --no-pager tree org.creel1"
 expect 'running' "busctl call org.creel1 /org/creel1 org.creel1.Manager ListContainers"
 
+say "Go in, look, and change it while it runs"
+expect '^exit status 7$' "creelctl exec web sh -c 'echo in here; exit 7' || echo \"exit status \$?\""
+expect 'sleep 1$' "creelctl top web"
+expect '^[0-9a-f]{12} +web ' "creelctl stats --no-stream web"
+show "creelctl update --memory 128m --restart always web"
+expect '^MemoryMax=134217728$' "systemctl show --property=MemoryMax creel-web.scope"
+show "creelctl pause web"
+expect '\(Paused\)' "creelctl ps"
+show "creelctl unpause web"
+
 say "creeld may come and go: the container stays"
 show "systemctl kill --signal=KILL creeld.service"
 expect ' Up ' "creelctl ps"
+
+say "A whole system, from a plain tree: systemd is PID 1, in a user namespace of its own, and nothing of it stays"
+show "creelctl run --detach --rm --name guest --boot --ephemeral --notify-ready --directory /guest"
+expect 'running' "creelctl exec guest systemctl is-system-running --wait"
+expect '^guest +container creel' "machinectl --no-pager list"
+show "creelctl poweroff guest"
 
 say "Stop and remove it"
 show "creelctl stop web"

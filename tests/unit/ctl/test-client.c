@@ -40,13 +40,19 @@ static void test_lost(void **state) {
         assert_false(client_error_is_lost(&SD_BUS_ERROR_MAKE_CONST("org.creel1.Error.System", "")));
 }
 
+static bool lost; /* in the peer: it has gone away once */
+
 static int handle(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
         const char *name;
 
         if (!sd_bus_message_is_method_call(m, CREEL_MANAGER, "GetImage") ||
             sd_bus_message_read(m, "s", &name) < 0)
                 return 0;
-        if (streq(name, "x"))
+        if (streq(name, "lost") && !lost) {
+                lost = true;
+                return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_NO_REPLY, "creeld is gone");
+        }
+        if (streq(name, "x") || streq(name, "lost"))
                 return sd_bus_reply_method_return(m, "o", "/image/x");
         return sd_bus_reply_method_errorf(m, "org.creel1.Error.NoSuchImage", "%s: no such image", name);
 }
@@ -64,6 +70,8 @@ static void test_calls(void **state) {
         assert_int_equal(client_find_image(&c, "\xff", &path, &f), -EINVAL);
         assert_non_null(strstr(f.text, "UTF-8"));
         assert_string_equal(path, "/image/x");
+        /* a creeld that goes away is asked again */
+        assert_int_equal(client_find_image(&c, "lost", &path, &f), 0);
         free(path);
         peer_stop(&c, pid);
 }
