@@ -116,8 +116,11 @@ static int print_status(const ContainerInfo *info) {
         if (!isempty(info->restart_policy) && !streq(info->restart_policy, "no"))
                 (void) printf("%10s: %s; %" PRIu64 " since a user started it\n", "Restart",
                               info->restart_policy, info->restart_count);
-        (void) printf("%10s: %s (%s)\n", "Image", strempty(info->image),
-                      describe_id(id, sizeof(id), info->image_id, false));
+        if (isempty(info->image_id))
+                (void) printf("%10s: %s\n", "Root", strempty(info->image));
+        else
+                (void) printf("%10s: %s (%s)\n", "Image", strempty(info->image),
+                              describe_id(id, sizeof(id), info->image_id, false));
         (void) printf("%10s: %s\n", "Command", command);
         print_time("Created", info->created_usec);
         print_time("Started", info->started_usec);

@@ -105,7 +105,9 @@ def test_relative_paths(tree):
 
 def test_directory_by_name(tree, name):
     creelctl("create", "--name", name, "--directory", tree.name, "true")
-    assert inspect(name)["ImageName"] == str(tree)
+    assert inspect(name)["ImageName"] == inspect(name)["Rootfs"] == str(tree)
+    assert f"Root: {tree}\n" in creelctl("status", name).stdout
+    assert str(tree) in creelctl("ps", "-a").stdout
     assert creelctl("start", "-a", name).returncode == 0
 
 
