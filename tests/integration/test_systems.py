@@ -205,6 +205,18 @@ def test_shifted_tree(name):
         shutil.rmtree(path)
 
 
+def test_a_file_system_that_cannot_map_ids():
+    """The lab's own root is an overlay, which cannot."""
+    path = Path(f"/opt/tree-{uuid.uuid4().hex[:8]}")
+    try:
+        (path / "bin").mkdir(parents=True)
+        shutil.copy("/bin/busybox", path / "bin/sh")
+        assert "--userns=host" in refused("run", "--rm", "--rootfs", path, "sh", "-c", "echo hi")
+        assert creelctl("run", "--rm", "--userns=host", "--rootfs", path, "sh", "-c", "echo hi").stdout == "hi\n"
+    finally:
+        shutil.rmtree(path)
+
+
 def test_bad_roots(tree, image):
     assert "no tree called" in refused("run", "--rm", "-D", "no-such-tree", "true")
     assert "No such file" in refused("run", "--rm", "-D", "/no/such/tree", "true")
@@ -478,6 +490,11 @@ def test_journal_of_the_host(name):
     finally:
         creelctl("rm", "-f", name)
         shutil.rmtree(directory)
+
+
+def test_journal_of_the_host_itself():
+    own = Path("/etc/machine-id").read_text().strip()
+    assert "machine ID is the host's" in refused("run", "--rm", "-b", "-x", "-D", GUEST, "--uuid", own, "--link-journal=host")
 
 
 def test_journal_of_the_guest(name):
