@@ -541,8 +541,9 @@ def test_fresh_proc_reveals_nothing(attack):
         "SYS_ADMIN",
         script="""
 os.makedirs("/tmp/p", exist_ok=True)
-tell(mount=call("mount", b"proc", b"/tmp/p", b"proc", 0, 0))
-for place in ("/proc", "/tmp/p"):
+fresh = call("mount", b"proc", b"/tmp/p", b"proc", 0, 0)
+tell(mount=fresh)
+for place in ("/proc", "/tmp/p") if fresh == "ok" else ("/proc",):
     tell(**{
         place + "sysrq": attempt(write, place + "/sysrq-trigger", "h"),
         place + "core": attempt(write, place + "/sys/kernel/core_pattern", "|/bin/sh"),
@@ -554,12 +555,18 @@ for path in (b"/proc/sys", b"/proc/sysrq-trigger", b"/proc/kcore", b"/proc/keys"
 tell(
     sysrq_bare=attempt(write, "/proc/sysrq-trigger", "h"),
     core_bare=attempt(write, "/proc/sys/kernel/core_pattern", "|/bin/sh"),
-    kcore_bare=attempt(lambda: open("/proc/kcore", "rb").read(1)[0]),
+    modprobe_bare=attempt(write, "/proc/sys/kernel/modprobe", "/tmp/x"),
 )
-""".replace("[0]),\n)", ")),\n)").replace("read(1)))", "read(1))"),
+def length(path):
+    try:
+        return len(open(path, "rb").read(1))
+    except OSError:
+        return 0
+tell(memory=length("/proc/kcore") + length("/tmp/p/kcore"))
+""",
     )
-    bad = {key: value for key, value in told.items() if value == "ok" and key not in ("mount", "kcore_bare")}
-    assert not bad, told
+    assert not {key: value for key, value in told.items() if value == "ok" and key != "mount"}, told
+    assert told["memory"] == 0
 
 
 @pytest.mark.parametrize("options", [[], ["--cap-add", "ALL"], ["--userns", "host"]], ids=["default", "all", "host-ids"])
