@@ -308,14 +308,12 @@ def test_socket_activation(image, tmp_path, options, pid):
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(tmp_path / "socket"))
     listener.listen()
-    os.dup2(listener.fileno(), 3, inheritable=True)
     words = " ".join(options)
     script = (
-        f"export LISTEN_FDS=1 LISTEN_FDNAMES=http LISTEN_PID=$$; "
+        f"exec 3<&{listener.fileno()}; export LISTEN_FDS=1 LISTEN_FDNAMES=http LISTEN_PID=$$; "
         f"exec creelctl run --rm {words} {image} sh -c 'echo $LISTEN_FDS $LISTEN_FDNAMES $LISTEN_PID $$; readlink /proc/self/fd/3'"
     )
-    done = subprocess.run(["sh", "-c", script], stdout=subprocess.PIPE, text=True, pass_fds=(3,), timeout=60)
-    os.close(3)
+    done = subprocess.run(["bash", "-c", script], stdout=subprocess.PIPE, text=True, pass_fds=(listener.fileno(),), timeout=60)
     said, link = done.stdout.splitlines()
     assert said == f"1 http {pid} {pid}" and link.startswith("socket:")
 
