@@ -41,6 +41,7 @@ static int read_limit(int dirfd, const char *name, char buf[static LIMIT_BYTES_M
         _cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
         ssize_t n;
 
+        *buf = 0;
         if (fd < 0)
                 return negative_errno();
         n = fd_read_full(fd, buf, LIMIT_BYTES_MAX - 1);

@@ -93,7 +93,7 @@ static const char *first_name(uint64_t set) {
 
 /* The rules of podman: dropping all leaves what is added; adding all begins with all; nothing is both. */
 static int merge_capabilities(uint64_t base, const ContainerSpec *spec, uint64_t *ret, Failure *f) {
-        Names add, drop;
+        Names add = {}, drop = {};
         int r;
 
         r = read_names("cap-add", spec->cap_add, &add, f);
@@ -128,7 +128,7 @@ static bool user_is_root(const char *user) {
 }
 
 static int ambient_capabilities(const ContainerSpec *spec, uint64_t bounding, uint64_t *ret, Failure *f) {
-        Names names;
+        Names names = {};
         int r;
 
         r = read_names("ambient-capability", spec->ambient, &names, f);
@@ -158,7 +158,7 @@ static int add_set(json_object *o, const char *key, uint64_t set) {
 static void narrow_by_image(const ImageConfig *config, uint64_t *bounding) {
         const char *label = strv_env_get(config->labels, "io.containers.capabilities");
         char *const l[] = { (char *) label, NULL };
-        Names names;
+        Names names = {};
 
         if (!isempty(label) && read_names("label", l, &names, NULL) >= 0 && !names.all && names.set &&
             !(names.set & ~*bounding))
@@ -174,7 +174,7 @@ typedef struct CapabilitySets {
 static int capability_sets(const CompileInput *in, const char *user, CapabilitySets *ret, Failure *f) {
         const ContainerSpec *spec = in->record->spec;
         CapabilitySets s = {};
-        Names added;
+        Names added = {};
         int r;
 
         r = container_capabilities(spec, compile_is_system(in), &s.bounding, f);
