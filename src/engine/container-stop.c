@@ -126,7 +126,8 @@ static void settle_job(Container *c) {
         _cleanup_failure_ Failure f = {};
         Job *j = container_job(c);
 
-        if (!j)
+        /* An update waits for systemd's answer, and ends with that. */
+        if (!j || j->type == JOB_UPDATE)
                 return;
         if (j->type == JOB_PAUSE || j->type == JOB_UNPAUSE)
                 (void) failure_set(&f, FAILURE_INVALID_STATE, "%s: the container ended meanwhile",

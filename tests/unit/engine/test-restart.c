@@ -153,6 +153,32 @@ static void test_after_a_boot(void **state) {
         }
 }
 
+/* systemd may answer an update after the end: the job waits for that, and a start for the job. */
+static void test_an_update_outlives_the_run(void **state) {
+        _cleanup_engine_ EngineFixture f;
+        ExitRecord bad = exit_with(1, 0);
+        Outcome update = {}, start = {};
+        Container *c;
+        Job *j;
+
+        engine_fixture_init(&f);
+        c = container_with(&f, "web", NULL, NULL);
+        assert_int_equal(container_move(c, CONTAINER_EVENT_STARTED, NULL), 0);
+        assert_int_equal(job_new(c, JOB_UPDATE, &JOB_PARAMETERS_DEFAULT, &j), 0);
+        assert_int_equal(job_add_waiter(j, outcome_note, &update), 0);
+        j->begun = true;
+        LIST_APPEND(jobs, c->jobs, j);
+        c->n_jobs++;
+        container_on_exited(c, &bad);
+        assert_int_equal(c->state, CONTAINER_STOPPED);
+        assert_int_equal(update.n, 0);
+        container_enqueue(c, JOB_START, &JOB_PARAMETERS_DEFAULT, outcome_note, &start);
+        assert_int_equal(start.n, 0);
+        container_job_done(c, NULL);
+        assert_int_equal(update.kind, -1);
+        assert_int_equal(start.n, 1);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_back_off),
@@ -160,6 +186,7 @@ int main(void) {
                 cmocka_unit_test(test_a_user_ends_it),
                 cmocka_unit_test(test_an_attempt_that_fails_is_followed_by_another),
                 cmocka_unit_test(test_after_a_boot),
+                cmocka_unit_test(test_an_update_outlives_the_run),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
