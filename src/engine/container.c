@@ -448,6 +448,11 @@ static void drop_parameters(JobFds *fds, ContainerSpec *update) {
         (void) container_spec_free(update);
 }
 
+/* Does not wait until a system, which may never be, is ready. */
+static bool ends_the_run(JobType type) {
+        return type == JOB_STOP || type == JOB_REMOVE || type == JOB_RESTART;
+}
+
 void container_enqueue(Container *c, JobType type, const JobParameters *parameters, job_done_t done,
                        void *userdata) {
         JobFds fds = parameters->fds;
@@ -487,6 +492,11 @@ void container_enqueue(Container *c, JobType type, const JobParameters *paramete
         c->n_jobs++;
         if (c->jobs == j)
                 job_begin(c);
+        else if (ends_the_run(type) && container_awaits_readiness(c)) {
+                Failure cancelled = { FAILURE_CANCELLED, (char *) "another request took its place" };
+
+                container_job_done(c, &cancelled);
+        }
 }
 
 void container_job_done(Container *c, const Failure *f) {

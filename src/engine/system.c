@@ -85,6 +85,13 @@ void container_on_notify(Container *c, const char *text) {
                 container_job_done(c, NULL);
 }
 
+bool container_awaits_readiness(const Container *c) {
+        const Job *j = container_job(c);
+
+        return j && c->record->spec->notify_ready && !c->ready && container_is_running(c) &&
+               (j->type == JOB_START || (j->type == JOB_RESTART && !j->timer));
+}
+
 void container_forget_notify(Container *c) {
         c->ready = false;
         c->signals_level = 0;

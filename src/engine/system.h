@@ -21,6 +21,8 @@ bool system_reboots(const Container *c, const ExitRecord *exit);
 
 /* What the payload says by sd_notify(3): lines of assignments, which may be anything. */
 void container_on_notify(Container *c, const char *text);
+/* True while a start is only kept open by --notify-ready. */
+bool container_awaits_readiness(const Container *c);
 /* Of the run that is over. */
 void container_forget_notify(Container *c);
 

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "compile-fixture.h"
+#include "life-fixture.h"
 #include "engine/system.h"
 
 static Container *container(void) {
@@ -56,10 +57,40 @@ static void test_reboot(void **state) {
         assert_false(system_reboots(c, &hangup));
 }
 
+/* A system that never says that it is ready can be stopped all the same. */
+static void test_a_stop_does_not_wait_for_readiness(void **state) {
+        _cleanup_engine_ EngineFixture f;
+        Outcome start = {}, pause = {}, stop = {};
+        Container *c;
+        Job *j;
+
+        engine_fixture_init(&f);
+        c = container_with(&f, "sys", "notify-ready", "true");
+        assert_int_equal(container_move(c, CONTAINER_EVENT_STARTED, NULL), 0);
+        assert_false(container_awaits_readiness(c));
+        assert_int_equal(job_new(c, JOB_START, &JOB_PARAMETERS_DEFAULT, &j), 0);
+        assert_int_equal(job_add_waiter(j, outcome_note, &start), 0);
+        j->begun = true;
+        LIST_APPEND(jobs, c->jobs, j);
+        c->n_jobs++;
+        assert_true(container_awaits_readiness(c));
+        container_enqueue(c, JOB_PAUSE, &JOB_PARAMETERS_DEFAULT, outcome_note, &pause);
+        assert_int_equal(start.n + pause.n, 0);
+        container_enqueue(c, JOB_STOP, &JOB_PARAMETERS_DEFAULT, outcome_note, &stop);
+        assert_int_equal(start.n, 1);
+        assert_int_equal(start.kind, FAILURE_CANCELLED);
+        assert_int_equal(pause.kind, FAILURE_CANCELLED);
+        /* it has no process */
+        assert_int_equal(stop.n, 1);
+        assert_int_equal(stop.kind, FAILURE_INVALID_STATE);
+        assert_null(c->jobs);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_notify),
                 cmocka_unit_test(test_reboot),
+                cmocka_unit_test(test_a_stop_does_not_wait_for_readiness),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
