@@ -424,6 +424,7 @@ void health_begin(Container *c, bool found) {
         }
         health_log_begin(&h->log, &h->config);
         save(h);
+        container_changed(c);
         schedule(h, 0);
 }
 

@@ -497,6 +497,7 @@ void container_dbus_changed(Service *s, Container *c) {
         static char *const changing[] = {
                 (char *) "Name",
                 (char *) "Unit",
+                (char *) "Health",
                 (char *) "RestartPolicy",
                 (char *) "RestartCount",
                 (char *) "State",

@@ -60,6 +60,12 @@ def test_from_starting_to_healthy_and_back(creelctl, start):
     assert [json.loads(line)["Attributes"]["health_status"] for line in told.splitlines()] == ["healthy", "unhealthy", "healthy"]
 
 
+def test_the_property_tells_of_its_changes(start, monitor):
+    start("h", "--health-cmd", "true", "--health-interval", "100ms")
+    for status in "starting", "healthy":
+        monitor.signal_named("PropertiesChanged", lambda body: body[0].endswith(".Container") and body[1].get("Health", {}).get("data") == status)
+
+
 def test_no_check(creelctl, start):
     start("h")
     assert health_of("h") == ""
