@@ -45,6 +45,13 @@ static const MountRow system_mounts[] = {
           "tmpfs",
           { "nosuid", "nodev", "strictatime", "mode=1777", "size=10%", "nr_inodes=1m" } },
 };
+/* For the container's sockets; bounded as in systemd-nspawn, so that it cannot fill the host's /run. */
+static const MountRow export_mount = {
+        "/run/host/unix-export",
+        "tmpfs",
+        "tmpfs",
+        { "nosuid", "nodev", "noexec", "mode=755", "size=4m", "nr_inodes=64" }
+};
 static const MountRow journal_mount = {
         "/var/log/journal", "tmpfs", "tmpfs", { "nosuid", "nodev", "noexec", "mode=755", "size=10%" }
 };
@@ -119,7 +126,7 @@ static bool is_silent(const ContainerSpec *s) {
         return s->read_only && container_spec_has(s, "read-only-tmpfs") && !s->read_only_tmpfs;
 }
 
-/* What the host says to an init system: /run/host, read-only but for what the container tells in return. */
+/* What the host says to an init system: /run/host, read-only but for the socket. */
 static const struct {
         const char *name; /* beneath the container's runtime directory */
         MountRow row;
@@ -127,11 +134,6 @@ static const struct {
         { "host", { "/run/host", "bind", NULL, { "bind", "rprivate", "ro", "nosuid", "nodev", "noexec" } } },
         { "notify",
           { "/run/host/notify", "bind", NULL, { "bind", "rprivate", "nosuid", "nodev", "noexec" } } },
-        { "host/unix-export",
-          { "/run/host/unix-export",
-            "bind",
-            NULL,
-            { "bind", "rprivate", "rw", "nosuid", "nodev", "noexec" } } },
 };
 
 /* Mounts that machined makes in the host's directory reach the container here. */
@@ -189,6 +191,8 @@ static int add_system_mounts(const CompileInput *in, MountTable *t, Failure *f) 
                 if (r >= 0)
                         r = add_row(t, &row);
         }
+        if (r >= 0)
+                r = add_row(t, &export_mount);
         if (r >= 0)
                 r = add_tunnel(in, t);
         if (r >= 0)

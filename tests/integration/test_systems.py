@@ -407,6 +407,24 @@ def test_reboot_without_creeld(name):
     creelctl("wait", "--condition=ready", name)
 
 
+def test_a_system_that_never_is_ready_can_be_stopped(name):
+    argv = ["run", "-d", "--name", name, "--notify-ready", "--systemd=always", "--rootfs", f"{GUEST}:O", "/bin/sleep", "1000"]
+    waiting = subprocess.Popen(["creelctl", *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    eventually(lambda: creelctl("ps", "-q", "--filter", f"name={name}").stdout, "it runs")
+    creelctl("wait", "--condition=running", name)
+    creelctl("stop", "-t", "0", name)
+    assert "another request took its place" in waiting.communicate(timeout=20)[1]
+    assert waiting.returncode == 125
+    assert inspect(name)["State"]["Status"] == "exited"
+
+
+def test_exported_sockets_are_bounded(name):
+    """The host's /run, in which the rest of /run/host lies, cannot be filled from inside."""
+    boot(name, "-x", "-D", GUEST)
+    done = inside(name, "dd", "if=/dev/zero", "of=/run/host/unix-export/big", "bs=1M", "count=5", check=False)
+    assert done.returncode != 0 and "No space left" in done.stderr
+
+
 def test_an_init_is_detected(name):
     """Without --boot, as podman has it."""
     creelctl("run", "-d", "--name", name, "--notify-ready", "--rootfs", f"{GUEST}:O", "/sbin/init")
