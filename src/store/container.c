@@ -197,6 +197,7 @@ static int format_ids(const ContainerRecord *record, json_object *o) {
 }
 
 int container_record_format(const ContainerRecord *record, char **ret) {
+        _cleanup_free_ char *text = NULL;
         _cleanup_json_ json_object *o = json_object_new_object();
         json_object *spec;
         int r;
@@ -212,7 +213,15 @@ int container_record_format(const ContainerRecord *record, char **ret) {
                 r = container_spec_to_json(record->spec, &spec);
         if (r >= 0)
                 r = json_add(o, "spec", spec);
-        return r < 0 ? r : json_format(o, false, ret);
+        if (r >= 0)
+                r = json_format(o, false, &text);
+        if (r < 0)
+                return r;
+        /* It could not be read back. */
+        if (strlen(text) > CONTAINER_RECORD_BYTES_MAX)
+                return -E2BIG;
+        *ret = TAKE_PTR(text);
+        return 0;
 }
 
 static int open_at(int dirfd, const char *name, int *ret_fd) {

@@ -59,6 +59,7 @@ int volume_record_parse(const char *data, size_t n_bytes, VolumeRecord **ret) {
 }
 
 int volume_record_format(const VolumeRecord *record, char **ret) {
+        _cleanup_free_ char *text = NULL;
         _cleanup_json_ json_object *o = json_object_new_object();
         int r;
 
@@ -77,7 +78,15 @@ int volume_record_format(const VolumeRecord *record, char **ret) {
                 r = json_add_boolean(o, "anonymous", record->anonymous);
         if (r >= 0)
                 r = json_add_string(o, "container", record->container);
-        return r < 0 ? r : json_format(o, false, ret);
+        if (r >= 0)
+                r = json_format(o, false, &text);
+        if (r < 0)
+                return r;
+        /* It could not be read back. */
+        if (strlen(text) > VOLUME_RECORD_BYTES_MAX)
+                return -E2BIG;
+        *ret = TAKE_PTR(text);
+        return 0;
 }
 
 int volume_load(Store *s, const char *name, VolumeRecord **ret) {

@@ -37,6 +37,21 @@ static void test_round_trip(void **state) {
         assert_string_equal(text, RECORD);
 }
 
+/* What could not be read back is not written. */
+static void test_size(void **state) {
+        _cleanup_(container_record_freep) ContainerRecord *r = NULL;
+        _cleanup_free_ char *text = NULL;
+
+        assert_int_equal(container_record_parse(RECORD, strlen(RECORD), &r), 0);
+        free(r->error);
+        r->error = malloc(CONTAINER_RECORD_BYTES_MAX);
+        assert_non_null(r->error);
+        memset(r->error, 'x', CONTAINER_RECORD_BYTES_MAX - 1);
+        r->error[CONTAINER_RECORD_BYTES_MAX - 1] = 0;
+        assert_int_equal(container_record_format(r, &text), -E2BIG);
+        assert_null(text);
+}
+
 /* Everything that is taken away or put in another's place is noticed. */
 static void test_damage(void **state) {
         static const struct {
@@ -216,6 +231,7 @@ static void test_exit_record(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_round_trip),
+                cmocka_unit_test(test_size),
                 cmocka_unit_test(test_damage),
                 cmocka_unit_test(test_optional_parts),
                 cmocka_unit_test(test_save_and_load),
