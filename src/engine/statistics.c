@@ -16,6 +16,7 @@
 
 #define FILE_BYTES_MAX 65536
 #define CGROUPS_MAX 4096 /* of one container, for counting its tasks */
+#define DEPTH_MAX 64     /* a container may nest them as it likes, each takes descriptors and stack */
 
 static void set(Statistics *s, Statistic key, uint64_t value) {
         s->values[key] = value;
@@ -199,7 +200,7 @@ static uint64_t count_lines(int dirfd, const char *name) {
         return n;
 }
 
-static uint64_t count_tasks(int dirfd, unsigned *budget) {
+static uint64_t count_tasks(int dirfd, unsigned depth, unsigned *budget) {
         int copy = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
         uint64_t n = count_lines(dirfd, "cgroup.threads");
@@ -209,7 +210,7 @@ static uint64_t count_tasks(int dirfd, unsigned *budget) {
                 (void) fd_close(copy);
                 return n;
         }
-        while (*budget > 0 && (de = readdir(dir))) {
+        while (depth < DEPTH_MAX && *budget > 0 && (de = readdir(dir))) {
                 _cleanup_close_ int child = -EBADF;
 
                 if (de->d_type != DT_DIR || de->d_name[0] == '.')
@@ -217,7 +218,7 @@ static uint64_t count_tasks(int dirfd, unsigned *budget) {
                 (*budget)--;
                 child = openat(dirfd, de->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
                 if (child >= 0)
-                        n += count_tasks(child, budget);
+                        n += count_tasks(child, depth + 1, budget);
         }
         (void) closedir(dir);
         return n;
@@ -228,7 +229,7 @@ static void read_tasks(int payload_fd, int scope_fd, Statistics *s) {
         uint64_t v;
 
         if (read_number(payload_fd, "pids.current", &v) < 0)
-                v = count_tasks(payload_fd, &budget);
+                v = count_tasks(payload_fd, 0, &budget);
         set(s, STATISTIC_TASKS, v);
         v = read_limit(payload_fd, scope_fd, "pids.max");
         if (v != UINT64_MAX)
