@@ -325,7 +325,7 @@ int message_encode(const Message *m, void **ret, size_t *ret_size) {
         return 0;
 }
 
-int message_send(int socket_fd, const Message *m) {
+static int send_with(int socket_fd, const Message *m, int flags) {
         union {
                 struct cmsghdr header;
                 char bytes[CMSG_SPACE(sizeof(int) * MESSAGE_FDS_MAX)];
@@ -360,11 +360,19 @@ int message_send(int socket_fd, const Message *m) {
         }
 
         for (;;) {
-                if (sendmsg(socket_fd, &mh, MSG_NOSIGNAL) >= 0)
+                if (sendmsg(socket_fd, &mh, MSG_NOSIGNAL | flags) >= 0)
                         return 0;
                 if (errno != EINTR)
                         return negative_errno();
         }
+}
+
+int message_send(int socket_fd, const Message *m) {
+        return send_with(socket_fd, m, 0);
+}
+
+int message_send_now(int socket_fd, const Message *m) {
+        return send_with(socket_fd, m, MSG_DONTWAIT);
 }
 
 typedef struct Cursor {
@@ -472,7 +480,7 @@ int message_decode(const void *data, size_t n_bytes, int *fds, size_t n_fds, Mes
         return r;
 }
 
-int message_recv(int socket_fd, Message **ret) {
+static int recv_with(int socket_fd, int flags, Message **ret) {
         static uint8_t buffer[MESSAGE_BYTES_MAX];
         union {
                 struct cmsghdr header;
@@ -493,7 +501,7 @@ int message_recv(int socket_fd, Message **ret) {
         /* A peer that went away without having read everything leaves ECONNRESET once, in front of what it
          * still sent. */
         do
-                n = recvmsg(socket_fd, &mh, MSG_CMSG_CLOEXEC);
+                n = recvmsg(socket_fd, &mh, MSG_CMSG_CLOEXEC | flags);
         while (n < 0 && (errno == EINTR || (errno == ECONNRESET && resets++ == 0)));
         if (n < 0)
                 return errno == ECONNRESET ? 0 : negative_errno();
@@ -510,6 +518,14 @@ int message_recv(int socket_fd, Message **ret) {
 
         r = message_decode(buffer, (size_t) n, fds, n_fds, ret);
         return r < 0 ? r : 1;
+}
+
+int message_recv(int socket_fd, Message **ret) {
+        return recv_with(socket_fd, 0, ret);
+}
+
+int message_recv_now(int socket_fd, Message **ret) {
+        return recv_with(socket_fd, MSG_DONTWAIT, ret);
 }
 
 static const Field *message_find(const Message *m, MessageField key, size_t index) {

@@ -207,10 +207,14 @@ int message_put_fd(Message *m, MessageField field, int fd);
 /* Sends one datagram. -EBADMSG: a field is missing or not allowed for the type. -EAGAIN, -EPIPE, -ECONNRESET
  * as send(2). */
 int message_send(int socket_fd, const Message *m);
+/* Never waits, whatever the peer has made of the socket: -EAGAIN where there is no room. */
+int message_send_now(int socket_fd, const Message *m);
 
 /* Receives one datagram. 0 at the end of the stream (the peer is gone), 1 with *@ret set. -EBADMSG:
  * malformed; the socket should be given up. -EAGAIN where the socket does not block. */
 int message_recv(int socket_fd, Message **ret);
+/* Never waits: -EAGAIN where there is nothing. */
+int message_recv_now(int socket_fd, Message **ret);
 
 /* Parses the bytes of one datagram and takes over the @fds (closed on failure too). message_recv() without
  * the socket. */

@@ -113,7 +113,7 @@ static int send_fd(int socket_fd, MessageType type, MessageField field, int fd) 
         r = message_new(type, &m);
         if (r >= 0)
                 r = message_put_fd(m, field, fd);
-        return r < 0 ? r : message_send(socket_fd, m);
+        return r < 0 ? r : message_send_now(socket_fd, m);
 }
 
 int attachment_tell(Attachment *a, const char *id, const char *name, int master_fd, int stdin_fd) {
@@ -126,7 +126,7 @@ int attachment_tell(Attachment *a, const char *id, const char *name, int master_
         if (r >= 0)
                 r = message_put_string(m, FIELD_NAME, name);
         if (r >= 0)
-                r = message_send(a->session_fd, m);
+                r = message_send_now(a->session_fd, m);
         if (r >= 0 && master_fd >= 0)
                 r = send_fd(a->session_fd, MESSAGE_SESSION_TTY, FIELD_MASTER, master_fd);
         if (r >= 0 && stdin_fd >= 0)
@@ -145,5 +145,5 @@ int attach_answer(int fd, uint64_t index, const Failure *f) {
                 r = message_put_string(m, FIELD_ERROR, failure_kind_to_string(f->kind));
         if (r >= 0 && f && f->text)
                 r = message_put_string(m, FIELD_TEXT, f->text);
-        return r < 0 ? r : message_send(fd, m);
+        return r < 0 ? r : message_send_now(fd, m);
 }

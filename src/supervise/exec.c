@@ -182,7 +182,7 @@ static int send_started(Exec *e) {
                 r = message_put_fd(m, FIELD_PIDFD, runtime_pidfd(e->runtime));
         if (r >= 0)
                 r = message_put_u64(m, FIELD_TIME_USEC, clock_now_realtime_usec());
-        return r < 0 ? r : message_send(e->socket_fd, m);
+        return r < 0 ? r : message_send_now(e->socket_fd, m);
 }
 
 static int send_terminal(Exec *e) {
@@ -194,7 +194,7 @@ static int send_terminal(Exec *e) {
         r = message_new(MESSAGE_SESSION_TTY, &m);
         if (r >= 0)
                 r = message_put_fd(m, FIELD_MASTER, e->master_fd);
-        return r < 0 ? r : message_send(e->session_fd, m);
+        return r < 0 ? r : message_send_now(e->session_fd, m);
 }
 
 static int tell_session(Exec *e) {
@@ -207,7 +207,7 @@ static int tell_session(Exec *e) {
         if (r >= 0)
                 r = message_put_string(m, FIELD_NAME, e->name);
         if (r >= 0)
-                r = message_send(e->session_fd, m);
+                r = message_send_now(e->session_fd, m);
         return r < 0 ? r : send_terminal(e);
 }
 
@@ -224,7 +224,7 @@ static int send_exited(const Exec *e, int fd, MessageType type) {
                 r = message_put_u64(m, FIELD_SIGNAL, e->record.signal);
         if (r >= 0 && type == MESSAGE_SUPERVISE_EXITED)
                 r = message_put_u64(m, FIELD_TIME_USEC, e->record.finished_usec);
-        return r < 0 ? r : message_send(fd, m);
+        return r < 0 ? r : message_send_now(fd, m);
 }
 
 static void signal_command(const Exec *e, int signal) {
@@ -257,7 +257,9 @@ static void on_session(Exec *e) {
         uint64_t number = 0;
         int r;
 
-        r = message_recv(e->session_fd, &m);
+        r = message_recv_now(e->session_fd, &m);
+        if (r == -EAGAIN)
+                return;
         if (r > 0 && message_type(m) == MESSAGE_SESSION_SIGNAL) {
                 (void) message_get_u64(m, FIELD_SIGNAL, &number);
                 if (number > 0 && number < _NSIG)

@@ -40,7 +40,7 @@ int loop_send_started(Supervisor *s, int fd) {
                 r = message_put_fd(m, FIELD_PIDFD, runtime_pidfd(s->runtime));
         if (r >= 0)
                 r = message_put_u64(m, FIELD_TIME_USEC, s->started_usec);
-        return r < 0 ? r : message_send(fd, m);
+        return r < 0 ? r : message_send_now(fd, m);
 }
 
 static int send_exited(const Supervisor *s, int fd, MessageType type) {
@@ -58,7 +58,7 @@ static int send_exited(const Supervisor *s, int fd, MessageType type) {
                 r = message_put_u64(m, FIELD_TIME_USEC, s->record.finished_usec);
         if (r >= 0 && type == MESSAGE_SUPERVISE_EXITED && s->record.asked)
                 r = message_put_u64(m, FIELD_ASKED, 1);
-        return r < 0 ? r : message_send(fd, m);
+        return r < 0 ? r : message_send_now(fd, m);
 }
 
 static void signal_payload(const Supervisor *s, int signal) {
@@ -205,12 +205,14 @@ static int on_attach(Supervisor *s, int peer, Message *m) {
 static void end_stdin(Supervisor *s) {
         _cleanup_(message_freep) Message *m = NULL;
 
+        if (s->stdin_fd < 0)
+                return;
         s->stdin_fd = fd_close(s->stdin_fd);
         if (message_new(MESSAGE_SESSION_EOF, &m) < 0)
                 return;
         for (size_t k = 0; k < ATTACHMENTS_MAX; k++)
                 if (s->attachments[k].session_fd >= 0)
-                        (void) message_send(s->attachments[k].session_fd, m);
+                        (void) message_send_now(s->attachments[k].session_fd, m);
 }
 
 static void on_attached_session(Supervisor *s, Attachment *a) {
@@ -218,7 +220,9 @@ static void on_attached_session(Supervisor *s, Attachment *a) {
         uint64_t number = 0;
         int r;
 
-        r = message_recv(a->session_fd, &m);
+        r = message_recv_now(a->session_fd, &m);
+        if (r == -EAGAIN)
+                return;
         if (r > 0 && message_type(m) == MESSAGE_SESSION_SIGNAL) {
                 (void) message_get_u64(m, FIELD_SIGNAL, &number);
                 if (number > 0 && number < _NSIG)
@@ -236,7 +240,7 @@ static int send_text(int fd, MessageType type, const char *text) {
         r = message_new(type, &m);
         if (r >= 0)
                 r = message_put_string(m, FIELD_TEXT, text);
-        return r < 0 ? r : message_send(fd, m);
+        return r < 0 ? r : message_send_now(fd, m);
 }
 
 /* To a creeld that asks anew. */
@@ -254,7 +258,9 @@ static void on_peer(Supervisor *s, int *peer) {
         _cleanup_(message_freep) Message *m = NULL;
         int r;
 
-        r = message_recv(*peer, &m);
+        r = message_recv_now(*peer, &m);
+        if (r == -EAGAIN)
+                return;
         if (r > 0 && message_type(m) == MESSAGE_SUPERVISE_ATTACH)
                 r = on_attach(s, *peer, m);
         else if (r > 0)
@@ -267,6 +273,14 @@ static void on_peer(Supervisor *s, int *peer) {
                 *peer = fd_close(*peer);
 }
 
+/* One that does not read at the moment is not waited for: a creeld asks for what still holds when it is
+ * back, and for a client room is left for the end. */
+static bool takes_more(int fd) {
+        struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+        return poll(&p, 1, 0) > 0 && (p.revents & POLLOUT);
+}
+
 /* The client's service manager listens to those of its own unit: to the client as long as it is there, then
  * to us, whom the client has named as the main process. */
 static void relay_to_client(const Supervisor *s, const char *text) {
@@ -274,11 +288,14 @@ static void relay_to_client(const Supervisor *s, const char *text) {
 
         if (s->start.notify_fd < 0)
                 return;
-        r = s->start.session_fd >= 0
-                            ? send_text(s->start.session_fd, MESSAGE_SESSION_NOTIFY, text)
-                    : send(s->start.notify_fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT) < 0
-                            ? negative_errno()
-                            : 0;
+        if (s->start.session_fd >= 0)
+                r = takes_more(s->start.session_fd)
+                                    ? send_text(s->start.session_fd, MESSAGE_SESSION_NOTIFY, text)
+                                    : -EAGAIN;
+        else
+                r = send(s->start.notify_fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT) < 0
+                                    ? negative_errno()
+                                    : 0;
         if (r < 0)
                 log_debug_errno(r, "cannot pass on a notification, ignoring: %m");
 }
@@ -289,13 +306,6 @@ static void tell_state_to_client(const Supervisor *s) {
 
         if (s->notify_state && strv_join(s->notify_state, "\n", &text) >= 0)
                 relay_to_client(s, text);
-}
-
-/* A creeld that does not read at the moment asks for what still holds when it is back. */
-static bool takes_more(int fd) {
-        struct pollfd p = { .fd = fd, .events = POLLOUT };
-
-        return poll(&p, 1, 0) > 0 && (p.revents & POLLOUT);
 }
 
 static void on_notify(Supervisor *s) {
@@ -324,7 +334,9 @@ static void on_session(Supervisor *s) {
         uint64_t number;
         int r;
 
-        r = message_recv(s->start.session_fd, &m);
+        r = message_recv_now(s->start.session_fd, &m);
+        if (r == -EAGAIN)
+                return;
         if (r > 0 && message_type(m) == MESSAGE_SESSION_SIGNAL) {
                 (void) message_get_u64(m, FIELD_SIGNAL, &number);
                 if (number > 0 && number < _NSIG)

@@ -306,13 +306,13 @@ static void tell_session(Supervisor *s) {
         if (r >= 0)
                 r = message_put_string(started, FIELD_NAME, s->start.name);
         if (r >= 0)
-                r = message_send(s->start.session_fd, started);
+                r = message_send_now(s->start.session_fd, started);
         if (r >= 0 && s->master_fd >= 0) {
                 r = message_new(MESSAGE_SESSION_TTY, &tty);
                 if (r >= 0)
                         r = message_put_fd(tty, FIELD_MASTER, s->master_fd);
                 if (r >= 0)
-                        r = message_send(s->start.session_fd, tty);
+                        r = message_send_now(s->start.session_fd, tty);
         }
         if (r < 0) {
                 log_debug_errno(r, "the client is gone, going on without it: %m");
@@ -378,10 +378,6 @@ int supervisor_run(Supervisor *s) {
 
         /* Readers may go away. */
         (void) signal(SIGPIPE, SIG_IGN);
-        /* Before anybody hears that it runs, and may want it stopped. */
-        r = open_signals(s);
-        if (r < 0)
-                return log_error_errno(r, "cannot watch for signals: %m");
         r = take_terminal(s);
         if (r < 0)
                 return log_error_errno(r, "cannot open the container's terminal: %m");

@@ -65,9 +65,39 @@ static void test_exit(void **state) {
         (void) close(sockets[0]);
 }
 
+/* A client that is stopped, or means ill: it costs nobody but itself the exit status. */
+static void test_full_session(void **state) {
+        char directory[] = "/tmp/test-loop-XXXXXX";
+        _cleanup_close_ int fd = -EBADF;
+        int peers[2], session[2];
+
+        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, peers), 0);
+        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, session), 0);
+        while (send(session[1], directory, sizeof(directory), MSG_DONTWAIT) >= 0)
+                ;
+        assert_non_null(mkdtemp(directory));
+        supervisor_init(&supervisor, peers[1]);
+        fd = supervisor.start.runtime_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        supervisor.start.session_fd = session[1];
+        launch(&supervisor);
+
+        (void) alarm(60);
+        assert_int_equal(loop_run(&supervisor), 0);
+        (void) alarm(0);
+        assert_int_equal(supervisor.record.status, 17);
+
+        assert_int_equal(unlinkat(fd, "exit", 0), 0);
+        assert_int_equal(rmdir(directory), 0);
+        (void) TAKE_FD(fd);
+        supervisor_done(&supervisor);
+        (void) close(peers[0]);
+        (void) close(session[0]);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_exit),
+                cmocka_unit_test(test_full_session),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
