@@ -181,11 +181,13 @@ static int add_supplementary(int root_fd, const char *name, User *u) {
 static int resolve_group(int root_fd, const char *group, User *u, Failure *reterr) {
         int r;
 
+        if (user_parse_id(group, &u->gid) >= 0)
+                return 0;
         r = group_find(root_fd, group, &u->gid);
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_STORAGE, r,
                                          "cannot read the container's /etc/group");
-        if (r == 0 && user_parse_id(group, &u->gid) < 0)
+        if (r == 0)
                 return failure_set(reterr, FAILURE_INVALID_ARGUMENT,
                                    "there is no group \"%s\" in the container's /etc/group", group);
         return 0;
@@ -209,7 +211,8 @@ int user_resolve(int root_fd, const char *user, User *ret, Failure *reterr) {
                                    user);
 
         numeric = user_parse_id(name, &u.uid) >= 0;
-        r = passwd_find(root_fd, name, numeric ? &u.uid : NULL, &e);
+        /* A number is never a name: else an image decides that 1000 means root. */
+        r = passwd_find(root_fd, numeric ? NULL : name, numeric ? &u.uid : NULL, &e);
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_STORAGE, r,
                                          "cannot read the container's /etc/passwd");

@@ -44,8 +44,8 @@ static void found(void) {
                         {"root", 0, 0, 0, "/root"},           {"app", 1000, 1001, 2, "/home/app"},
                         {"1000", 1000, 1001, 2, "/home/app"}, {"app:video", 1000, 44, 0, "/home/app"},
                         {"app:5", 1000, 5, 0, "/home/app"},   {"42", 42, 0, 0, NULL},
-                        {"42:43", 42, 43, 0, NULL},           {"1234", 77, 78, 0, "/odd"},
-                        {"late", 5, 6, 1, "/late"},           {"app:99", 1000, 7, 0, "/home/app"},
+                        {"42:43", 42, 43, 0, NULL},           {"1234", 1234, 0, 0, NULL},
+                        {"late", 5, 6, 1, "/late"},           {"app:99", 1000, 99, 0, "/home/app"},
         };
         _cleanup_close_ int root = make_root();
 
