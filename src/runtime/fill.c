@@ -82,9 +82,13 @@ static void copy_attributes(int from, int to) {
 static int copy_metadata(int from, int to, const struct stat *st) {
         const struct timespec times[] = { st->st_atim, st->st_mtim };
 
-        if (fchown(to, st->st_uid, st->st_gid) < 0)
+        mode_t mode = st->st_mode & 07777;
+
+        if (fchown(to, st->st_uid, st->st_gid) < 0) {
                 log_debug("cannot give a copied file to its owner, ignoring");
-        if (fchmod(to, st->st_mode & 07777) < 0)
+                mode &= ~(mode_t) (S_ISUID | S_ISGID);
+        }
+        if (fchmod(to, mode) < 0)
                 return negative_errno();
         copy_attributes(from, to);
         return futimens(to, times) < 0 ? negative_errno() : 0;
