@@ -67,3 +67,37 @@ int file_read(int dirfd, const char *name, size_t max_bytes, char **ret, size_t 
                 return negative_errno();
         return fd_read_file(fd, max_bytes, ret, ret_size);
 }
+
+int file_read_virtual(int dirfd, const char *path, char **ret) {
+        _cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+        _cleanup_free_ char *text = NULL;
+        ssize_t n;
+
+        if (fd < 0)
+                return negative_errno();
+        text = malloc(FILE_VIRTUAL_BYTES_MAX);
+        if (!text)
+                return -ENOMEM;
+        n = fd_read_full(fd, text, FILE_VIRTUAL_BYTES_MAX - 1);
+        if (n < 0)
+                return (int) n;
+        text[n] = 0;
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+int file_read_cgroup(int dirfd, const char *path, char **ret) {
+        _cleanup_free_ char *text = NULL;
+        const char *line;
+        int r;
+
+        r = file_read_virtual(dirfd, path, &text);
+        if (r < 0)
+                return r;
+        line = startswith(text, "0::") ? text : strstr(text, "\n0::");
+        line = line ? strchr(line, '/') : NULL;
+        if (!line)
+                return -ENXIO;
+        *ret = strndup(line, strcspn(line, "\n"));
+        return *ret ? 0 : -ENOMEM;
+}

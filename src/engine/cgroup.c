@@ -8,57 +8,33 @@
 #include <unistd.h>
 
 #include "basic/fd.h"
+#include "basic/file.h"
 #include "basic/memory.h"
 #include "basic/str.h"
 #include "engine/cgroup.h"
 
-#define PROC_BYTES_MAX 65536
 #define DEPTH_MAX 64
 
 #define CGROUP_PATH_BYTES_MAX 4096
 
-/* Files in /proc and cgroupfs say they are empty: read on until there is no more. */
-static int read_virtual(int dirfd, const char *path, char **ret) {
-        _cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        _cleanup_free_ char *buf = NULL;
-        ssize_t n;
-
-        if (fd < 0)
-                return negative_errno();
-        buf = malloc(PROC_BYTES_MAX);
-        if (!buf)
-                return -ENOMEM;
-        n = fd_read_full(fd, buf, PROC_BYTES_MAX - 1);
-        if (n < 0)
-                return (int) n;
-        buf[n] = 0;
-        *ret = TAKE_PTR(buf);
-        return 0;
-}
-
 int cgroup_scope_of(pid_t pid, char **ret) {
-        _cleanup_free_ char *text = NULL;
-        char path[64], *line, *end;
+        _cleanup_free_ char *cgroup = NULL;
+        char path[64], *end;
         int r;
 
         (void) snprintf(path, sizeof(path), "/proc/%d/cgroup", (int) pid);
-        r = read_virtual(AT_FDCWD, path, &text);
+        r = file_read_cgroup(AT_FDCWD, path, &cgroup);
         if (r < 0)
                 return r;
-        line = startswith(text, "0::") ? text : strstr(text, "\n0::");
-        line = line ? strchr(line, '/') : NULL;
-        if (!line)
-                return -ENXIO;
-        line[strcspn(line, "\n")] = 0;
         /* a name may have ".scope" in its middle */
-        for (end = strstr(line, ".scope"); end; end = strstr(end + 1, ".scope"))
+        for (end = strstr(cgroup, ".scope"); end; end = strstr(end + 1, ".scope"))
                 if (!end[strlen(".scope")] || end[strlen(".scope")] == '/')
                         break;
         if (!end)
                 return -ENXIO;
         end[strlen(".scope")] = 0;
-        *ret = strdup(line);
-        return *ret ? 0 : -ENOMEM;
+        *ret = TAKE_PTR(cgroup);
+        return 0;
 }
 
 int cgroup_open_supervisor(const char *scope, int *ret_fd) {
@@ -79,7 +55,7 @@ static void signal_processes(int dirfd, int signal) {
         _cleanup_free_ char *text = NULL;
         uint32_t pid;
 
-        if (read_virtual(dirfd, "cgroup.procs", &text) < 0)
+        if (file_read_virtual(dirfd, "cgroup.procs", &text) < 0)
                 return;
         for (char *save = NULL, *word = strtok_r(text, "\n", &save); word;
              word = strtok_r(NULL, "\n", &save))
@@ -202,6 +178,6 @@ int cgroup_unit_is_empty(const char *slice, const char *unit) {
         if (fclose(f) != 0 && r >= 0)
                 r = -ENAMETOOLONG;
         if (r >= 0)
-                r = read_virtual(AT_FDCWD, path, &text);
+                r = file_read_virtual(AT_FDCWD, path, &text);
         return r < 0 ? r : startswith(text, "populated 0\n") || strstr(text, "\npopulated 0\n");
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "basic/fd.h"
+#include "basic/file.h"
 #include "basic/log.h"
 #include "basic/memory.h"
 #include "basic/str.h"
@@ -17,7 +18,6 @@
 #include "engine/reaper.h"
 
 #define STACK_BYTES 4096
-#define PROC_BYTES_MAX 4096
 
 /* The child shares errno with us, so it calls the kernel by itself. */
 #if defined(__x86_64__)
@@ -47,20 +47,12 @@ __attribute__((no_sanitize("address", "undefined"))) static int move_to_the_same
 }
 
 static int open_own_cgroup(void) {
-        _cleanup_free_ char *path = NULL;
-        char text[PROC_BYTES_MAX], *line;
-        _cleanup_close_ int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
-        ssize_t n = fd < 0 ? negative_errno() : fd_read_full(fd, text, sizeof(text) - 1);
+        _cleanup_free_ char *cgroup = NULL, *path = NULL;
         int r;
 
-        if (n < 0)
-                return (int) n;
-        text[n] = 0;
-        line = startswith(text, "0::") ? text : strstr(text, "\n0::");
-        line = line ? strchr(line, '/') : NULL;
-        if (!line)
-                return -ENXIO;
-        r = string_format(&path, "/sys/fs/cgroup%.*s/cgroup.procs", (int) strcspn(line, "\n"), line);
+        r = file_read_cgroup(AT_FDCWD, "/proc/self/cgroup", &cgroup);
+        if (r >= 0)
+                r = string_format(&path, "/sys/fs/cgroup%s/cgroup.procs", cgroup);
         if (r < 0)
                 return r;
         r = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);

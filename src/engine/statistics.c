@@ -10,11 +10,11 @@
 
 #include "basic/clock.h"
 #include "basic/fd.h"
+#include "basic/file.h"
 #include "basic/memory.h"
 #include "basic/str.h"
 #include "engine/statistics.h"
 
-#define FILE_BYTES_MAX 65536
 #define CGROUPS_MAX 4096 /* of one container, for counting its tasks */
 #define DEPTH_MAX 64     /* a container may nest them as it likes, each takes descriptors and stack */
 
@@ -27,31 +27,12 @@ static void add(Statistics *s, Statistic key, uint64_t value) {
         set(s, key, s->values[key] + value);
 }
 
-/* Files of the kernel say they are empty: read on until there is no more. */
-static int read_file(int dirfd, const char *name, char **ret) {
-        _cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        _cleanup_free_ char *buf = NULL;
-        ssize_t n;
-
-        if (fd < 0)
-                return negative_errno();
-        buf = malloc(FILE_BYTES_MAX);
-        if (!buf)
-                return -ENOMEM;
-        n = fd_read_full(fd, buf, FILE_BYTES_MAX - 1);
-        if (n < 0)
-                return (int) n;
-        buf[n] = 0;
-        *ret = TAKE_PTR(buf);
-        return 0;
-}
-
 /* A file with one number, or "max". */
 static int read_number(int dirfd, const char *name, uint64_t *ret) {
         _cleanup_free_ char *text = NULL;
         int r;
 
-        r = read_file(dirfd, name, &text);
+        r = file_read_virtual(dirfd, name, &text);
         if (r < 0)
                 return r;
         text[strcspn(text, "\n")] = 0;
@@ -71,7 +52,7 @@ typedef struct FlatKey {
 static void read_flat(int dirfd, const char *name, const FlatKey *keys, size_t n_keys, Statistics *s) {
         _cleanup_free_ char *text = NULL;
 
-        if (read_file(dirfd, name, &text) < 0)
+        if (file_read_virtual(dirfd, name, &text) < 0)
                 return;
         for (char *save = NULL, *line = strtok_r(text, "\n", &save); line;
              line = strtok_r(NULL, "\n", &save)) {
@@ -154,7 +135,7 @@ static void read_io(int fd, Statistics *s) {
         };
         _cleanup_free_ char *text = NULL;
 
-        if (read_file(fd, "io.stat", &text) < 0)
+        if (file_read_virtual(fd, "io.stat", &text) < 0)
                 return;
         for (size_t i = 0; i < ELEMENTSOF(keys); i++)
                 set(s, keys[i].key, 0);
@@ -173,7 +154,7 @@ static void read_io(int fd, Statistics *s) {
 static void read_pressure(int fd, const char *name, PressureKind some, Statistics *s) {
         _cleanup_free_ char *text = NULL;
 
-        if (read_file(fd, name, &text) < 0)
+        if (file_read_virtual(fd, name, &text) < 0)
                 return;
         for (char *save = NULL, *line = strtok_r(text, "\n", &save); line;
              line = strtok_r(NULL, "\n", &save)) {
@@ -289,7 +270,7 @@ static void read_network(const Container *c, Statistics *s) {
         /* Not some other process that has the number now. */
         if (proc_fd < 0 || poll(&gone, 1, 0) != 0)
                 return;
-        if (has_own_network(proc_fd) && read_file(proc_fd, "net/dev", &text) >= 0)
+        if (has_own_network(proc_fd) && file_read_virtual(proc_fd, "net/dev", &text) >= 0)
                 statistics_parse_network(text, s);
 }
 

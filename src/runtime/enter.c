@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "basic/fd.h"
+#include "basic/file.h"
 #include "basic/log.h"
 #include "basic/memory.h"
 #include "basic/path.h"
@@ -25,8 +26,6 @@
 #include "runtime/channel.h"
 #include "runtime/enter.h"
 #include "runtime/terminal.h"
-
-#define PROC_FILE_BYTES_MAX (64 * 1024)
 
 void enter_done(Enter *e) {
         e->payload_fd = fd_close(e->payload_fd);
@@ -62,31 +61,13 @@ static int open_namespace(int leader_fd, int self_fd, const char *path, int *ret
         return 0;
 }
 
-static int read_proc_file(int dirfd, const char *name, char **ret) {
-        _cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
-        _cleanup_free_ char *text = NULL;
-        ssize_t n;
-
-        if (fd < 0)
-                return negative_errno();
-        text = malloc(PROC_FILE_BYTES_MAX);
-        if (!text)
-                return -ENOMEM;
-        n = fd_read_full(fd, text, PROC_FILE_BYTES_MAX - 1);
-        if (n < 0)
-                return (int) n;
-        text[n] = 0;
-        *ret = TAKE_PTR(text);
-        return 0;
-}
-
 /* What the container's 0 is outside, by uid_map or gid_map; (uint32_t) -1 where it has none. */
 static int map_root(int leader_fd, const char *name, uint32_t *ret) {
         _cleanup_free_ char *text = NULL;
         uint32_t inside, outside, size;
         int r;
 
-        r = read_proc_file(leader_fd, name, &text);
+        r = file_read_virtual(leader_fd, name, &text);
         if (r < 0)
                 return r;
         *ret = (uint32_t) -1;
@@ -99,19 +80,11 @@ static int map_root(int leader_fd, const char *name, uint32_t *ret) {
 }
 
 static int open_leader_cgroup(int leader_fd, int *ret_fd) {
-        _cleanup_free_ char *text = NULL;
-        char *line;
+        _cleanup_free_ char *path = NULL;
         int r;
 
-        r = read_proc_file(leader_fd, "cgroup", &text);
-        if (r < 0)
-                return r;
-        line = startswith(text, "0::") ? text : strstr(text, "\n0::");
-        line = line ? strchr(line, '/') : NULL;
-        if (!line)
-                return -ENXIO;
-        line[strcspn(line, "\n")] = 0;
-        return cgroup_open(line, ret_fd);
+        r = file_read_cgroup(leader_fd, "cgroup", &path);
+        return r < 0 ? r : cgroup_open(path, ret_fd);
 }
 
 static int open_cgroups(const EnterTarget *target, int leader_fd, Enter *e, Failure *reterr) {

@@ -101,6 +101,22 @@ static void test_read_refuses(void **state) {
         assert_int_equal(size, 5);
 }
 
+static void test_virtual(void **state) {
+        static const char both[] = "12:cpu:/old\n0::/a.slice/b.scope/payload\n", old[] = "1:name=x:/old\n";
+        _cleanup_tmpdir_ TmpDir d = tmpdir_new();
+        _cleanup_free_ char *text = NULL, *cgroup = NULL;
+
+        assert_int_equal(file_read_virtual(AT_FDCWD, "/proc/self/status", &text), 0);
+        assert_non_null(startswith(text, "Name:"));
+        assert_int_equal(file_read_virtual(d.fd, "none", &cgroup), -ENOENT);
+        assert_int_equal(file_write_atomic(d.fd, "both", both, strlen(both), 0644, 0), 0);
+        assert_int_equal(file_write_atomic(d.fd, "old", old, strlen(old), 0644, 0), 0);
+        assert_int_equal(file_read_cgroup(d.fd, "old", &cgroup), -ENXIO);
+        assert_null(cgroup);
+        assert_int_equal(file_read_cgroup(d.fd, "both", &cgroup), 0);
+        assert_string_equal(cgroup, "/a.slice/b.scope/payload");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_write_and_replace),
@@ -108,6 +124,7 @@ int main(void) {
                 cmocka_unit_test(test_links_are_replaced_not_followed),
                 cmocka_unit_test(test_failure_leaves_nothing),
                 cmocka_unit_test(test_read_refuses),
+                cmocka_unit_test(test_virtual),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
