@@ -30,7 +30,7 @@ const Option ps_options[] = {
         {},
 };
 
-/* The keys that scripts know from docker and podman. */
+/* The keys that scripts know from docker and podman, and their word for the state. */
 static int container_to_json(const ContainerInfo *info, json_object **ret) {
         _cleanup_json_ json_object *o = json_object_new_object();
         char status[128];
@@ -52,7 +52,7 @@ static int container_to_json(const ContainerInfo *info, json_object **ret) {
         if (r >= 0)
                 r = output_add_time(o, "Created", info->created_usec);
         if (r >= 0)
-                r = json_add_string(o, "State", info->state);
+                r = json_add_string(o, "State", streq(info->state, "stopped") ? "exited" : info->state);
         if (r >= 0)
                 r = json_add_string(o, "Status", status);
         if (r >= 0)
@@ -74,6 +74,10 @@ static int container_to_json(const ContainerInfo *info, json_object **ret) {
                 r = output_add_time(o, "StartedAt", info->started_usec);
         if (r >= 0)
                 r = output_add_time(o, "ExitedAt", info->finished_usec);
+        if (r >= 0)
+                r = json_add(o, "Ports", json_object_new_array());
+        if (r >= 0)
+                r = json_add(o, "Networks", json_object_new_array());
         if (r >= 0)
                 r = json_add_string(o, "Unit", strempty(info->unit));
         if (r < 0)
@@ -102,6 +106,10 @@ static int container_to_text(const ContainerInfo *info, json_object **ret) {
                 r = json_add_string(o, "Command", command);
         if (r >= 0)
                 r = json_add_string(o, "Labels", labels);
+        if (r >= 0)
+                r = json_add_string(o, "Ports", "");
+        if (r >= 0)
+                r = json_add_string(o, "Networks", "");
         if (r >= 0)
                 r = json_add_string(o, "CreatedAt",
                                     json_object_get_string(json_object_object_get(o, "Created")));

@@ -12,6 +12,7 @@
 #include "engine/health.h"
 #include "engine/restart.h"
 #include "engine/root.h"
+#include "engine/supervisor.h"
 #include "engine/userns.h"
 #include "manager/manager.h"
 #include "security/capability.h"
@@ -81,6 +82,8 @@ static int fill_state(json_object *o, const void *of) {
                 r = json_add_boolean(o, "Dead", c->state == CONTAINER_DEAD);
         if (r >= 0)
                 r = json_add_i64(o, "Pid", c->leader);
+        if (r >= 0)
+                r = json_add_i64(o, "ConmonPid", c->supervisor ? supervisor_pid(c->supervisor) : 0);
         if (r >= 0)
                 r = json_add_i64(o, "ExitCode", MAX(c->record->exit_code, 0));
         if (r >= 0)
@@ -177,6 +180,7 @@ static int fill_container_config(json_object *o, const void *of) {
         const ImageConfig *config = container_image_config(c);
         bool replaced = container_spec_has(spec, "entrypoint");
         _cleanup_strv_free_ char **env = NULL, **labels = NULL, **argv = NULL;
+        char hostname[65];
         int r;
 
         r = effective_env(c, &env);
@@ -185,7 +189,7 @@ static int fill_container_config(json_object *o, const void *of) {
         if (r >= 0 && config)
                 r = container_argv(c->record, config, &argv, NULL);
         if (r >= 0)
-                r = json_add_string(o, "Hostname", spec->hostname);
+                r = json_add_string(o, "Hostname", etc_hostname(c->record, hostname, sizeof(hostname)));
         if (r >= 0)
                 r = json_add_string(o, "User", spec->user ?: config ? strempty(config->user) : "");
         if (r >= 0)
@@ -356,7 +360,7 @@ static int inspect_isolation(json_object *o, const Container *c) {
         if (r >= 0)
                 r = add_list(o, "SecurityOpt", spec->security_opt);
         if (r >= 0)
-                r = add_list(o, "Devices", spec->devices);
+                r = inspect_devices(c, o);
         if (r >= 0)
                 r = add_list(o, "DeviceCgroupRules", spec->device_rules);
         if (r >= 0)
@@ -484,6 +488,8 @@ int inspect_container(const Container *c, char **ret) {
                 r = inspect_confinement(o, c);
         if (r >= 0)
                 r = inspect_mounts(c, o);
+        if (r >= 0)
+                r = inspect_network(c, o);
         if (r >= 0)
                 r = add_object(o, "Config", fill_container_config, c);
         if (r >= 0)

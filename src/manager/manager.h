@@ -97,6 +97,9 @@ int inspect_add_resources(json_object *o, const ContainerSpec *s);
 /* docker's and podman's inspect documents (inspect.c). */
 int inspect_container(const Container *c, char **ret);
 int inspect_image(const Image *i, char **ret);
-/* Parts of it about mounts: "Mounts", and "Tmpfs" of the object "HostConfig" (mounts.c). */
+/* Parts of it about mounts: "Mounts", and "Tmpfs" and "Devices" of the object "HostConfig" (mounts.c). */
 int inspect_mounts(const Container *c, json_object *o);
 int inspect_tmpfs(const Container *c, json_object *o);
+int inspect_devices(const Container *c, json_object *o);
+/* "NetworkSettings" (network.c). */
+int inspect_network(const Container *c, json_object *o);

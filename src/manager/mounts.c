@@ -6,6 +6,7 @@
 #include "engine/mount-plan.h"
 #include "engine/volume.h"
 #include "manager/manager.h"
+#include "spec/device-option.h"
 #include "spec/json.h"
 #include "spec/mount-option.h"
 
@@ -108,6 +109,35 @@ int inspect_tmpfs(const Container *c, json_object *o) {
                 r = strv_join(p.requests[i].options, ",", &words);
                 if (r >= 0)
                         r = json_add_string(map, p.requests[i].destination, words);
+        }
+        return r;
+}
+
+int inspect_devices(const Container *c, json_object *o) {
+        json_object *array = json_object_new_array();
+        int r;
+
+        r = json_add(o, "Devices", array);
+        STRV_FOREACH(i, r >= 0 ? c->record->spec->devices : NULL) {
+                _cleanup_device_option_ DeviceOption d = {};
+                const char *hint;
+                json_object *one;
+
+                r = device_option_parse(*i, &d, &hint);
+                if (r < 0)
+                        return r;
+                one = json_object_new_object();
+                if (!one || json_object_array_add(array, one) < 0) {
+                        (void) json_object_put(one);
+                        return -ENOMEM;
+                }
+                r = json_add_string(one, "PathOnHost", d.host);
+                if (r >= 0)
+                        r = json_add_string(one, "PathInContainer", d.cdi ? d.host : d.container);
+                if (r >= 0)
+                        r = json_add_string(one, "CgroupPermissions", d.permissions);
+                if (r < 0)
+                        return r;
         }
         return r;
 }

@@ -657,11 +657,14 @@ def test_privileged_can_still_do_without(inside):
 
 
 def test_inspect_and_bus(creelctl, run, lender):
-    lender("shown", "--cap-drop=ALL", "--cap-add=KILL,CHOWN", "--user=app", "--pid=host", "--sysctl=kernel.shmmax=5", "--security-opt=label=disable")
+    lender("shown", "--cap-drop=ALL", "--cap-add=KILL,CHOWN", "--user=app", "--pid=host", "--sysctl=kernel.shmmax=5", "--security-opt=label=disable",
+           "--device=/dev/null:/dev/nothing:r")
     [shown] = json.loads(creelctl("inspect", "shown").stdout)
     assert shown["BoundingCaps"] == shown["EffectiveCaps"] == ["CAP_CHOWN", "CAP_KILL"]
     assert shown["HostConfig"]["PidMode"] == "host" and shown["HostConfig"]["Sysctls"] == {"kernel.shmmax": "5"}
     assert shown["HostConfig"]["SecurityOpt"] == ["label=disable"] and shown["HostConfig"]["Privileged"] is False
+    device = {"PathOnHost": "/dev/null", "PathInContainer": "/dev/nothing", "CgroupPermissions": "r"}
+    assert shown["HostConfig"]["Devices"] == [device]
     path = run("busctl", "call", "org.creel1", "/org/creel1", "org.creel1.Manager", "GetContainer", "s", "shown").stdout.split('"')[1]
     value = run("busctl", "get-property", "org.creel1", path, "org.creel1.Container", "UidMap").stdout
     assert value.split()[2].strip('"') == shown["HostConfig"]["UidMap"][0]

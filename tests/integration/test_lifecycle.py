@@ -270,8 +270,15 @@ def test_inspect(creelctl, start, image):
     assert document["State"]["Status"] == "running" and document["State"]["Running"] is True
     assert document["State"]["Pid"] == bus.container_property("inspected", "Leader")
     assert document["Config"]["WorkingDir"] == "/var" and "A=1" in document["Config"]["Env"]
+    # what scripts ask podman and docker for
+    assert document["State"]["ConmonPid"] == bus.container_property("inspected", "Supervisor")
+    assert document["Config"]["Hostname"] == identity[:12]
+    assert document["NetworkSettings"]["IPAddress"] == "" and document["NetworkSettings"]["Ports"] == {}
+    assert document["NetworkSettings"]["SandboxKey"] == f"/proc/{document['State']['Pid']}/ns/net"
     creelctl("stop", "inspected")
     assert creelctl("inspect", "--format", "{{.State.ExitCode}}", "inspected").stdout == "7\n"
+    row = creelctl("ps", "-a", "--filter", "name=inspected", "--format", "{{.State}}|{{.Ports}}|{{.Networks}}").stdout
+    assert row == "exited||\n"
     assert creelctl("inspect", "--format", ".State.Status", "inspected").stdout.strip() in ("exited", "stopped")
     done = creelctl("inspect", "no-such-thing", check=False)
     assert done.returncode == 125 and "no-such-thing" in done.stderr
