@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "basic/log.h"
 #include "basic/memory.h"
 #include "basic/path.h"
 #include "basic/str.h"
@@ -213,9 +214,11 @@ int user_resolve(int root_fd, const char *user, User *ret, Failure *reterr) {
         numeric = user_parse_id(name, &u.uid) >= 0;
         /* A number is never a name: else an image decides that 1000 means root. */
         r = passwd_find(root_fd, numeric ? NULL : name, numeric ? &u.uid : NULL, &e);
-        if (r < 0)
+        if (r < 0 && (!numeric || r == -ENOMEM))
                 return failure_set_errno(reterr, FAILURE_STORAGE, r,
                                          "cannot read the container's /etc/passwd");
+        if (r < 0)
+                log_debug_errno(r, "cannot read the container's /etc/passwd, %s is a number: %m", name);
         if (r == 0 && !numeric)
                 return failure_set(reterr, FAILURE_INVALID_ARGUMENT,
                                    "there is no user \"%s\" in the container's /etc/passwd", name);
@@ -229,10 +232,14 @@ int user_resolve(int root_fd, const char *user, User *ret, Failure *reterr) {
                 r = resolve_group(root_fd, group, &u, reterr);
         else if (e.name) {
                 r = add_supplementary(root_fd, e.name, &u);
-                if (r < 0)
+                if (r < 0 && numeric && r != -ENOMEM) {
+                        log_debug_errno(r, "cannot read the container's /etc/group, ignoring: %m");
+                        r = 0;
+                } else if (r < 0)
                         r = failure_set_errno(reterr, FAILURE_STORAGE, r,
                                               "cannot read the container's /etc/group");
-        }
+        } else
+                r = 0;
         if (r < 0)
                 return r;
         *ret = u;

@@ -124,6 +124,8 @@ def test_proxies(inside):
 
 def test_groups(inside):
     assert inside("-u", "app", "--group-add", "wheel", "--group-add", "77", script="id -G").stdout.split() == ["1000", "10", "77"]
+    assert inside(script="id -G").stdout.split() == ["0", "10"]  # whom the image says nothing of is root, with root's groups
+    assert inside("-u", "root:0", script="id -G").stdout.split() == ["0"]
     done = inside("--group-add", "nobodies", script="true", check=False)
     refused(done, "nobodies")
     refused(inside("--group-add", "keep-groups", script="true", check=False), "keep-groups")

@@ -97,6 +97,13 @@ static void hostile_files(void) {
         CHECK(user_resolve(root, "app", &u, &failure) < 0 && failure.kind == FAILURE_STORAGE);
         CHECK(unlink("etc/passwd") >= 0 && symlink("/../../../../../../etc/passwd", "etc/passwd") >= 0);
         CHECK(user_resolve(root, "root", &u, &failure) < 0);
+        /* a number needs no file */
+        CHECK(user_resolve(root, "7", &u, &failure) >= 0 && u.uid == 7 && u.gid == 0 && u.n_gids == 0);
+        put("etc/passwd.plain", passwd);
+        CHECK(rename("etc/passwd.plain", "etc/passwd") >= 0);
+        CHECK(unlink("etc/group") >= 0 && mkfifo("etc/group", 0644) >= 0);
+        user_done(&u);
+        CHECK(user_resolve(root, "1000", &u, &failure) >= 0 && u.gid == 1001 && u.n_gids == 0);
 }
 
 #define ISOLATED(name)                                              \
