@@ -30,17 +30,10 @@ static size_t count_paths(MountSyntax syntax, size_t n_parts, bool *ret_any_word
 }
 
 /* Said before anything is made. What the caller may not see is for creeld to judge. */
-static int check_source(MountSyntax syntax, const char *path, Failure *f) {
-        static const char *const options[_MOUNT_SYNTAX_MAX] = {
-                [MOUNT_SYNTAX_VOLUME] = "volume",   [MOUNT_SYNTAX_MOUNT] = "mount",
-                [MOUNT_SYNTAX_BIND] = "bind",       [MOUNT_SYNTAX_BIND_RO] = "bind-ro",
-                [MOUNT_SYNTAX_OVERLAY] = "overlay", [MOUNT_SYNTAX_OVERLAY_RO] = "overlay-ro",
-        };
-
+static int check_source(const char *path, Failure *f) {
         if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
             (errno == ENOENT || errno == ENOTDIR))
-                return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, errno,
-                                         "option '--%s': cannot mount %s", options[syntax], path);
+                return failure_set_errno(f, FAILURE_INVALID_ARGUMENT, errno, "cannot mount %s", path);
         return 0;
 }
 
@@ -66,7 +59,7 @@ static int complete_paths(MountSyntax syntax, const char *text, const char *dire
 
                 r = relative ? path_join(directory, *i, &path) : string_set(&path, *i);
                 if (r >= 0 && n < n_sources && *path == '/')
-                        r = check_source(syntax, path, f);
+                        r = check_source(path, f);
                 if (r >= 0)
                         r = mount_join_path(&whole, path, n++ > 0);
                 if (r < 0)
@@ -165,7 +158,7 @@ static int complete_fields(const char *text, const char *directory, char ***ret,
                 return r;
         if (pattern)
                 return expand(fields, path, find_value(fields, places), ret, f);
-        r = check_source(MOUNT_SYNTAX_MOUNT, path, f);
+        r = check_source(path, f);
         if (r >= 0 && *source == '/')
                 return strv_extend(ret, text);
         if (r >= 0)
