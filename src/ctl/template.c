@@ -12,7 +12,7 @@
 
 static int refuse(Failure *f, const char *what, const char *where) {
         return failure_set(f, FAILURE_INVALID_ARGUMENT,
-                           "bad template: %s at '%.40s'; see creelctl(1), Templates", what, where);
+                           "bad template: %s at '%.40s'; see creelctl(1), FORMATS", what, where);
 }
 
 static void skip_blanks(const char **p) {

@@ -211,9 +211,9 @@ static int compile_limits(const ContainerSpec *spec, json_object *process) {
         return json_add(process, "rlimits", TAKE_PTR(array));
 }
 
-/* Names mean what the image's own files say: the runtime looks them up in there. So it does for root that nobody
- * asked for, who is in the groups that the image says, as in docker and podman; but an init system hands on to
- * all its services what it has. */
+/* Names mean what the image's own files say: the runtime looks them up in there. So it does for root that
+ * nobody asked for, who is in the groups that the image says, as in docker and podman; but an init system
+ * hands on to all its services what it has. */
 static int compile_user(const CompileInput *in, const char *user, json_object *process) {
         const ContainerSpec *spec = in->record->spec;
         _cleanup_json_ json_object *o = json_object_new_object();

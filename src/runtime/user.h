@@ -21,10 +21,9 @@ typedef struct User {
 void user_done(User *u);
 
 /* Resolves USER[:GROUP], each a name or a number, by the /etc/passwd and /etc/group beneath @root_fd, as
- * image-spec's config.md
- * ("User") and the other engines do: a number needs no entry and no readable file; without :GROUP the entry's group and the
- * groups that list the user count. Absent files are empty ones; malformed lines are skipped. Kind
- * InvalidArgument: no such name. */
+ * image-spec's config.md ("User") and the other engines do: a number needs no entry and no readable file;
+ * without :GROUP the entry's group and the groups that list the user count. Absent files are empty ones;
+ * malformed lines are skipped. Kind InvalidArgument: no such name. */
 int user_resolve(int root_fd, const char *user, User *ret, Failure *reterr);
 
 /* Adds supplementary groups by name or number. Kind InvalidArgument: no such group. */
