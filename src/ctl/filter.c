@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <regex.h>
+
 #include "basic/clock.h"
 #include "basic/memory.h"
 #include "basic/str.h"
@@ -36,8 +38,16 @@ static bool match_id(const ContainerInfo *info, const char *value) {
         return startswith(info->id, value);
 }
 
+/* As docker and podman take it: '^web$' is the one, 'web' all that have it in their name. */
 static bool match_name(const ContainerInfo *info, const char *value) {
-        return strstr(info->name, value);
+        regex_t expression;
+        bool found;
+
+        if (regcomp(&expression, value, REG_EXTENDED | REG_NOSUB) != 0)
+                return false;
+        found = regexec(&expression, info->name, 0, NULL, 0) == 0;
+        regfree(&expression);
+        return found;
 }
 
 static bool match_status(const ContainerInfo *info, const char *value) {
@@ -159,6 +169,15 @@ static bool is_time(const char *s) {
         return timespec_parse(s, clock_now_realtime_usec(), &usec) >= 0;
 }
 
+static bool is_expression(const char *s) {
+        regex_t expression;
+
+        if (regcomp(&expression, s, REG_EXTENDED | REG_NOSUB) != 0)
+                return false;
+        regfree(&expression);
+        return true;
+}
+
 /* Keys that do not take any value. */
 static const struct {
         const char *key;
@@ -168,6 +187,7 @@ static const struct {
         { "status", status_exists,
           "created, running, paused, restarting, stopped (exited), removing or dead" },
         { "exited", is_number, "an exit status" },
+        { "name", is_expression, "a part of a name, or a regular expression" },
         { "restart-policy", is_policy, "no, on-failure, always or unless-stopped" },
         { "health", is_health, "starting, healthy, unhealthy or none" },
         { "until", is_time, "a time, such as 10m or 2026-01-02" },

@@ -29,6 +29,8 @@ static void test_keys(void **state) {
         assert_true(match(STRINGS("name=web")));
         assert_true(match(STRINGS("name=eb-")));
         assert_false(match(STRINGS("name=db")));
+        assert_false(match(STRINGS("name=^web$")));
+        assert_true(match(STRINGS("name=^(db|web).*$")));
         assert_true(match(STRINGS("status=exited")));
         assert_true(match(STRINGS("status=stopped")));
         assert_false(match(STRINGS("status=running")));
@@ -101,6 +103,7 @@ static void test_refused(void **state) {
         _cleanup_failure_ Failure f = {};
 
         assert_int_equal(filter_check(STRINGS("name=x", "label=y", "status=exited"), &f), 0);
+        assert_int_equal(filter_check(STRINGS("name=(x"), &f), -EINVAL);
         assert_int_equal(filter_check(STRINGS("nam=x"), &f), -EINVAL);
         assert_non_null(strstr(f.text, "nam=x"));
         assert_int_equal(filter_check(STRINGS("name"), &f), -EINVAL);
