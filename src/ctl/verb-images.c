@@ -160,7 +160,7 @@ static int print_objects(Ctl *c, const ObjectList *l, Failure *f) {
         }
         if (r < 0)
                 return r;
-        return template ? output_template(rows, template, f) : output_json(rows, f);
+        return template ? output_template(rows, template, !c->no_legend, f) : output_json(rows, f);
 }
 
 int verb_images(Ctl *c, char **operands, Failure *f) {

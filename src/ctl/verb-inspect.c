@@ -84,7 +84,7 @@ int verb_inspect(Ctl *c, char **operands, Failure *f) {
         if (!arg_template)
                 arg_template = ctl_template(c);
         if (arg_template && !streq(arg_template, "json") && !streq(arg_template, "table"))
-                r = output_template(rows, arg_template, f);
+                r = output_template(rows, arg_template, !c->no_legend, f);
         else
                 r = output_json(rows, f);
         return r < 0 ? r : status;

@@ -166,7 +166,7 @@ static int print_objects(Ctl *c, const ObjectList *l, Failure *f) {
                         return -ENOMEM;
                 }
         }
-        return template ? output_template(rows, template, f) : output_json(rows, f);
+        return template ? output_template(rows, template, !c->no_legend, f) : output_json(rows, f);
 }
 
 static int print_table(Ctl *c, const ObjectList *l) {

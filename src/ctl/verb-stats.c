@@ -165,7 +165,7 @@ static int print_objects(Ctl *c, const Round *round, const Round *before, uint64
         }
         if (!rows)
                 return -ENOMEM;
-        return template ? output_template(rows, template, f) : output_json(rows, f);
+        return template ? output_template(rows, template, !c->no_legend, f) : output_json(rows, f);
 }
 
 static int round_print(Ctl *c, const Round *round, const Round *before, Failure *f) {

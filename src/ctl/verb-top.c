@@ -65,7 +65,7 @@ static int print_objects(char *const *titles, sd_bus_message *m, Ctl *c, Failure
         }
         if (r < 0)
                 return r;
-        return template ? output_template(rows, template, f) : output_json(rows, f);
+        return template ? output_template(rows, template, !c->no_legend, f) : output_json(rows, f);
 }
 
 int verb_top(Ctl *c, char **operands, Failure *f) {

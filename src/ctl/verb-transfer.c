@@ -90,7 +90,8 @@ int verb_list_transfers(Ctl *c, char **operands, Failure *f) {
         r = for_each(c, add_json_row, rows, &reply, f);
         if (r < 0)
                 return r;
-        return ctl_template(c) ? output_template(rows, ctl_template(c), f) : output_json(rows, f);
+        return ctl_template(c) ? output_template(rows, ctl_template(c), !c->no_legend, f)
+                               : output_json(rows, f);
 }
 
 typedef struct Wanted {

@@ -199,7 +199,7 @@ static int volume_to_json(const VolumeInfo *v, json_object **ret) {
 static int print_objects(Ctl *c, json_object *rows, Failure *f) {
         const char *template = ctl_template(c);
 
-        return template ? output_template(rows, template, f) : output_json(rows, f);
+        return template ? output_template(rows, template, !c->no_legend, f) : output_json(rows, f);
 }
 
 static int add_object(json_object *rows, const VolumeInfo *v) {

@@ -58,17 +58,41 @@ static void test_template(void **state) {
 
         assert_int_equal(json_parse(rows, strlen(rows), 4096, &o), 0);
         capture_start();
-        r = output_template(o, "{{.a}}", &f);
+        r = output_template(o, "{{.a}}", true, &f);
         text = capture_end();
         assert_int_equal(r, -EINVAL);
         assert_non_null(strstr(f.text, "'a'"));
         assert_string_equal(text, "1\n2\n");
 }
 
+static void test_columns(void **state) {
+        static const char rows[] = "[{\"Name\":\"web\",\"CreatedAt\":\"now\",\"ID\":1},"
+                                   "{\"Name\":\"a-longer-one\",\"CreatedAt\":\"x\",\"ID\":2}]";
+        _cleanup_failure_ Failure f = {};
+        _cleanup_json_ json_object *o = NULL;
+        _cleanup_free_ char *text = NULL, *bare = NULL;
+        int r;
+
+        assert_int_equal(json_parse(rows, strlen(rows), 4096, &o), 0);
+        capture_start();
+        r = output_template(o, "table {{.Name}}\\t{{.CreatedAt}}\t<{{ .ID }}>", true, &f);
+        text = capture_end();
+        assert_int_equal(r, 0);
+        assert_string_equal(text, "NAME           CREATED AT   ID\nweb            now          <1>\n"
+                                  "a-longer-one   x            <2>\n");
+        capture_start();
+        r = output_template(o, "table {{.ID}}", false, &f);
+        bare = capture_end();
+        assert_int_equal(r, 0);
+        assert_string_equal(bare, "1\n2\n");
+        assert_int_equal(output_template(o, "table {{.Nothing}}", true, &f), -EINVAL);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_json),
                 cmocka_unit_test(test_template),
+                cmocka_unit_test(test_columns),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
