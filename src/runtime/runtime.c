@@ -21,6 +21,7 @@
 #include "runtime/cgroup.h"
 #include "runtime/channel.h"
 #include "runtime/device.h"
+#include "runtime/fill-lock.h"
 #include "runtime/filter.h"
 #include "runtime/host-mount.h"
 #include "runtime/lock.h"
@@ -37,6 +38,7 @@ struct Runtime {
         int pidfd, channel, master, userns_fd;
         int root_fd; /* held on to: else the payload's last act would be to sync and unmount its file system
                       */
+        FillLock fill_lock; /* until the payload has filled its volumes */
         bool executing;
 };
 
@@ -64,6 +66,7 @@ Runtime *runtime_free(Runtime *rt) {
         (void) fd_close(rt->master);
         (void) fd_close(rt->userns_fd);
         (void) fd_close(rt->root_fd);
+        fill_lock_release(&rt->fill_lock);
         return mfree(rt);
 }
 
@@ -255,7 +258,9 @@ static int make_mounts(Runtime *rt, const RuntimeOptions *o, Packet *packet, Fai
                 return -ENOMEM;
         for (size_t i = 0; i < rt->spec->n_mounts; i++)
                 source_fds[i] = -EBADF;
-        r = make_pass(&c, false, source_fds, packet, reterr);
+        r = fill_lock_take(rt->spec, &rt->fill_lock);
+        if (r >= 0)
+                r = make_pass(&c, false, source_fds, packet, reterr);
         if (r >= 0)
                 r = lock_binds(rt->spec, rt->userns_fd, packet, reterr);
         if (r >= 0 && !has_dev(rt->spec)) {
@@ -475,6 +480,7 @@ int runtime_launch(Runtime *rt, int cgroup_fd, Failure *reterr) {
                 return explain(rt, r, reterr);
         trace("payload executes");
         rt->executing = true;
+        fill_lock_release(&rt->fill_lock);
         rt->channel = fd_close(rt->channel);
         return 0;
 }

@@ -667,6 +667,17 @@ def test_volume_that_somebody_fills_with_links(creelctl, inside, with_data):
     assert Path("/etc/passwd").read_bytes() == before
 
 
+def test_volume_that_several_fill_at_once(creelctl, image):
+    """One does; the others see all of it or wait."""
+    runs = [
+        subprocess.Popen(["creelctl", "run", "--rm", "-v", "shared:/bin", image, "/bin/ls", "/bin"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for _ in range(6)
+    ]
+    shown = {run.communicate()[0] for run in runs}
+    assert [run.returncode for run in runs] == [0] * 6
+    assert shown == {creelctl("run", "--rm", image, "ls", "/bin").stdout}
+
+
 def test_inspect(creelctl, image, source):
     options = ["-v", f"{source}:/x:ro,rslave", "-v", "vol:/v", "--tmpfs", "/t:size=1m", "--mount", f"type=image,source={image},target=/i"]
     creelctl("create", "--name", "shown", *options, image, "true")
