@@ -33,6 +33,19 @@ static bool is_host_id(const char *machine_id) {
         return sd_id128_get_machine(&id) >= 0 && streq(sd_id128_to_string(id, text), machine_id);
 }
 
+/* Who may write to its own /etc/machine-id can make it another container's. */
+static bool belongs_to_another(const Engine *e, const ContainerRecord *record, const char *path) {
+        struct stat st;
+        Container *c;
+
+        if (!e || lstat(path, &st) < 0 || st.st_uid == container_record_root_uid(record))
+                return false;
+        HASHMAP_FOREACH(c, e->containers)
+                if (c->record != record && id_map_uses(&c->record->uid_map, st.st_uid, 1))
+                        return true;
+        return false;
+}
+
 static bool mode_insists(LinkJournal mode) {
         return mode == LINK_JOURNAL_HOST || mode == LINK_JOURNAL_GUEST;
 }
@@ -74,6 +87,13 @@ int journal_link_plan(const Engine *e, const ContainerRecord *record, const char
                                                      "--link-journal=%s: the host keeps no journal on disk; "
                                                      "make %s, or use --link-journal=try-%s",
                                                      word, journal_path, word)
+                                       : 0;
+        if (belongs_to_another(e, record, l.host_path))
+                return mode_insists(mode)
+                                       ? failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                                     "--link-journal=%s: %s belongs to another container, "
+                                                     "which has the same machine ID; give --uuid",
+                                                     word, l.host_path)
                                        : 0;
         if (mode == LINK_JOURNAL_GUEST || mode == LINK_JOURNAL_TRY_GUEST) {
                 l.mode = LINK_JOURNAL_GUEST;

@@ -10,6 +10,7 @@
 #include "basic/path.h"
 #include "compile-fixture.h"
 #include "engine/journal-link.h"
+#include "life-fixture.h"
 
 #define ID "0123456789abcdef0123456789abcdef"
 
@@ -69,6 +70,40 @@ static void test_plan(void **state) {
         journal_link_done(&l);
 }
 
+/* A machine ID that a container has made up shows it nobody else's journal. */
+static void test_another(void **state) {
+        _cleanup_(place_done) Place p = place_new();
+        _cleanup_engine_ EngineFixture f;
+        _cleanup_failure_ Failure failure = {};
+        ContainerRecord record = { .id = HEX_B };
+        Container *other;
+        JournalLink l;
+
+        engine_fixture_init(&f);
+        other = container_with(&f, "other", NULL, NULL);
+        record.spec = other->record->spec;
+        assert_int_equal(mkdir(p.journal, 0755), 0);
+        assert_int_equal(mkdir(p.mine, 0755), 0);
+        id_map_done(&other->record->uid_map);
+        assert_int_equal(id_map_add(&other->record->uid_map, &(IdMapping){ 0, getuid() + 1, 1 }), 0);
+        assert_int_equal(journal_link_plan(&f.engine, &record, p.journal, ID, &l, NULL), 0);
+        assert_int_equal(l.mode, LINK_JOURNAL_HOST);
+        journal_link_done(&l);
+        assert_int_equal(id_map_add(&record.uid_map, &(IdMapping){ 0, getuid() + 2, 1 }), 0);
+        id_map_done(&other->record->uid_map);
+        assert_int_equal(id_map_add(&other->record->uid_map, &(IdMapping){ 0, getuid(), 1 }), 0);
+        assert_int_equal(journal_link_plan(&f.engine, &record, p.journal, ID, &l, NULL), 0);
+        assert_int_equal(l.mode, LINK_JOURNAL_NO);
+        assert_int_equal(string_set(&record.spec->link_journal, "host"), 0);
+        assert_true(journal_link_plan(&f.engine, &record, p.journal, ID, &l, &failure) < 0);
+        assert_int_equal(failure.kind, FAILURE_INVALID_ARGUMENT);
+        /* its own */
+        assert_int_equal(journal_link_plan(&f.engine, other->record, p.journal, ID, &l, NULL), 0);
+        assert_int_equal(l.mode, LINK_JOURNAL_HOST);
+        journal_link_done(&l);
+        id_map_done(&record.uid_map);
+}
+
 static void test_make(void **state) {
         _cleanup_(place_done) Place p = place_new();
         _cleanup_(case_done) Case c = case_new("\"Cmd\":[\"sh\"]");
@@ -109,6 +144,7 @@ static void test_make(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_plan),
+                cmocka_unit_test(test_another),
                 cmocka_unit_test(test_make),
         };
 
