@@ -431,6 +431,7 @@ static const PayloadStep steps[] = {
         { "pass descriptors on", step_pass_fds },
         { "set the personality and the CPUs", step_scheduling },
         { "enter the working directory", step_cwd },
+        { "set the resource limits", enter_set_limits },
         { "bound the capabilities", step_bound_capabilities },
         { "install the seccomp filter", step_filter_early },
         { "change the user", step_become_user },

@@ -429,13 +429,20 @@ int runtime_prepare(RuntimeSpec *spec, const RuntimeOptions *options, Runtime **
         return 0;
 }
 
-static int set_limits(Runtime *rt, Failure *reterr) {
+/* Only we may raise limits. The payload lowers its own when it needs no more descriptors for itself. */
+static int raise_limits(Runtime *rt, Failure *reterr) {
         const RuntimeProcess *p = &rt->spec->process;
 
         for (size_t i = 0; i < p->n_rlimits; i++) {
-                struct rlimit limit = { p->rlimits[i].soft, p->rlimits[i].hard };
+                __rlimit_resource_t resource = (__rlimit_resource_t) p->rlimits[i].resource;
+                struct rlimit limit;
+                int r;
 
-                if (prlimit(rt->pid, (unsigned) p->rlimits[i].resource, &limit, NULL) < 0)
+                r = prlimit(rt->pid, resource, NULL, &limit);
+                if (r >= 0 && limit.rlim_max >= p->rlimits[i].hard)
+                        continue;
+                limit.rlim_max = p->rlimits[i].hard;
+                if (r < 0 || prlimit(rt->pid, resource, &limit, NULL) < 0)
                         return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno,
                                                  "cannot set the resource limit %s to %" PRIu64 ":%" PRIu64,
                                                  ulimit_name(p->rlimits[i].resource), p->rlimits[i].soft,
@@ -464,7 +471,7 @@ static int set_oom_score(Runtime *rt, Failure *reterr) {
 int runtime_launch(Runtime *rt, int cgroup_fd, Failure *reterr) {
         int r;
 
-        r = set_limits(rt, reterr);
+        r = raise_limits(rt, reterr);
         if (r >= 0)
                 r = set_oom_score(rt, reterr);
         if (r >= 0 && cgroup_fd >= 0)

@@ -185,6 +185,11 @@ def test_ulimits(inside):
     assert inside(*words, script="ulimit -n; ulimit -Hn; ulimit -c").stdout == "90\n180\n0\n"
 
 
+def test_few_descriptors(inside):
+    """The limit is the command's: what makes the container for it needs more."""
+    assert inside("--ulimit", "nofile=3:4", "-v", "/tmp:/x", "--tmpfs", "/y", script="ulimit -n; ulimit -Hn").stdout == "3\n4\n"
+
+
 def test_ulimit_host(image):
     script = f"ulimit -Sn 333; exec creelctl run --rm --ulimit host --ulimit core=0 {image} sh -c 'ulimit -n; ulimit -c'"
     assert run_command("sh", "-c", script).stdout == "333\n0\n"
