@@ -184,22 +184,22 @@ static int spawn(ExecSession *e, Failure *f) {
         r = fd_set_nonblock(e->socket_fd, true);
         if (r >= 0)
                 r = c->cgroup ? cgroup_open_supervisor(c->cgroup, &cgroup_fd) : -ENOENT;
-        if (r < 0)
-                return r == -ENOENT || r == -ENODEV
-                                       ? failure_set(f, FAILURE_INVALID_STATE,
-                                                     "%s: the container has just ended", c->record->name)
-                                       : r;
-        r = spawn_run(
-                        &(const Spawn){
-                                        .exec_fd = c->engine->supervise_fd,
-                                        .argv = (char *const[]){ (char *) "creel-exec", c->record->name,
-                                                                 NULL },
-                                        .fds = &theirs,
-                                        .n_fds = 1,
-                                        .stdio_fds = { -EBADF, -EBADF, -EBADF },
-                                        .cgroup_fd = cgroup_fd,
-                        },
-                        &pid, &pidfd);
+        if (r >= 0)
+                r = spawn_run(
+                                &(const Spawn){
+                                                .exec_fd = c->engine->supervise_fd,
+                                                .argv = (char *const[]){ (char *) "creel-exec",
+                                                                         c->record->name, NULL },
+                                                .fds = &theirs,
+                                                .n_fds = 1,
+                                                .stdio_fds = { -EBADF, -EBADF, -EBADF },
+                                                .cgroup_fd = cgroup_fd,
+                                },
+                                &pid, &pidfd);
+        /* Before or after it was opened, the cgroup has gone. */
+        if (r == -ENOENT || r == -ENODEV)
+                return failure_set(f, FAILURE_INVALID_STATE, "%s: the container has just ended",
+                                   c->record->name);
         if (r < 0)
                 return r;
         reaper_add(c->engine->event, pid, TAKE_FD(pidfd), NULL, NULL);

@@ -382,8 +382,10 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         if (h->run)
                 return 0; /* its end schedules the next */
         if (start(h, &f) < 0) {
-                log_warning("Cannot check the health of container %s: %s", h->container->record->name,
-                            strempty(f.text));
+                /* One that has just ended is about to be heard of. */
+                if (f.kind != FAILURE_INVALID_STATE)
+                        log_warning("Cannot check the health of container %s: %s",
+                                    h->container->record->name, strempty(f.text));
                 schedule(h, interval(h));
         }
         return 0;

@@ -50,6 +50,8 @@ static int read_boolean(sd_bus_message *m, const char *key, bool *slot, Failure 
 static int read_env(sd_bus_message *m, const char *key, ExecCall *c, Failure *f) {
         int r;
 
+        if (c->env)
+                return failure_set(f, FAILURE_INVALID_ARGUMENT, "option %s: given twice", key);
         r = sd_bus_message_enter_container(m, 'v', "as");
         if (r >= 0)
                 r = sd_bus_message_read_strv(m, &c->env);
