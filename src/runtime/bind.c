@@ -11,6 +11,7 @@
 #include "basic/path.h"
 #include "basic/str.h"
 #include "runtime/bind.h"
+#include "runtime/fill.h"
 #include "runtime/mount.h"
 
 int bind_open(const RuntimeMount *m, int *ret_fd, Failure *reterr) {
@@ -32,9 +33,11 @@ int bind_open(const RuntimeMount *m, int *ret_fd, Failure *reterr) {
         return 0;
 }
 
+/* An empty volume is made read-only when the payload has filled it. Any other is at once: what we set, the
+ * container's root cannot take back. */
 int bind_set_attributes(const RuntimeMount *m, int fd) {
         const MountOptions *o = &m->options;
-        uint64_t later = m->fill ? MOUNT_ATTR_RDONLY : 0;
+        uint64_t later = m->fill && fill_is_empty(fd) > 0 ? MOUNT_ATTR_RDONLY : 0;
         struct mount_attr propagation = { .propagation = o->propagation ?: MS_PRIVATE };
         struct mount_attr own = { .attr_set = o->attr_set & ~later, .attr_clr = o->attr_clear };
         struct mount_attr recursive = { .attr_set = o->recursive_set & ~later,

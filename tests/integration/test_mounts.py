@@ -411,6 +411,16 @@ def test_named_volume(creelctl, inside, with_data):
     assert not (data / "over").exists()
 
 
+@pytest.mark.parametrize("what", ["bind", "volume"])
+def test_read_only_stays(inside, source, what):
+    """Whoever may mount in the container cannot take it back."""
+    place = source if what == "bind" else "kept"
+    inside("-v", f"{place}:/v", script="touch /v/here")
+    script = "mount -o remount,bind,rw,nosuid,nodev,noexec /v; touch /v/x && echo written; cat /v/here"
+    options = ["--cap-add=SYS_ADMIN", "--security-opt=seccomp=unconfined", "-v", f"{place}:/v:ro"]
+    assert inside(*options, script=script).stdout == ""
+
+
 def test_volume_of_a_user(inside):
     assert inside("-u", "app", "-v", "mine:/nowhere", script="stat -c %u /nowhere; touch /nowhere/x").stdout == "1000\n"
 
