@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -13,6 +15,7 @@
 #include "basic/strv.h"
 #include "supervise/notify.h"
 
+#define PATIENCE_USEC 20000
 #define FDS_MAX 253 /* SCM_MAX_FD of the kernel */
 
 /* Not passed on are process numbers, which mean nothing outside, and what is about descriptors. */
@@ -30,12 +33,27 @@ static bool begins_with_any(const char *line, const char *const *names, size_t n
         return false;
 }
 
+static void on_alarm(int signal) {
+        (void) signal;
+}
+
+/* What is sent along is let go of here, which takes as long as its sender likes: SO_LINGER. A signal ends
+ * that wait. */
+static void be_impatient(bool on) {
+        static const struct itimerval patience = { .it_interval.tv_usec = PATIENCE_USEC,
+                                                   .it_value.tv_usec = PATIENCE_USEC };
+
+        (void) setitimer(ITIMER_REAL, on ? &patience : &(const struct itimerval){}, NULL);
+}
+
 int notify_open(int runtime_fd, int *ret_fd) {
         static const char name[] = "notify";
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         _cleanup_close_ int fd = -EBADF;
         int on = 1;
 
+        if (sigaction(SIGALRM, &(const struct sigaction){ .sa_handler = on_alarm }, NULL) < 0)
+                return negative_errno();
         (void) unlinkat(runtime_fd, name, 0);
         /* By way of /proc, because paths of sockets are short. */
         (void) snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", runtime_fd, name);
@@ -81,7 +99,7 @@ size_t notify_filter(const char *text, char out[static NOTIFY_BYTES_MAX]) {
         return size;
 }
 
-int notify_receive(int fd, NotifyFrom from, pid_t leader, char ret[static NOTIFY_BYTES_MAX]) {
+static int receive(int fd, NotifyFrom from, pid_t leader, char ret[static NOTIFY_BYTES_MAX]) {
         char buffer[NOTIFY_BYTES_MAX - 1];
         union {
                 struct cmsghdr header;
@@ -111,6 +129,15 @@ int notify_receive(int fd, NotifyFrom from, pid_t leader, char ret[static NOTIFY
         if (strlen(buffer) != (size_t) n)
                 return 0;
         return notify_filter(buffer, ret) > 0;
+}
+
+int notify_receive(int fd, NotifyFrom from, pid_t leader, char ret[static NOTIFY_BYTES_MAX]) {
+        int r;
+
+        be_impatient(true);
+        r = receive(fd, from, leader, ret);
+        be_impatient(false);
+        return r;
 }
 
 int notify_remember(char ***state, const char *text) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -71,6 +72,52 @@ static void test_first(void **state) {
         assert_int_equal(notify_receive(fd, NOTIFY_FIRST, getpid(), text), 1);
 }
 
+/* The end of what is sent along may take as long as the sender likes. */
+static void test_lingering(void **state) {
+        struct sockaddr_in place = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        struct linger linger = { .l_onoff = 1, .l_linger = 100 };
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        _cleanup_close_ int fd = -EBADF, listener = -EBADF, from = -EBADF;
+        union {
+                struct cmsghdr header;
+                char bytes[CMSG_SPACE(sizeof(int))];
+        } control = { .header = { .cmsg_level = SOL_SOCKET,
+                                  .cmsg_type = SCM_RIGHTS,
+                                  .cmsg_len = CMSG_LEN(sizeof(int)) } };
+        struct iovec iov = { (char *) "READY=1", 7 };
+        struct msghdr mh = { .msg_name = &address,
+                             .msg_namelen = sizeof(address),
+                             .msg_iov = &iov,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof(control) };
+        _cleanup_tmpdir_ TmpDir dir = tmpdir_new();
+        static char junk[65536], text[NOTIFY_BYTES_MAX];
+        socklen_t n = sizeof(place);
+        int full;
+
+        assert_int_equal(notify_open(dir.fd, &fd), 0);
+        (void) snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", dir.path);
+        listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        full = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        from = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(bind(listener, (const struct sockaddr *) &place, sizeof(place)), 0);
+        assert_int_equal(listen(listener, 1), 0);
+        assert_int_equal(getsockname(listener, (struct sockaddr *) &place, &n), 0);
+        if (connect(full, (const struct sockaddr *) &place, sizeof(place)) < 0)
+                skip(); /* no loopback interface */
+        while (send(full, junk, sizeof(junk), MSG_DONTWAIT) > 0)
+                ;
+        assert_int_equal(setsockopt(full, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+        memcpy(CMSG_DATA(&control.header), &full, sizeof(full));
+        assert_int_equal(sendmsg(from, &mh, 0), 7);
+        (void) close(full);
+
+        (void) alarm(20);
+        assert_int_equal(notify_receive(fd, NOTIFY_ANY, 1, text), 1);
+        (void) alarm(0);
+}
+
 static void test_remember(void **state) {
         _cleanup_strv_free_ char **l = NULL;
 
@@ -84,6 +131,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_any),
                 cmocka_unit_test(test_first),
+                cmocka_unit_test(test_lingering),
                 cmocka_unit_test(test_remember),
         };
 
