@@ -162,10 +162,12 @@ static int list_add_cdi_node(DeviceList *l, const CdiNode *n) {
                 return failure_set(l->failure, FAILURE_INVALID_ARGUMENT,
                                    "%s, which the description of a device names, is none", host);
         r = list_add(l, host, n->path, &st, n->permissions);
-        if (r >= 0) {
-                l->devices[l->n - 1].uid = n->uid;
-                l->devices[l->n - 1].gid = n->gid;
-        }
+        /* It may be there already, and not the last. */
+        for (size_t i = 0; i < l->n && r >= 0; i++)
+                if (streq(l->devices[i].container, n->path)) {
+                        l->devices[i].uid = n->uid;
+                        l->devices[i].gid = n->gid;
+                }
         return r;
 }
 

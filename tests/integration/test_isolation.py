@@ -430,7 +430,20 @@ def test_cdi_device(inside, cdi, tmp_path):
     }
     cdi("/etc/cdi", "creel-test.json", "creel.test/thing", [{"name": "one", "containerEdits": edits}], containerEdits={"env": ["ALL=2"]})
     script = "echo $ONE $ALL; id -G; stat -c %g /dev/one; head -c 2 /dev/one | wc -c; cat /one/x; touch /one/y"
-    assert inside("--device=creel.test/thing=one", script=script, check=False).split() == ["1", "2", "0", "4242", "2", "2", "mounted"]
+    assert inside("--device=creel.test/thing=one", script=script, check=False).split() == ["1", "2", "0", "10", "4242", "2", "2", "mounted"]
+
+
+def test_cdi_devices_that_share_a_node(inside, cdi):
+    """The owner goes to the node it was said of."""
+    nodes = {name: {"path": f"/dev/{name}", "hostPath": "/dev/zero", "uid": 7, "gid": 8} for name in ("cdi-a", "cdi-b")}
+    devices = [
+        {"name": "both", "containerEdits": {"deviceNodes": [nodes["cdi-a"], nodes["cdi-b"]]}},
+        {"name": "one", "containerEdits": {"deviceNodes": [nodes["cdi-a"] | {"uid": 9}]}},
+    ]
+    cdi("/etc/cdi", "creel-test.json", "creel.test/thing", devices)
+    script = "stat -c %u:%g /dev/cdi-a /dev/cdi-b"
+    options = ["--device", "creel.test/thing=both", "--device", "creel.test/thing=one"]
+    assert inside(*options, script=script).split() == ["9:8", "7:8"]
 
 
 def test_cdi_device_in_yaml(inside):
