@@ -99,8 +99,9 @@ int namespace_join(const RuntimeSpec *spec, Failure *reterr) {
 
 /* A helper process that shares memory and descriptors with this one, which waits for it: what it does to its
  * own credentials and namespaces is gone with it, and nothing in there can trace it or see more of it than
- * of us. */
-#define HELPER_STACK_BYTES (256 * 1024)
+ * of us. The payload that is born from it goes on with a copy of its stack, and walks trees on that which
+ * are as deep as runtime/fill.h allows. */
+#define HELPER_STACK_BYTES (1024 * 1024)
 
 static int helper_call(int (*run)(void *userdata), void *userdata) {
         _cleanup_free_ char *stack = malloc(HELPER_STACK_BYTES);
