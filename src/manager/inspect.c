@@ -354,7 +354,9 @@ static int inspect_isolation(json_object *o, const Container *c) {
         if (r >= 0)
                 r = json_add_string(o, "UTSMode", spec->uts ?: "private");
         if (r >= 0)
-                r = json_add_string(o, "CgroupnsMode", spec->cgroupns ?: "private");
+                r = json_add_string(o, "CgroupnsMode", spec->cgroupns ?: "private"); /* docker's name */
+        if (r >= 0)
+                r = json_add_string(o, "CgroupMode", spec->cgroupns ?: "private"); /* podman's */
         if (r >= 0)
                 r = json_add_boolean(o, "Privileged", spec->privileged);
         if (r >= 0)
@@ -377,7 +379,7 @@ static int fill_host_config(json_object *o, const void *of) {
 
         r = inspect_add_resources(o, spec);
         if (r >= 0)
-                r = json_add_string(o, "NetworkMode", spec->network ?: "none");
+                r = inspect_network_config(c, o);
         if (r >= 0)
                 r = json_add_boolean(o, "ReadonlyRootfs", spec->read_only);
         if (r >= 0)
@@ -394,6 +396,8 @@ static int fill_host_config(json_object *o, const void *of) {
                 r = inspect_process(o, c);
         if (r >= 0)
                 r = add_list(o, "Binds", spec->volumes);
+        if (r >= 0)
+                r = add_list(o, "VolumesFrom", spec->volumes_from);
         if (r >= 0)
                 r = inspect_tmpfs(c, o);
         if (r >= 0)

@@ -101,5 +101,6 @@ int inspect_image(const Image *i, char **ret);
 int inspect_mounts(const Container *c, json_object *o);
 int inspect_tmpfs(const Container *c, json_object *o);
 int inspect_devices(const Container *c, json_object *o);
-/* "NetworkSettings" (network.c). */
+/* "NetworkSettings", and what the object "HostConfig" says of networks (network.c). */
 int inspect_network(const Container *c, json_object *o);
+int inspect_network_config(const Container *c, json_object *o);

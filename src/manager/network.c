@@ -32,3 +32,12 @@ int inspect_network(const Container *c, json_object *o) {
                 r = json_add_string(settings, "SandboxKey", strempty(netns));
         return r < 0 ? r : json_add(o, "NetworkSettings", TAKE_PTR(settings));
 }
+
+int inspect_network_config(const Container *c, json_object *o) {
+        int r;
+
+        r = json_add_string(o, "NetworkMode", c->record->spec->network ?: "none");
+        if (r >= 0)
+                r = json_add(o, "PortBindings", json_object_new_object());
+        return r < 0 ? r : json_add_boolean(o, "PublishAllPorts", false);
+}

@@ -275,6 +275,7 @@ def test_inspect(creelctl, start, image):
     assert document["Config"]["Hostname"] == identity[:12]
     assert document["NetworkSettings"]["IPAddress"] == "" and document["NetworkSettings"]["Ports"] == {}
     assert document["NetworkSettings"]["SandboxKey"] == f"/proc/{document['State']['Pid']}/ns/net"
+    assert document["HostConfig"]["PortBindings"] == {} and document["HostConfig"]["VolumesFrom"] == []
     creelctl("stop", "inspected")
     assert creelctl("inspect", "--format", "{{.State.ExitCode}}", "inspected").stdout == "7\n"
     row = creelctl("ps", "-a", "--filter", "name=inspected", "--format", "{{.State}}|{{.Ports}}|{{.Networks}}").stdout
