@@ -278,8 +278,8 @@ static int add_shm(MountTable *t, const ContainerSpec *s, Failure *f) {
 
         if (container_spec_has(s, "shm-size") && !is_own_ipc(s))
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
-                                   "option 'shm-size' needs an IPC namespace of the container's own; leave "
-                                   "it out, or use --ipc=private");
+                                   "option '--shm-size' needs an IPC namespace of the container's own; "
+                                   "leave it out, or use --ipc=private");
         r = string_format(&size, "size=%" PRIu64, bytes);
         if (r < 0)
                 return r;

@@ -185,12 +185,12 @@ static int borrow(const CompileInput *in, const char *name, VolumesFromMode mode
 
         if (depth >= LENDERS_DEEP_MAX)
                 return failure_set(f, FAILURE_LIMITS_EXCEEDED,
-                                   "option 'volumes-from' has '%s': more than %u containers lend each "
+                                   "option '--volumes-from' has '%s': more than %u containers lend each "
                                    "other's mounts",
                                    name, LENDERS_DEEP_MAX);
         if (container_find(in->engine, name, &c, NULL) < 0)
                 return failure_set(f, FAILURE_NO_SUCH_CONTAINER,
-                                   "option 'volumes-from' has '%s': no such container; 'creelctl ps -a' "
+                                   "option '--volumes-from' has '%s': no such container; 'creelctl ps -a' "
                                    "lists them",
                                    name);
         image = hashmap_get(in->engine->images, digest_hex(&c->record->image_id));
@@ -220,7 +220,7 @@ static int add_borrowed(const CompileInput *in, unsigned depth, MountPlan *p, Fa
                 r = volumes_from_parse(*i, &name, &mode);
                 if (r == -EINVAL)
                         return failure_set(f, FAILURE_INVALID_ARGUMENT,
-                                           "option 'volumes-from' has '%s': must be CONTAINER[:ro]", *i);
+                                           "option '--volumes-from' has '%s': must be CONTAINER[:ro]", *i);
                 if (r >= 0)
                         r = borrow(in, name, mode, depth, p, f);
                 if (r < 0)
