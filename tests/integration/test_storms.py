@@ -16,20 +16,11 @@ from fixtures import eventually
 from follow import Follower, kill_and_wait
 from ociwriter import Image, Layer
 
-pytestmark = pytest.mark.usefixtures("patience", "image", "nothing_left", "no_containers")
-
-
-@pytest.fixture
-def patience(run):
-    """systemd's limit of starts is not what is tested."""
-    run("systemctl", "reset-failed", "creeld.service", check=False)
-    yield
-    run("systemctl", "reset-failed", "creeld.service", check=False)
+pytestmark = pytest.mark.usefixtures("image", "nothing_left", "no_containers")
 
 
 def serve_again(creelctl, run):
     """creeld answers again."""
-    run("systemctl", "reset-failed", "creeld.service", check=False)
     return creelctl("ps", "-a", "--format", "json")
 
 
