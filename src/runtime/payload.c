@@ -349,12 +349,28 @@ static int step_filter_late(Payload *p) {
         return p->spec->process.no_new_privileges ? install_filter(p) : 0;
 }
 
+/* Of the groups that the image lists the user in those count that the user namespace has; what was asked for
+ * has to be there. */
+static int become_groups(User *u) {
+        size_t n = 0;
+
+        if (setgroups(u->n_gids, u->gids) >= 0)
+                return 0;
+        if (errno != EINVAL)
+                return negative_errno();
+        for (size_t i = 0; i < u->n_gids; i++)
+                if (i >= u->n_listed || setgroups(1, u->gids + i) >= 0)
+                        u->gids[n++] = u->gids[i];
+        u->n_gids = n;
+        return setgroups(n, u->gids) < 0 ? negative_errno() : 0;
+}
+
 static int step_become_user(Payload *p) {
-        const User *u = &p->user;
+        User *u = &p->user;
 
         if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
                 return negative_errno();
-        if (setgroups(u->n_gids, u->gids) < 0 || setresgid(u->gid, u->gid, u->gid) < 0 ||
+        if (become_groups(u) < 0 || setresgid(u->gid, u->gid, u->gid) < 0 ||
             setresuid(u->uid, u->uid, u->uid) < 0)
                 return failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, errno,
                                          "cannot become user %u and group %u, which the container's user "

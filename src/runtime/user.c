@@ -242,6 +242,7 @@ int user_resolve(int root_fd, const char *user, User *ret, Failure *reterr) {
                 r = 0;
         if (r < 0)
                 return r;
+        u.n_listed = u.n_gids;
         *ret = u;
         u = (User) {};
         return 0;
@@ -277,8 +278,14 @@ static int add_group(User *u, uint32_t gid) {
         uint32_t *gids;
 
         for (size_t i = 0; i < u->n_gids; i++)
-                if (u->gids[i] == gid)
+                if (u->gids[i] == gid) {
+                        /* listed, and asked for as well */
+                        if (i < u->n_listed) {
+                                u->gids[i] = u->gids[--u->n_listed];
+                                u->gids[u->n_listed] = gid;
+                        }
                         return 0;
+                }
         gids = reallocarray(u->gids, u->n_gids + 1, sizeof(uint32_t));
         if (!gids)
                 return -ENOMEM;

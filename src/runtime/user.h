@@ -14,7 +14,7 @@
 typedef struct User {
         uint32_t uid, gid;
         uint32_t *gids; /* supplementary */
-        size_t n_gids;
+        size_t n_gids, n_listed; /* the first of them are those that /etc/group lists the user in */
         char *home, *name, *shell; /* NULL: not known */
 } User;
 

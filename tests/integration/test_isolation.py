@@ -148,8 +148,10 @@ def test_one_map_serves_groups_too(inside):
     assert inside("--uidmap=0:100000:5000", script="cat /proc/self/gid_map").split() == ["0", "100000", "5000"]
 
 
-def test_an_id_without_a_mapping_is_nobody(inside):
-    assert inside("--uidmap=0:100000:10", script="stat -c %u /home/app") == "65534\n"
+def test_an_id_without_a_mapping_is_nobody(inside, creelctl, image):
+    assert inside("--uidmap=0:100000:10", script="stat -c %u /home/app; id -G") == "65534\n0\n"  # root is in wheel, 10
+    done = creelctl("run", "--rm", "--uidmap=0:100000:10", "--group-add=10", image, "true", check=False)
+    assert done.returncode == 125 and "user namespace" in done.stderr
 
 
 def test_a_mapping_over_the_own_range(inside):
