@@ -121,7 +121,7 @@ static bool ended_by_user(const Container *c, const ExitRecord *exit) {
                                       c->kill_signal == container_stop_signal(c));
 }
 
-/* What becomes of the job that was under way when the payload ended. */
+/* What becomes of the job that was under way when the payload ended. The next one does not begin yet. */
 static void settle_job(Container *c) {
         _cleanup_failure_ Failure f = {};
         Job *j = container_job(c);
@@ -135,18 +135,34 @@ static void settle_job(Container *c) {
         if (j->type == JOB_START && c->record->spec->notify_ready)
                 (void) failure_set(&f, FAILURE_SYSTEM, "%s: the system ended before it was ready",
                                    c->record->name);
-        container_job_done(c, f.text ? &f : NULL);
+        container_job_settle(c, f.text ? &f : NULL);
+}
+
+/* Somebody has asked for the end already. */
+static bool is_to_end(Container *c) {
+        LIST_FOREACH(jobs, j, c->jobs)
+                if (j->type == JOB_STOP || j->type == JOB_REMOVE)
+                        return true;
+        return false;
 }
 
 /* A system that has rebooted itself starts again at once, for the same caller. */
 static void start_again(Container *c) {
         JobParameters p = JOB_PARAMETERS_DEFAULT;
+        bool others;
 
-        p.automatic = true;
-        p.fds.session = TAKE_FD(c->session_fd);
         settle_job(c);
-        container_event(c, "restart", NULL, 0);
-        container_enqueue(c, JOB_START, &p, NULL, NULL);
+        others = c->jobs;
+        if (is_to_end(c))
+                c->session_fd = fd_close(c->session_fd);
+        else {
+                p.automatic = true;
+                p.fds.session = TAKE_FD(c->session_fd);
+                container_event(c, "restart", NULL, 0);
+                container_enqueue(c, JOB_START, &p, NULL, NULL);
+        }
+        if (others)
+                container_job_next(c);
 }
 
 /* The container stays, and may go on by itself. */
@@ -177,6 +193,7 @@ static void stay(Container *c, const ExitRecord *exit, bool reboots) {
         if (policy)
                 restart_schedule(c);
         settle_job(c);
+        container_job_next(c);
 }
 
 /* A removal stands in for the stop: whoever waits for the end has it before the container is gone. */

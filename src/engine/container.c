@@ -499,7 +499,7 @@ void container_enqueue(Container *c, JobType type, const JobParameters *paramete
         }
 }
 
-void container_job_done(Container *c, const Failure *f) {
+void container_job_settle(Container *c, const Failure *f) {
         Job *j = c->jobs;
 
         assert(j && j->begun);
@@ -507,8 +507,16 @@ void container_job_done(Container *c, const Failure *f) {
         LIST_REMOVE(jobs, c->jobs, j);
         c->n_jobs--;
         job_settle(j, f);
+}
+
+void container_job_next(Container *c) {
         if (c->jobs && !c->jobs->begun && !c->removed)
                 job_begin(c);
+}
+
+void container_job_done(Container *c, const Failure *f) {
+        container_job_settle(c, f);
+        container_job_next(c);
 }
 
 /* Removes what is on disk and in the runtime directory: names first, trees in the background. */

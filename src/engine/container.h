@@ -140,8 +140,11 @@ int container_save(Container *c);
  * returns. */
 void container_enqueue(Container *c, JobType type, const JobParameters *parameters, job_done_t done,
                        void *userdata);
-/* The running job is over. Runs the next one. */
+/* The running job is over. Runs the next one, which may be a removal: @c may be gone afterwards. */
 void container_job_done(Container *c, const Failure *f);
+/* The same in two steps, for who has more to do in between. */
+void container_job_settle(Container *c, const Failure *f);
+void container_job_next(Container *c);
 
 /* Signals the payload: @all: every process of it. Bypasses the queue. */
 int container_kill(Container *c, bool all, int signal, Failure *f);

@@ -179,6 +179,32 @@ static void test_an_update_outlives_the_run(void **state) {
         assert_int_equal(start.n, 1);
 }
 
+/* What is removed at its end may have a removal in its queue. */
+static void test_a_removal_waits_for_the_end(void **state) {
+        _cleanup_engine_ EngineFixture f;
+        ExitRecord end = exit_with(137, SIGKILL);
+        Outcome stop = {}, removal = {};
+        Container *c;
+        Job *j;
+
+        engine_fixture_init(&f);
+        c = container_with(&f, "web", "rm", "true");
+        assert_int_equal(container_move(c, CONTAINER_EVENT_STARTED, NULL), 0);
+        assert_int_equal(job_new(c, JOB_STOP, &JOB_PARAMETERS_DEFAULT, &j), 0);
+        assert_int_equal(job_add_waiter(j, outcome_note, &stop), 0);
+        j->begun = true;
+        LIST_APPEND(jobs, c->jobs, j);
+        c->n_jobs++;
+        container_enqueue(c, JOB_REMOVE, &JOB_PARAMETERS_DEFAULT, outcome_note, &removal);
+        assert_int_equal(removal.n, 0);
+        container_on_exited(c, &end);
+        assert_int_equal(stop.n, 1);
+        assert_int_equal(stop.kind, -1);
+        assert_int_equal(removal.n, 1);
+        assert_int_equal(removal.kind, -1);
+        assert_null(hashmap_get(f.engine.containers_by_name, "web"));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_back_off),
@@ -187,6 +213,7 @@ int main(void) {
                 cmocka_unit_test(test_an_attempt_that_fails_is_followed_by_another),
                 cmocka_unit_test(test_after_a_boot),
                 cmocka_unit_test(test_an_update_outlives_the_run),
+                cmocka_unit_test(test_a_removal_waits_for_the_end),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
