@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "basic/log.h"
 #include "basic/memory.h"
 #include "basic/path.h"
 #include "basic/str.h"
@@ -102,8 +103,13 @@ static int add_line(int root_fd, int scratch_fd, const char *path, const char *l
         r = path_read_in_root(root_fd, path, USER_FILE_BYTES_MAX, &content);
         if (r == -ENOENT || r == -ENOTDIR)
                 return 0; /* an image that has no such file is given none */
+        if (r < 0 && r != -ENOMEM) {
+                /* Nobody named anybody in there: what cannot be read stays as it is. */
+                log_debug_errno(r, "cannot read the container's %s, ignoring: %m", path);
+                return 0;
+        }
         if (r < 0)
-                return failure_set_errno(reterr, FAILURE_STORAGE, r, "cannot read the container's %s", path);
+                return r;
         n = strlen(content);
         r = string_format(&longer, "%s%s%s\n", content, n > 0 && content[n - 1] != '\n' ? "\n" : "", line);
         return r < 0 ? r : cover_file(root_fd, scratch_fd, path, longer, reterr);
