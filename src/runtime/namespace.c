@@ -33,6 +33,7 @@ static const int clone_flags[] = {
         [RUNTIME_NAMESPACE_PID] = CLONE_NEWPID,       [RUNTIME_NAMESPACE_NETWORK] = CLONE_NEWNET,
         [RUNTIME_NAMESPACE_IPC] = CLONE_NEWIPC,       [RUNTIME_NAMESPACE_UTS] = CLONE_NEWUTS,
         [RUNTIME_NAMESPACE_CGROUP] = CLONE_NEWCGROUP,
+        [RUNTIME_NAMESPACE_TIME] = CLONE_NEWTIME,
 };
 static_assert(ELEMENTSOF(clone_flags) == _RUNTIME_NAMESPACE_MAX, "clone_flags is not full");
 
@@ -44,7 +45,8 @@ uint64_t namespace_clone_flags(const RuntimeSpec *spec) {
         uint64_t flags = 0;
 
         for (RuntimeNamespaceType t = 0; t < _RUNTIME_NAMESPACE_MAX; t++)
-                if (t != RUNTIME_NAMESPACE_CGROUP && namespace_is_new(spec, t))
+                if (t != RUNTIME_NAMESPACE_CGROUP && t != RUNTIME_NAMESPACE_TIME &&
+                    namespace_is_new(spec, t))
                         flags |= (uint64_t) clone_flags[t];
         return flags;
 }

@@ -14,6 +14,8 @@
  * runtime_launch() moves it into the cgroup and lets it execute. So the time that systemd takes for a scope
  * hides nearly all of the work. */
 
+typedef struct Runtime Runtime;
+
 typedef struct RuntimeOptions {
         RootfsSource root;
         int stdio[3];      /* the payload's streams; -EBADF: /dev/null. Not used with a terminal. Borrowed */
@@ -22,9 +24,21 @@ typedef struct RuntimeOptions {
         const int *passed; /* more descriptors, and their numbers in the payload, from 3. Borrowed */
         const unsigned *passed_as;
         size_t n_passed, n_listen; /* LISTEN_PID is set where n_listen is not 0 */
-} RuntimeOptions;
 
-typedef struct Runtime Runtime;
+        int cgroup_fd;      /* what the payload is born into; -EBADF: our own. Borrowed */
+        bool root_in_place; /* until the root is changed, it is mounted on spec->root_path, where hooks look
+                               for it */
+        bool no_pivot;      /* MS_MOVE and chroot(2), for a host whose / is a ramfs */
+        bool keep_keyring;  /* no session keyring of its own */
+        /* Called between the making of the tree and the change of the root: what runs the hooks "prestart"
+         * and "createRuntime". NULL: nothing has to. The payload's pid is runtime_pid()'s. */
+        int (*created)(Runtime *r, void *userdata, Failure *reterr);
+        void *userdata;
+        /* Where both are descriptors, the payload executes nothing until a byte can be read from the one,
+         * and runtime_launch() returns when it is about to wait. What fails later is written as one line to
+         * the other, which is closed when it executes. Borrowed. */
+        int start_fd, result_fd;
+} RuntimeOptions;
 
 /* Starts the payload process. @spec is borrowed until runtime_launch() has returned. This process joins the
  * namespaces that the specification gives by path. */

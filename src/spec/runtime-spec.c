@@ -20,7 +20,7 @@ static const char *const runtime_namespace_table[] = {
         [RUNTIME_NAMESPACE_USER] = "user",     [RUNTIME_NAMESPACE_MOUNT] = "mount",
         [RUNTIME_NAMESPACE_PID] = "pid",       [RUNTIME_NAMESPACE_NETWORK] = "network",
         [RUNTIME_NAMESPACE_IPC] = "ipc",       [RUNTIME_NAMESPACE_UTS] = "uts",
-        [RUNTIME_NAMESPACE_CGROUP] = "cgroup",
+        [RUNTIME_NAMESPACE_CGROUP] = "cgroup", [RUNTIME_NAMESPACE_TIME] = "time",
 };
 DEFINE_STRING_TABLE(runtime_namespace, RuntimeNamespaceType, _RUNTIME_NAMESPACE_MAX)
 
@@ -415,8 +415,8 @@ static int read_rootfs_propagation(Reader *d, json_object *o) {
 static int read_resources(Reader *d, json_object *o) {
         int r;
 
-        r = checked(d, "unified", json_get_string_map(o, "unified", &d->spec->unified));
-        STRV_FOREACH(i, r < 0 ? NULL : d->spec->unified) {
+        r = checked(d, "unified", json_get_string_map(o, "unified", &d->spec->resources.unified));
+        STRV_FOREACH(i, r < 0 ? NULL : d->spec->resources.unified) {
                 _cleanup_free_ char *key = NULL;
                 const char *value;
 
@@ -492,6 +492,7 @@ static int read_document(Reader *d, json_object *o) {
                 return complain(d, "ociVersion", "version 1 is needed");
         if (json_get(o, "process", json_type_object, &v) < 0)
                 return complain(d, "process", "an object is needed");
+        s->has_process = true;
         r = read_object(d, o, "process", read_process);
         if (r >= 0)
                 r = read_object(d, o, "root", read_root);
@@ -550,7 +551,7 @@ RuntimeSpec *runtime_spec_free(RuntimeSpec *s) {
                 free(s->devices[i].path);
         free(s->devices);
         strv_free(s->sysctl);
-        strv_free(s->unified);
+        strv_free(s->resources.unified);
         strv_free(s->masked_paths);
         strv_free(s->readonly_paths);
         strv_free(s->annotations);

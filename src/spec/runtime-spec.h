@@ -8,12 +8,14 @@
 
 #include "basic/failure.h"
 #include "basic/macro.h"
-#include "spec/runtime-mount.h"
 #include "spec/id-map.h"
+#include "spec/runtime-hook.h"
+#include "spec/runtime-mount.h"
+#include "spec/runtime-resource.h"
 
-/* OCI runtime-spec 1.2, the Linux part that src/runtime executes. linux.resources, linux.cgroupsPath and
- * linux.seccomp are not here: limits are properties of the unit, and the filter arrives compiled. Properties
- * nobody knows are skipped, as config.md
+/* OCI runtime-spec 1.2, the Linux part. src/runtime executes it but for what its callers do: hooks of the
+ * runtime's own namespaces, linux.resources, linux.cgroupsPath, and the compilation of linux.seccomp (creeld
+ * gives limits to the unit, and filters compiled). Properties nobody knows are skipped, as config.md
  * ("Extensibility") asks; known ones with a value that cannot be carried out are errors. */
 
 #define RUNTIME_SPEC_BYTES_MAX (1024 * 1024)
@@ -28,6 +30,7 @@ typedef enum RuntimeNamespaceType {
         RUNTIME_NAMESPACE_IPC,
         RUNTIME_NAMESPACE_UTS,
         RUNTIME_NAMESPACE_CGROUP,
+        RUNTIME_NAMESPACE_TIME,
         _RUNTIME_NAMESPACE_MAX,
 } RuntimeNamespaceType;
 
@@ -59,6 +62,23 @@ typedef struct RuntimeRlimit {
         uint64_t soft, hard;
 } RuntimeRlimit;
 
+/* "scheduler" of the process, as sched_setattr(2) takes it. */
+typedef struct RuntimeScheduler {
+        bool set;
+        uint32_t policy; /* SCHED_* */
+        uint64_t flags;  /* SCHED_FLAG_* */
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime_nsec, deadline_nsec, period_nsec;
+} RuntimeScheduler;
+
+/* "ioPriority", as ioprio_set(2) takes it. */
+typedef struct RuntimeIoPriority {
+        bool set;
+        int class; /* IOPRIO_CLASS_* */
+        int priority;
+} RuntimeIoPriority;
+
 typedef struct RuntimeProcess {
         bool terminal, no_new_privileges, oom_score_adj_set;
         uint64_t console_height, console_width;
@@ -77,9 +97,22 @@ typedef struct RuntimeProcess {
         int oom_score_adj;
         char *cpu_affinity; /* "cpuAffinity", spec/cpu-set.h; NULL: as it is */
         char *apparmor_profile;
+        RuntimeScheduler scheduler;
+        RuntimeIoPriority io_priority;
+        char *exec_affinity_initial, *exec_affinity_final; /* "execCPUAffinity", spec/cpu-set.h: of a process
+                                                              that joins later, while it moves into the
+                                                              cgroup, and afterwards */
 } RuntimeProcess;
 
+/* linux.timeOffsets: what the clocks of a new time namespace are ahead of the host's. */
+typedef struct RuntimeTimeOffset {
+        bool set;
+        int64_t seconds;
+        uint32_t nanoseconds;
+} RuntimeTimeOffset;
+
 typedef struct RuntimeSpec {
+        bool has_process; /* the document has a "process"; without one a container can only be created */
         RuntimeProcess process;
         char *root_path;
         bool root_readonly;
@@ -92,7 +125,12 @@ typedef struct RuntimeSpec {
         RuntimeDevice *devices;
         size_t n_devices;
         char **sysctl;  /* "key=value" */
-        char **unified; /* "key=value" for files of the payload's cgroup, spec/cgroup-key.h */
+        char *cgroups_path;
+        RuntimeResources resources;
+        RuntimeHooks hooks[_RUNTIME_HOOK_MAX];
+        RuntimeTimeOffset monotonic, boottime;
+        char *seccomp; /* linux.seccomp, as JSON text that security/seccomp-profile.h reads; NULL: none */
+        char *seccomp_listener_path, *seccomp_listener_metadata;
         char **masked_paths, **readonly_paths;
         uint64_t rootfs_propagation; /* MS_PRIVATE, ...; 0: not given */
         bool rootfs_propagation_recursive;

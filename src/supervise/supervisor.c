@@ -182,6 +182,9 @@ static int prepare(Supervisor *s, Failure *reterr) {
                         .upper_fd = s->start.rootfs_fd,
                 },
                 .seccomp_fd = s->start.seccomp_fd,
+                .cgroup_fd = -EBADF,
+                .start_fd = -EBADF,
+                .result_fd = -EBADF,
                 .passed = s->start.passed,
                 .passed_as = s->start.passed_as,
                 .n_passed = s->start.n_passed,
@@ -238,7 +241,7 @@ static int launch(Supervisor *s, const char *cgroup, Failure *reterr) {
         if (r >= 0)
                 limit_mirror_all(s->scope_fd, s->payload_fd);
         if (r >= 0)
-                r = cgroup_configure(cgroup, s->payload_fd, spec->unified, reterr);
+                r = cgroup_configure(cgroup, s->payload_fd, spec->resources.unified, reterr);
         if (r < 0)
                 return r;
         trace("cgroup split");

@@ -45,7 +45,7 @@ static RuntimeOptions options(void) {
         return (RuntimeOptions) {
                 .root = { .directory_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) },
                 .stdio = { -EBADF, -EBADF, -EBADF },
-                .seccomp_fd = -EBADF,
+                .seccomp_fd = -EBADF, .cgroup_fd = -EBADF, .start_fd = -EBADF, .result_fd = -EBADF,
         };
 }
 
