@@ -12,6 +12,7 @@
 #include "basic/memory.h"
 #include "basic/str.h"
 #include "basic/trace.h"
+#include "basic/tty.h"
 #include "ctl/relay.h"
 #include "ctl/session.h"
 #include "ctl/terminal.h"
@@ -233,7 +234,7 @@ int session_append(Session *s, sd_bus_message *m) {
                 r = append_attached(s, m);
         else if (r >= 0 && !s->options.tty && !s->options.background)
                 r = append_streams(s, m);
-        if (r >= 0 && s->options.tty && !s->options.attach && terminal_get_size(&size))
+        if (r >= 0 && s->options.tty && !s->options.attach && tty_get_size(&size))
                 r = sd_bus_message_append(m, "{sv}", "console-size", "(uu)", (uint32_t) size.ws_row,
                                           (uint32_t) size.ws_col);
         /* The message has copies; the end of the stream shows once creeld and the supervisor have closed

@@ -10,6 +10,7 @@
 
 #include "basic/fd.h"
 #include "basic/memory.h"
+#include "basic/tty.h"
 #include "ctl/terminal.h"
 
 #define COPY_BYTES 4096
@@ -30,14 +31,13 @@ struct Terminal {
 };
 
 static void set_raw(Terminal *t) {
-        struct termios raw;
+        struct termios saved;
 
-        if (!t->interactive || tcgetattr(STDIN_FILENO, &raw) < 0)
+        if (!t->interactive || tty_make_raw(STDIN_FILENO, &saved) < 0)
                 return;
         if (!t->raw)
-                t->saved = raw;
-        cfmakeraw(&raw);
-        t->raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) >= 0;
+                t->saved = saved;
+        t->raw = true;
 }
 
 int terminal_new(sd_event *event, bool interactive, const DetachKeys *keys, void (*detach)(void *userdata),
@@ -159,14 +159,10 @@ int terminal_attach(Terminal *t, int master_fd) {
         return sd_event_add_io(t->event, &t->input_source, STDIN_FILENO, EPOLLIN, on_input, t);
 }
 
-bool terminal_get_size(struct winsize *ret) {
-        return ioctl(STDIN_FILENO, TIOCGWINSZ, ret) >= 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, ret) >= 0;
-}
-
 void terminal_resize(Terminal *t) {
         struct winsize size;
 
-        if (t->master_fd >= 0 && terminal_get_size(&size))
+        if (t->master_fd >= 0 && tty_get_size(&size))
                 (void) ioctl(t->master_fd, TIOCSWINSZ, &size);
 }
 
@@ -183,7 +179,7 @@ Terminal *terminal_free(Terminal *t) {
                 ;
         close_master(t);
         if (t->raw)
-                (void) tcsetattr(STDIN_FILENO, TCSADRAIN, &t->saved);
+                tty_restore(STDIN_FILENO, &t->saved);
         sd_event_unref(t->event);
         return mfree(t);
 }

@@ -3,7 +3,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/ioctl.h>
 #include <systemd/sd-event.h>
 
 #include "basic/macro.h"
@@ -22,8 +21,6 @@ DEFINE_CLEANUP(Terminal, terminal_free)
 
 /* Takes over the master; copying starts. */
 int terminal_attach(Terminal *t, int master_fd);
-/* The size of the caller's terminal; false where there is none. */
-bool terminal_get_size(struct winsize *ret);
 /* Passes the caller's window size on. */
 void terminal_resize(Terminal *t);
 /* Raw mode again after a stop and continue. */

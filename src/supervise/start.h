@@ -8,7 +8,7 @@
 #include "proto/message.h"
 #include "spec/runtime-spec.h"
 #include "spec/system-mode.h"
-#include "supervise/notify.h"
+#include "runtime/notify.h"
 
 #define START_PASSED_MAX 64
 

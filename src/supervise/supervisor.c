@@ -199,7 +199,7 @@ static int prepare(Supervisor *s, Failure *reterr) {
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_SYSTEM, r, "cannot open streams to the journal");
         if (s->start.notify_from != NOTIFY_NONE) {
-                r = notify_open(s->start.runtime_fd, &s->notify_socket);
+                r = notify_open(s->start.runtime_fd, "notify", &s->notify_socket);
                 if (r < 0)
                         return failure_set_errno(reterr, FAILURE_SYSTEM, r,
                                                  "cannot make the container's notification socket");

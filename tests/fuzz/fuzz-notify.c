@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "basic/strv.h"
-#include "supervise/notify.h"
+#include "runtime/notify.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

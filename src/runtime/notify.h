@@ -16,8 +16,8 @@ typedef enum NotifyFrom {
         NOTIFY_FIRST, /* only the first process: systemd.io, CONTAINER_INTERFACE */
 } NotifyFrom;
 
-/* Makes the socket, @runtime_fd/notify. */
-int notify_open(int runtime_fd, int *ret_fd);
+/* Makes the socket @name in the directory @dir_fd. */
+int notify_open(int dir_fd, const char *name, int *ret_fd);
 
 /* Reads one message without blocking: 1 with the lines that are worth passing on in @ret, 0 when there are
  * none. Descriptors that came with it are closed, which answers a BARRIER=1. */

@@ -12,7 +12,7 @@
 #include "basic/fd.h"
 #include "basic/memory.h"
 #include "basic/strv.h"
-#include "supervise/notify.h"
+#include "runtime/notify.h"
 
 #include "test.h"
 #include "tmpdir.h"
@@ -34,7 +34,7 @@ static void test_any(void **state) {
         static char large[NOTIFY_BYTES_MAX + 10];
         struct stat st;
 
-        assert_int_equal(notify_open(dir.fd, &fd), 0);
+        assert_int_equal(notify_open(dir.fd, "notify", &fd), 0);
         assert_int_equal(fstatat(dir.fd, "notify", &st, 0), 0);
         assert_int_equal(st.st_mode & 0777, 0777);
         (void) snprintf(path, sizeof(path), "%s/notify", dir.path);
@@ -55,7 +55,7 @@ static void test_any(void **state) {
         assert_int_equal(notify_receive(fd, NOTIFY_ANY, 1, text), 0);
         /* a second start takes the name over */
         fd = fd_close(fd);
-        assert_int_equal(notify_open(dir.fd, &fd), 0);
+        assert_int_equal(notify_open(dir.fd, "notify", &fd), 0);
 }
 
 /* Whole systems: the init alone is heard. */
@@ -64,7 +64,7 @@ static void test_first(void **state) {
         _cleanup_close_ int fd = -EBADF;
         char text[NOTIFY_BYTES_MAX], path[108];
 
-        assert_int_equal(notify_open(dir.fd, &fd), 0);
+        assert_int_equal(notify_open(dir.fd, "notify", &fd), 0);
         (void) snprintf(path, sizeof(path), "%s/notify", dir.path);
         say(path, "READY=1", 7);
         assert_int_equal(notify_receive(fd, NOTIFY_FIRST, getpid() + 1, text), 0);
@@ -96,7 +96,7 @@ static void test_lingering(void **state) {
         socklen_t n = sizeof(place);
         int full;
 
-        assert_int_equal(notify_open(dir.fd, &fd), 0);
+        assert_int_equal(notify_open(dir.fd, "notify", &fd), 0);
         (void) snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", dir.path);
         listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         full = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -13,7 +13,7 @@
 #include "basic/memory.h"
 #include "basic/str.h"
 #include "basic/strv.h"
-#include "supervise/notify.h"
+#include "runtime/notify.h"
 
 #define PATIENCE_USEC 20000
 #define FDS_MAX 253 /* SCM_MAX_FD of the kernel */
@@ -46,23 +46,22 @@ static void be_impatient(bool on) {
         (void) setitimer(ITIMER_REAL, on ? &patience : &(const struct itimerval){}, NULL);
 }
 
-int notify_open(int runtime_fd, int *ret_fd) {
-        static const char name[] = "notify";
+int notify_open(int dir_fd, const char *name, int *ret_fd) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         _cleanup_close_ int fd = -EBADF;
         int on = 1;
 
         if (sigaction(SIGALRM, &(const struct sigaction){ .sa_handler = on_alarm }, NULL) < 0)
                 return negative_errno();
-        (void) unlinkat(runtime_fd, name, 0);
+        (void) unlinkat(dir_fd, name, 0);
         /* By way of /proc, because paths of sockets are short. */
-        (void) snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", runtime_fd, name);
+        (void) snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", dir_fd, name);
         fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ||
             bind(fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
                 return negative_errno();
         /* Any user inside may be the one that is ready. */
-        if (fchmodat(runtime_fd, name, 0777, 0) < 0)
+        if (fchmodat(dir_fd, name, 0777, 0) < 0)
                 return negative_errno();
         *ret_fd = TAKE_FD(fd);
         return 0;
