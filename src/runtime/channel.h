@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "basic/failure.h"
@@ -19,7 +20,7 @@ typedef enum PacketType {
         PACKET_FAILED,   /* from the payload: kind and text */
 } PacketType;
 
-/* Slots besides the index of a mount in the specification. */
+/* Slots of a MountSet besides the index of a mount in the specification. */
 #define SLOT_ROOT (-1)
 #define SLOT_DEV (-2)
 #define SLOT_USR (-3) /* goes on the root's /usr */
@@ -28,6 +29,7 @@ typedef struct Packet {
         PacketType type;
         FailureKind kind;
         char text[CHANNEL_TEXT_MAX];
+        bool more; /* of PACKET_MOUNTS: another one follows */
         size_t n_fds;
         short slots[CHANNEL_FDS_MAX];
         int fds[CHANNEL_FDS_MAX]; /* owned by the receiver, borrowed by the sender */

@@ -7,6 +7,7 @@
 
 #include "basic/fd.h"
 #include "basic/log.h"
+#include "basic/memory.h"
 #include "basic/path.h"
 #include "basic/str.h"
 #include "basic/strv.h"
@@ -14,7 +15,9 @@
 #include "runtime/device.h"
 #include "runtime/fill.h"
 #include "runtime/host-mount.h"
+#include "runtime/channel.h"
 #include "runtime/idmap.h"
+#include "runtime/lock.h"
 #include "runtime/mount.h"
 #include "runtime/namespace.h"
 #include "runtime/overlay.h"
@@ -193,4 +196,100 @@ int host_mount_chown(const HostMountContext *c, const RuntimeMount *m, int sourc
         return r < 0 ? failure_set_errno(reterr, FAILURE_STORAGE, r,
                                          "cannot give %s to the container's user", m->source)
                      : 0;
+}
+
+/* The root of the container, on behalf of its user namespace. */
+static int make_root(const HostMountContext *c, MountSet *set, int *ret_root_fd, Failure *reterr) {
+        const RuntimeSpec *s = c->spec;
+        uint32_t uid = namespace_host_id(s->uid_mappings, s->n_uid_mappings, 0);
+        uint32_t gid = namespace_host_id(s->gid_mappings, s->n_gid_mappings, 0);
+        int fd, usr_fd, r;
+
+        r = rootfs_mount(c->root, c->userns_fd, uid, gid, c->path_names, &fd, &usr_fd, reterr);
+        if (r < 0)
+                return r;
+        r = mount_set_add(set, SLOT_ROOT, fd);
+        if (usr_fd >= 0)
+                r = r < 0 ? r : mount_set_add(set, SLOT_USR, usr_fd);
+        if (r < 0)
+                return r;
+        *ret_root_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        return *ret_root_fd < 0 ? negative_errno() : 0;
+}
+
+/* Makes the mounts of one pass. Sources of bind mounts come first: an overlay may take this process to
+ * another mount namespace. */
+static int make_pass(const HostMountContext *c, bool overlays, int *source_fds, MountSet *set,
+                     Failure *reterr) {
+        const RuntimeSpec *s = c->spec;
+        int fd, r;
+
+        for (size_t i = 0; i < s->n_mounts; i++) {
+                const RuntimeMount *m = s->mounts + i;
+
+                if (payload_makes_mount(s, m) || runtime_mount_is_overlay(m) != overlays)
+                        continue;
+                r = host_mount_make(c, m, source_fds + i, &fd, reterr);
+                if (r >= 0)
+                        r = mount_set_add(set, (short) i, fd);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int give_sources(const HostMountContext *c, const int *source_fds, int root_fd, Failure *reterr) {
+        for (size_t i = 0; i < c->spec->n_mounts; i++) {
+                int r = source_fds[i] < 0 ? 0
+                                          : host_mount_chown(c, c->spec->mounts + i, source_fds[i], root_fd,
+                                                             reterr);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static bool has_dev(const RuntimeSpec *s) {
+        for (size_t i = 0; i < s->n_mounts; i++)
+                if (streq(s->mounts[i].destination, "/dev"))
+                        return true;
+        return false;
+}
+
+/* A /dev for a document that has none; a tree that is taken as it is has its own. */
+static int make_dev(const HostMountContext *c, MountSet *set, Failure *reterr) {
+        int fd, r;
+
+        if (c->root->as_is || has_dev(c->spec))
+                return 0;
+        r = device_tree_mount(c->spec, NULL, &fd, reterr);
+        return r < 0 ? r : mount_set_add(set, SLOT_DEV, fd);
+}
+
+int host_mount_all(const HostMountContext *c, FillLock *lock, MountSet *set, int *ret_root_fd,
+                   Failure *reterr) {
+        _cleanup_free_ int *source_fds = new (int, c->spec->n_mounts + 1);
+        int r;
+
+        if (!source_fds)
+                return -ENOMEM;
+        for (size_t i = 0; i < c->spec->n_mounts; i++)
+                source_fds[i] = -EBADF;
+        r = fill_lock_take(c->spec, lock);
+        if (r >= 0)
+                r = make_pass(c, false, source_fds, set, reterr);
+        if (r >= 0)
+                r = lock_binds(c->spec, c->userns_fd, set, reterr);
+        if (r >= 0)
+                r = make_dev(c, set, reterr);
+        if (r >= 0)
+                r = make_pass(c, true, source_fds, set, reterr);
+        if (r >= 0)
+                r = make_root(c, set, ret_root_fd, reterr);
+        if (r >= 0)
+                r = give_sources(c, source_fds, *ret_root_fd, reterr);
+        for (size_t i = 0; i < c->spec->n_mounts; i++)
+                (void) fd_close(source_fds[i]);
+        return r;
 }

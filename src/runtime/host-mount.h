@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "runtime/fill-lock.h"
+#include "runtime/mount-set.h"
 #include "runtime/rootfs.h"
 #include "spec/runtime-spec.h"
 
@@ -21,3 +23,8 @@ int host_mount_make(const HostMountContext *c, const RuntimeMount *m, int *ret_s
  */
 int host_mount_chown(const HostMountContext *c, const RuntimeMount *m, int source_fd, int root_fd,
                      Failure *reterr);
+
+/* Everything of the document that the payload cannot make, and the root, into @set, which may hold some on
+ * failure as well. *@ret_root_fd: another descriptor of the root. */
+int host_mount_all(const HostMountContext *c, FillLock *lock, MountSet *set, int *ret_root_fd,
+                   Failure *reterr);

@@ -14,16 +14,17 @@
 #include <unistd.h>
 
 #include "basic/fd.h"
+#include "runtime/channel.h"
 #include "runtime/lock.h"
 #include "runtime/mount.h"
 #include "security/capability.h"
 
-static bool is_wanted(const RuntimeSpec *spec, const Packet *packet, size_t i) {
-        const RuntimeMount *m = packet->slots[i] >= 0 ? spec->mounts + packet->slots[i] : NULL;
+static bool is_wanted(const RuntimeSpec *spec, const MountSet *set, size_t i) {
+        const RuntimeMount *m = set->slots[i] >= 0 ? spec->mounts + set->slots[i] : NULL;
         struct stat st;
 
         return m && m->options.bind && m->options.propagation != MS_SHARED &&
-               fstat(packet->fds[i], &st) >= 0 && !S_ISLNK(st.st_mode);
+               fstat(set->fds[i], &st) >= 0 && !S_ISLNK(st.st_mode);
 }
 
 /* A tmpfs on top of / as this process's working directory. */
@@ -62,41 +63,41 @@ static int attach(int scratch_fd, size_t i, int fd) {
         return 0;
 }
 
-static int copy_locked(const RuntimeSpec *spec, int userns_fd, Packet *packet, Failure *reterr) {
+static int copy_locked(const RuntimeSpec *spec, int userns_fd, MountSet *set, Failure *reterr) {
         _cleanup_close_ int scratch = -EBADF;
         int r;
 
         r = enter_scratch(&scratch, reterr);
-        for (size_t i = 0; i < packet->n_fds && r >= 0; i++)
-                r = is_wanted(spec, packet, i) ? attach(scratch, i, packet->fds[i]) : 0;
+        for (size_t i = 0; i < set->n && r >= 0; i++)
+                r = is_wanted(spec, set, i) ? attach(scratch, i, set->fds[i]) : 0;
         if (r < 0)
                 return r;
         if (setns(userns_fd, CLONE_NEWUSER) < 0 || unshare(CLONE_NEWNS) < 0)
                 return negative_errno();
-        for (size_t i = 0; i < packet->n_fds; i++) {
+        for (size_t i = 0; i < set->n; i++) {
                 char name[24];
                 int fd;
 
-                if (!is_wanted(spec, packet, i))
+                if (!is_wanted(spec, set, i))
                         continue;
                 name_of(i, name);
                 fd = open_tree(AT_FDCWD, name,
                                OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW);
                 if (fd < 0)
                         return negative_errno();
-                (void) fd_close(packet->fds[i]);
-                packet->fds[i] = fd;
+                (void) fd_close(set->fds[i]);
+                set->fds[i] = fd;
         }
         return 0;
 }
 
-_noreturn_ static void child_run(const RuntimeSpec *spec, int userns_fd, Packet *packet, int channel) {
+_noreturn_ static void child_run(const RuntimeSpec *spec, int userns_fd, MountSet *set, int channel) {
         _cleanup_failure_ Failure failure = {};
         int r;
 
-        r = copy_locked(spec, userns_fd, packet, &failure);
+        r = copy_locked(spec, userns_fd, set, &failure);
         if (r >= 0)
-                r = channel_send(channel, packet);
+                r = mount_set_send(set, channel);
         if (r < 0) {
                 Packet refusal = { .type = PACKET_FAILED,
                                    .kind = failure.text ? failure.kind : FAILURE_SYSTEM };
@@ -109,27 +110,23 @@ _noreturn_ static void child_run(const RuntimeSpec *spec, int userns_fd, Packet 
 }
 
 /* Takes over the fds of the child's answer, which has them in the same places. */
-static int take_answer(int channel, Packet *packet, Failure *reterr) {
-        _cleanup_(packet_done) Packet answer = {};
+static int take_answer(int channel, MountSet *set, Failure *reterr) {
+        _cleanup_(mount_set_done) MountSet answer = {};
+        MountSet old;
         int r;
 
-        r = channel_recv(channel, &answer);
+        r = mount_set_receive(channel, &answer, reterr);
         if (r <= 0)
                 return r < 0 ? r : -EPIPE;
-        if (answer.type == PACKET_FAILED)
-                return failure_set(reterr, answer.kind, "%.*s", (int) sizeof(answer.text), answer.text);
-        if (answer.n_fds != packet->n_fds)
+        if (answer.n != set->n)
                 return -EBADMSG;
-        for (size_t i = 0; i < packet->n_fds; i++) {
-                int old = packet->fds[i];
-
-                packet->fds[i] = answer.fds[i];
-                answer.fds[i] = old;
-        }
+        old = *set;
+        *set = answer;
+        answer = old;
         return 0;
 }
 
-int lock_binds(const RuntimeSpec *spec, int userns_fd, Packet *packet, Failure *reterr) {
+int lock_binds(const RuntimeSpec *spec, int userns_fd, MountSet *set, Failure *reterr) {
         _cleanup_close_ int ours = -EBADF, theirs = -EBADF;
         const char *name;
         uint64_t bounding;
@@ -137,8 +134,8 @@ int lock_binds(const RuntimeSpec *spec, int userns_fd, Packet *packet, Failure *
         int status, r;
         long pid;
 
-        for (size_t i = 0; i < packet->n_fds; i++)
-                wanted = wanted || is_wanted(spec, packet, i);
+        for (size_t i = 0; i < set->n; i++)
+                wanted = wanted || is_wanted(spec, set, i);
         if (userns_fd < 0 || !wanted ||
             capability_set_parse(spec->process.capabilities[RUNTIME_CAPABILITY_BOUNDING], &bounding, &name) <
                             0 ||
@@ -152,10 +149,10 @@ int lock_binds(const RuntimeSpec *spec, int userns_fd, Packet *packet, Failure *
                 return negative_errno();
         if (pid == 0) {
                 ours = fd_close(ours);
-                child_run(spec, userns_fd, packet, theirs);
+                child_run(spec, userns_fd, set, theirs);
         }
         theirs = fd_close(theirs);
-        r = take_answer(ours, packet, reterr);
+        r = take_answer(ours, set, reterr);
         (void) waitpid((pid_t) pid, &status, 0);
         return r < 0 && !reterr->text ? failure_set_errno(reterr, FAILURE_SYSTEM, r,
                                                           "cannot lock the container's mounts")

@@ -21,6 +21,8 @@ typedef struct Payload {
         size_t n_passed, n_listen;
         struct sock_fprog filter;   /* len 0: none */
         uint64_t capabilities[_RUNTIME_CAPABILITY_MAX];
+        bool as_is;       /* see RootfsSource */
+        bool in_cgroup;   /* born into the container's cgroup */
         bool has_mapping; /* in a user namespace, of its own or another's */
         int cgroupns_fd;  /* another's cgroup namespace, entered from the cgroup; -EBADF */
 

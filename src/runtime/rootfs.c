@@ -15,7 +15,7 @@
 /* The tree as a mount of its own, with what is mounted beneath it unless it becomes a layer. */
 static int tree_open(const RootfsSource *source, const char *path, int userns_fd, uint32_t root_uid,
                      int *ret_fd, Failure *reterr) {
-        struct mount_attr alone = { .propagation = MS_PRIVATE };
+        struct mount_attr alone = { .propagation = source->follow ? MS_SLAVE : MS_PRIVATE };
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
         int r;
@@ -30,7 +30,7 @@ static int tree_open(const RootfsSource *source, const char *path, int userns_fd
         if (mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &alone, sizeof(alone)) < 0)
                 return failure_set_errno(reterr, FAILURE_SYSTEM, errno,
                                          "cannot take the container's root directory apart from the host's");
-        if (userns_fd >= 0 && st.st_uid != root_uid) {
+        if (userns_fd >= 0 && !source->as_is && st.st_uid != root_uid) {
                 r = mount_idmap(fd, userns_fd, false);
                 if (r < 0)
                         return failure_set_errno(

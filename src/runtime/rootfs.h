@@ -10,6 +10,10 @@
 /* What the container's root is made of. */
 typedef struct RootfsSource {
         int directory_fd;           /* a ready tree; -EBADF: the layers that follow */
+        bool as_is;                 /* the tree belongs to whom it shall belong to, and mounts are as the
+                                       document says and no better: what OCI runtimes do. Its source paths
+                                       are absolute by then */
+        bool follow;                /* what the host mounts beneath it later is seen inside */
         bool overlay;               /* the tree stays as it is: it is the one layer */
         VolatileMode volatile_mode; /* VOLATILE_STATE is no matter of the root */
         int layers_fd;        /* directory; the tree of layer X is X/tree */

@@ -20,11 +20,9 @@
 #include "basic/trace.h"
 #include "runtime/cgroup.h"
 #include "runtime/channel.h"
-#include "runtime/device.h"
 #include "runtime/fill-lock.h"
 #include "runtime/filter.h"
 #include "runtime/host-mount.h"
-#include "runtime/lock.h"
 #include "runtime/namespace.h"
 #include "runtime/payload.h"
 #include "runtime/runtime.h"
@@ -186,106 +184,15 @@ static int map_users(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
         return r < 0 ? r : channel_send_plain(rt->channel, PACKET_MAPPED);
 }
 
-static void add_mount(Packet *packet, short slot, int fd) {
-        packet->slots[packet->n_fds] = slot;
-        packet->fds[packet->n_fds++] = fd;
-}
-
-/* The root of the container, on behalf of its user namespace. */
-static int make_root(Runtime *rt, const RuntimeOptions *o, Packet *packet, Failure *reterr) {
-        const RuntimeSpec *s = rt->spec;
-        uint32_t uid = namespace_host_id(s->uid_mappings, s->n_uid_mappings, 0);
-        uint32_t gid = namespace_host_id(s->gid_mappings, s->n_gid_mappings, 0);
-        int fd, usr_fd, r;
-
-        r = rootfs_mount(&o->root, rt->userns_fd, uid, gid, o->path_names, &fd, &usr_fd, reterr);
-        if (r < 0)
-                return r;
-        add_mount(packet, SLOT_ROOT, fd);
-        if (usr_fd >= 0)
-                add_mount(packet, SLOT_USR, usr_fd);
-        rt->root_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-        return rt->root_fd < 0 ? negative_errno() : 0;
-}
-
-/* Makes the mounts of one pass. Sources of bind mounts come first: an overlay may take this process to
- * another mount namespace. */
-static int make_pass(const HostMountContext *c, bool overlays, int *source_fds, Packet *packet,
-                     Failure *reterr) {
-        const RuntimeSpec *s = c->spec;
-        int fd, r;
-
-        for (size_t i = 0; i < s->n_mounts; i++) {
-                const RuntimeMount *m = s->mounts + i;
-
-                if (payload_makes_mount(s, m) || runtime_mount_is_overlay(m) != overlays)
-                        continue;
-                r = host_mount_make(c, m, source_fds + i, &fd, reterr);
-                if (r < 0)
-                        return r;
-                add_mount(packet, (short) i, fd);
-        }
-        return 0;
-}
-
-static int give_sources(const HostMountContext *c, const int *source_fds, int root_fd, Failure *reterr) {
-        for (size_t i = 0; i < c->spec->n_mounts; i++) {
-                int r = source_fds[i] < 0 ? 0
-                                          : host_mount_chown(c, c->spec->mounts + i, source_fds[i], root_fd,
-                                                             reterr);
-
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-static bool has_dev(const RuntimeSpec *s) {
-        for (size_t i = 0; i < s->n_mounts; i++)
-                if (streq(s->mounts[i].destination, "/dev"))
-                        return true;
-        return false;
-}
-
-static int make_mounts(Runtime *rt, const RuntimeOptions *o, Packet *packet, Failure *reterr) {
+static int send_mounts(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
         const HostMountContext c = {
                 .spec = rt->spec, .root = &o->root, .userns_fd = rt->userns_fd, .path_names = o->path_names
         };
-        _cleanup_free_ int *source_fds = new (int, rt->spec->n_mounts + 1);
-        int fd, r;
-
-        if (!source_fds)
-                return -ENOMEM;
-        for (size_t i = 0; i < rt->spec->n_mounts; i++)
-                source_fds[i] = -EBADF;
-        r = fill_lock_take(rt->spec, &rt->fill_lock);
-        if (r >= 0)
-                r = make_pass(&c, false, source_fds, packet, reterr);
-        if (r >= 0)
-                r = lock_binds(rt->spec, rt->userns_fd, packet, reterr);
-        if (r >= 0 && !has_dev(rt->spec)) {
-                r = device_tree_mount(rt->spec, NULL, &fd, reterr);
-                if (r >= 0)
-                        add_mount(packet, SLOT_DEV, fd);
-        }
-        if (r >= 0)
-                r = make_pass(&c, true, source_fds, packet, reterr);
-        if (r >= 0)
-                r = make_root(rt, o, packet, reterr);
-        if (r >= 0)
-                r = give_sources(&c, source_fds, rt->root_fd, reterr);
-        for (size_t i = 0; i < rt->spec->n_mounts; i++)
-                (void) fd_close(source_fds[i]);
-        return r;
-}
-
-static int send_mounts(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
-        _cleanup_(packet_done) Packet packet = { .type = PACKET_MOUNTS };
+        _cleanup_(mount_set_done) MountSet set = {};
         int r;
 
-        static_assert(RUNTIME_MOUNTS_MAX + 3 <= CHANNEL_FDS_MAX, "mounts do not fit into a packet");
-        r = make_mounts(rt, o, &packet, reterr);
-        return r < 0 ? r : channel_send(rt->channel, &packet);
+        r = host_mount_all(&c, &rt->fill_lock, &set, &rt->root_fd, reterr);
+        return r < 0 ? r : mount_set_send(&set, rt->channel);
 }
 
 /* Reads what the payload has to say until it executes or dies. A negative result comes with the payload's
@@ -388,6 +295,8 @@ static int start(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
         p.passed_as = o->passed_as;
         p.n_passed = o->n_passed;
         p.n_listen = o->n_listen;
+        p.as_is = o->root.as_is;
+        p.in_cgroup = o->cgroup_fd >= 0;
         arrange_stdio(&p, null_fd);
         r = namespace_join(rt->spec, reterr);
         if (r < 0)

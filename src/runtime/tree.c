@@ -14,6 +14,7 @@
 #include "runtime/channel.h"
 #include "runtime/fill.h"
 #include "runtime/mask.h"
+#include "runtime/mount-set.h"
 #include "runtime/mount.h"
 #include "runtime/namespace.h"
 #include "runtime/tree.h"
@@ -109,15 +110,14 @@ static void note_mounts(Payload *p) {
 }
 
 int tree_receive_mounts(Payload *p) {
-        Packet packet;
-        int r;
+        _cleanup_(mount_set_done) MountSet set = {};
 
-        r = channel_recv(p->channel, &packet);
-        if (r <= 0 || packet.type != PACKET_MOUNTS)
+        /* The parent is gone, or has given up and knows why. */
+        if (mount_set_receive(p->channel, &set, p->failure) <= 0)
                 _exit(125);
-        for (size_t i = 0; i < packet.n_fds; i++) {
-                short slot = packet.slots[i];
-                int fd = TAKE_FD(packet.fds[i]);
+        for (size_t i = 0; i < set.n; i++) {
+                short slot = set.slots[i];
+                int fd = TAKE_FD(set.fds[i]);
 
                 if (slot == SLOT_ROOT)
                         p->root_fd = fd;

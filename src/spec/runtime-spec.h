@@ -19,7 +19,7 @@
  * ("Extensibility") asks; known ones with a value that cannot be carried out are errors. */
 
 #define RUNTIME_SPEC_BYTES_MAX (1024 * 1024)
-#define RUNTIME_MOUNTS_MAX 240
+#define RUNTIME_MOUNTS_MAX 4096
 #define RUNTIME_LIST_MAX 4096
 
 typedef enum RuntimeNamespaceType {

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "basic/fd.h"
+#include "runtime/channel.h"
 #include "runtime/lock.h"
 #include "security/capability.h"
 
@@ -42,7 +43,7 @@ static int open_userns(void) {
         return fd;
 }
 
-static void prepare(RuntimeMount *m, Packet *packet) {
+static void prepare(RuntimeMount *m, MountSet *set) {
         struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
         int fd;
 
@@ -52,7 +53,8 @@ static void prepare(RuntimeMount *m, Packet *packet) {
         fd = open_tree(AT_FDCWD, "source", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
         CHECK(fd >= 0 && mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) >= 0);
         *m = (RuntimeMount){ .destination = (char *) "/x", .options = { .bind = true } };
-        *packet = (Packet){ .type = PACKET_MOUNTS, .n_fds = 1, .fds = { fd } };
+        *set = (MountSet){};
+        CHECK(mount_set_add(set, 0, fd) >= 0);
 }
 
 /* What the owner of @userns_fd achieves: bit 0: writable, bit 1: uncovered. */
@@ -80,12 +82,12 @@ static void with_capability(char **names, int expect) {
         RuntimeSpec spec = { .mounts = &m, .n_mounts = 1 };
         _cleanup_failure_ Failure f = {};
         int userns = open_userns();
-        Packet packet;
+        _cleanup_(mount_set_done) MountSet set;
 
         spec.process.capabilities[RUNTIME_CAPABILITY_BOUNDING] = names;
-        prepare(&m, &packet);
-        CHECK(lock_binds(&spec, userns, &packet, &f) >= 0);
-        CHECK(attack(userns, packet.fds[0]) == expect);
+        prepare(&m, &set);
+        CHECK(lock_binds(&spec, userns, &set, &f) >= 0);
+        CHECK(attack(userns, set.fds[0]) == expect);
 }
 
 static void is_locked(void) {
@@ -100,9 +102,11 @@ static void is_left_alone(void) {
 static void nothing_to_do(void) {
         RuntimeSpec spec = {};
         _cleanup_failure_ Failure f = {};
-        Packet packet = { .type = PACKET_MOUNTS, .n_fds = 1, .slots = { SLOT_DEV }, .fds = { 0 } };
+        int fd = 0;
+        short slot = SLOT_DEV;
+        MountSet set = { .fds = &fd, .slots = &slot, .n = 1 };
 
-        CHECK(lock_binds(&spec, -EBADF, &packet, &f) == 0 && packet.fds[0] == 0);
+        CHECK(lock_binds(&spec, -EBADF, &set, &f) == 0 && set.fds[0] == 0);
 }
 
 static void test_locked(void **state) {
