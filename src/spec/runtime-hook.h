@@ -9,6 +9,8 @@
 
 /* The hooks of a runtime-spec document (OCI runtime-spec 1.2, config.md, "POSIX-platform Hooks"). */
 
+#define RUNTIME_HOOKS_MAX 1024 /* of one kind */
+
 typedef enum RuntimeHookKind {
         RUNTIME_HOOK_PRESTART,         /* in the runtime's namespaces: the container's exist, the root is not
                                           changed */

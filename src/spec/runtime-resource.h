@@ -9,10 +9,13 @@
 #include "basic/macro.h"
 
 /* linux.resources of a runtime-spec document (OCI runtime-spec 1.2, config-linux.md, "Control groups"),
- * which is also what `update --resources` reads. Members that only version 1 of cgroups has (kernel memory,
- * swappiness, realtime, network classes) are read, checked, and left out here. */
+ * which is also what `update --resources` reads. What only version 1 of cgroups can do (limits of kernel
+ * memory, swappiness, a disabled OOM killer, realtime, leaf weights, network classes) is refused, as
+ * "Unified" there asks; its neutral values pass. A limit of 0 is none given where the specification does
+ * not say what it means, as in crun and runc. */
 
 #define RUNTIME_RESOURCE_LIST_MAX 4096
+#define RUNTIME_UNIFIED_BYTES_MAX 4096 /* of one value: what a file of a cgroup takes at once */
 
 /* A number that may be absent. */
 typedef struct RuntimeNumber {
@@ -61,7 +64,8 @@ typedef struct RuntimeResources {
         RuntimeDeviceRule *devices;
         size_t n_devices;
         RuntimeNumber memory_limit, memory_reservation, memory_swap; /* bytes; swap: memory and swap
-                                                                        together, as in version 1 */
+                                                                        together, as in version 1, but
+                                                                        0: no swap at all */
         bool memory_check_before_update;
         RuntimeNumber cpu_shares, cpu_quota, cpu_period, cpu_burst; /* shares 2 to 262144; microseconds */
         RuntimeNumber cpu_idle;
@@ -76,7 +80,8 @@ typedef struct RuntimeResources {
         size_t n_hugepages;
         RuntimeRdmaLimit *rdma;
         size_t n_rdma;
-        char **unified; /* "key=value" for files of the payload's cgroup, spec/cgroup-key.h */
+        char **unified; /* "key=value" for files of the payload's cgroup; keys are single names, but not
+                           restricted as those of spec/cgroup-key.h are */
 } RuntimeResources;
 
 void runtime_resources_done(RuntimeResources *r);

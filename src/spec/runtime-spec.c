@@ -8,7 +8,6 @@
 #include "basic/memory.h"
 #include "basic/str.h"
 #include "basic/table.h"
-#include "spec/cgroup-key.h"
 #include "spec/cpu-set.h"
 #include "spec/json.h"
 #include "spec/runtime-spec.h"
@@ -413,20 +412,11 @@ static int read_rootfs_propagation(Reader *d, json_object *o) {
 }
 
 static int read_resources(Reader *d, json_object *o) {
+        const char *key, *text;
         int r;
 
-        r = checked(d, "unified", json_get_string_map(o, "unified", &d->spec->resources.unified));
-        STRV_FOREACH(i, r < 0 ? NULL : d->spec->resources.unified) {
-                _cleanup_free_ char *key = NULL;
-                const char *value;
-
-                r = cgroup_key_parse(*i, &key, &value);
-                if (r == -ENOMEM)
-                        return r;
-                if (r < 0)
-                        return complain(d, "unified", "%s is no file and value of a controller", *i);
-        }
-        return r;
+        r = runtime_resources_parse(o, &d->spec->resources, &key, &text);
+        return r == -EBADMSG ? complain(d, key, "%s", text) : r;
 }
 
 static int read_personality(Reader *d, json_object *o) {
@@ -482,6 +472,21 @@ static int read_linux(Reader *d, json_object *o) {
         return r;
 }
 
+static int read_hooks(Reader *d, json_object *o) {
+        for (size_t i = 0; i < _RUNTIME_HOOK_MAX; i++) {
+                const char *kind = runtime_hook_kind_to_string((RuntimeHookKind) i), *text;
+                json_object *array;
+                int r;
+
+                if (!json_object_object_get_ex(o, kind, &array) || !array)
+                        continue;
+                r = runtime_hooks_parse(array, d->spec->hooks + i, &text);
+                if (r < 0)
+                        return r == -EBADMSG ? complain(d, kind, "%s", text) : r;
+        }
+        return 0;
+}
+
 static int read_document(Reader *d, json_object *o) {
         RuntimeSpec *s = d->spec;
         const char *version;
@@ -502,6 +507,8 @@ static int read_document(Reader *d, json_object *o) {
                 r = read_string(d, o, "domainname", &s->domainname);
         if (r >= 0)
                 r = read_array(d, o, "mounts", RUNTIME_MOUNTS_MAX, read_mount);
+        if (r >= 0)
+                r = read_object(d, o, "hooks", read_hooks);
         if (r >= 0)
                 r = read_object(d, o, "linux", read_linux);
         if (r >= 0)
@@ -543,6 +550,8 @@ RuntimeSpec *runtime_spec_free(RuntimeSpec *s) {
         for (size_t i = 0; i < s->n_mounts; i++)
                 runtime_mount_done(s->mounts + i);
         free(s->mounts);
+        for (size_t i = 0; i < _RUNTIME_HOOK_MAX; i++)
+                runtime_hooks_done(s->hooks + i);
         for (size_t i = 0; i < _RUNTIME_NAMESPACE_MAX; i++)
                 free(s->namespaces[i].path);
         free(s->uid_mappings);
@@ -551,7 +560,7 @@ RuntimeSpec *runtime_spec_free(RuntimeSpec *s) {
                 free(s->devices[i].path);
         free(s->devices);
         strv_free(s->sysctl);
-        strv_free(s->resources.unified);
+        runtime_resources_done(&s->resources);
         strv_free(s->masked_paths);
         strv_free(s->readonly_paths);
         strv_free(s->annotations);

@@ -24,7 +24,7 @@ static const char full[] =
                 "\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
                 "{\"destination\":\"/x\",\"type\":\"bind\",\"source\":\"/"
                 "y\",\"options\":[\"rbind\",\"ro\"]}],"
-                "\"annotations\":{\"k\":\"v\"},"
+                "\"annotations\":{\"k\":\"v\"},\"hooks\":{\"poststop\":[{\"path\":\"/h\",\"timeout\":1}]},"
                 "\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"uts\"},{\"type\":\"network\","
                 "\"path\":\"/"
                 "run/ns\"},{\"type\":\"user\"}],"
@@ -67,6 +67,8 @@ static void test_full(void **state) {
         assert_int_equal(s->rootfs_propagation, MS_SLAVE);
         assert_true(s->rootfs_propagation_recursive);
         assert_string_equal(s->annotations[0], "k=v");
+        assert_int_equal(s->hooks[RUNTIME_HOOK_POSTSTOP].n, 1);
+        assert_int_equal(s->hooks[RUNTIME_HOOK_PRESTART].n, 0);
 }
 
 static void test_defaults(void **state) {
@@ -123,6 +125,9 @@ static void test_refused(void **state) {
                   "linux.devices[0].path" },
                 { "{" PROCESS "},\"linux\":{\"devices\":[{\"path\":\"/dev/x\",\"type\":\"z\"}]}}",
                   "linux.devices[0].type" },
+                { "{" PROCESS "},\"linux\":{\"resources\":{\"pids\":{\"limit\":\"x\"}}}}",
+                  "linux.resources.pids.limit" },
+                { "{" PROCESS "},\"hooks\":{\"prestart\":[{\"path\":\"x\"}]}}", "hooks.prestart" },
                 { "{" PROCESS "},\"linux\":{\"rootfsPropagation\":\"x\"}}", "linux.rootfsPropagation" },
         };
 
