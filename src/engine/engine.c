@@ -24,7 +24,7 @@
 #include "engine/transfer.h"
 #include "engine/worker.h"
 #include "engine/volume.h"
-#include "security/seccomp-cache.h"
+#include "security/seccomp-filter.h"
 #include "store/layer.h"
 
 #define PROGRAM_BYTES_MAX (64 * 1024 * 1024)
@@ -211,11 +211,10 @@ static void warm_seccomp_cache(Engine *e) {
         static const ContainerSpec plain = {};
         _cleanup_failure_ Failure f = {};
         _cleanup_close_ int fd = -EBADF;
-        uint64_t capabilities;
+        SeccompSource source = { .json = e->seccomp_profile, .n_bytes = strlen(e->seccomp_profile) };
 
-        if (container_capabilities(&plain, false, &capabilities, &f) < 0 ||
-            seccomp_cache_get(e->seccomp_cache_fd, e->seccomp_profile, strlen(e->seccomp_profile),
-                              capabilities, &fd, &f) < 0)
+        if (container_capabilities(&plain, false, &source.capabilities, &f) < 0 ||
+            seccomp_filter_get(e->seccomp_cache_fd, &source, &fd, &f) < 0)
                 log_warning("%s", strempty(f.text));
 }
 

@@ -3,15 +3,23 @@
 #include "basic/str.h"
 #include "engine/compile.h"
 #include "engine/filter.h"
-#include "security/seccomp-cache.h"
+#include "security/seccomp-filter.h"
 #include "spec/security-option.h"
+
+static int filter_get(const Engine *e, const char *profile, uint64_t capabilities, int *ret_fd, Failure *f) {
+        SeccompSource source = {
+                .json = profile, .n_bytes = strlen(profile), .capabilities = capabilities
+        };
+
+        return seccomp_filter_get(e->seccomp_cache_fd, &source, ret_fd, f);
+}
 
 static int own_filter(const Engine *e, const char *profile, const char *name, uint64_t capabilities,
                       int *ret_fd, Failure *f) {
         _cleanup_failure_ Failure why = {};
         int r;
 
-        r = seccomp_cache_get(e->seccomp_cache_fd, profile, strlen(profile), capabilities, ret_fd, &why);
+        r = filter_get(e, profile, capabilities, ret_fd, &why);
         return r < 0 && why.text
                                ? failure_set(f, FAILURE_INVALID_ARGUMENT,
                                              "option '--security-opt' has 'seccomp=%s': %s", name, why.text)
@@ -46,6 +54,5 @@ int container_filter(const Engine *e, const ContainerSpec *spec, bool system, ui
                                   f);
         if (spec->privileged && !builtin)
                 return 0;
-        return seccomp_cache_get(e->seccomp_cache_fd, profile, strlen(profile), capabilities | more, ret_fd,
-                                 f);
+        return filter_get(e, profile, capabilities | more, ret_fd, f);
 }

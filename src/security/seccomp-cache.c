@@ -10,14 +10,12 @@
 
 #include "basic/fd.h"
 #include "basic/file.h"
-#include "basic/log.h"
 #include "basic/memory.h"
 #include "basic/str.h"
 #include "security/seccomp-cache.h"
-#include "security/seccomp-compile.h"
-#include "security/seccomp-profile.h"
+#include "security/seccomp-word.h"
 
-#define CACHE_FORMAT "creel seccomp cache 2"
+#define CACHE_FORMAT "creel seccomp cache 3"
 #define SUFFIX ".bpf"
 
 typedef struct Entry {
@@ -25,9 +23,8 @@ typedef struct Entry {
         char name[2 * SHA256_DIGEST_SIZE + sizeof(SUFFIX)];
 } Entry;
 
-/* What stands behind the library's name says its full version, without loading it. */
-static void library_version(char ret[static 128]) {
-        ssize_t n = readlink(CREEL_LIBSECCOMP, ret, 127);
+void seccomp_library_file(char ret[static SECCOMP_LIBRARY_FILE_MAX]) {
+        ssize_t n = readlink(CREEL_LIBSECCOMP, ret, SECCOMP_LIBRARY_FILE_MAX - 1);
 
         ret[n > 0 ? n : 0] = 0;
 }
@@ -40,23 +37,29 @@ static void key_add(struct sha256_ctx *sha, const void *data, size_t n_bytes) {
         sha256_update(sha, n_bytes, data);
 }
 
-static void entry_name(const char *json, size_t n_bytes, const SeccompTarget *target, Entry *ret) {
+static int entry_name(const SeccompSource *source, Entry *ret) {
         static const uint32_t built_with[] = {SCMP_VER_MAJOR, SCMP_VER_MINOR, SCMP_VER_MICRO};
-        char version[128];
+        uint32_t architecture = seccomp_architecture_native();
+        struct utsname system;
+        char version[SECCOMP_LIBRARY_FILE_MAX];
         struct sha256_ctx sha;
 
-        library_version(version);
+        if (uname(&system) < 0)
+                return negative_errno();
+        seccomp_library_file(version);
         sha256_init(&sha);
         key_add(&sha, CACHE_FORMAT, strlen(CACHE_FORMAT));
         key_add(&sha, built_with, sizeof(built_with));
         key_add(&sha, version, strlen(version));
-        key_add(&sha, &target->architecture, sizeof(target->architecture));
-        key_add(&sha, &target->capabilities, sizeof(target->capabilities));
-        key_add(&sha, target->kernel_release, strlen(target->kernel_release));
-        key_add(&sha, json, n_bytes);
+        key_add(&sha, &architecture, sizeof(architecture));
+        key_add(&sha, &source->capabilities, sizeof(source->capabilities));
+        key_add(&sha, &source->document, sizeof(source->document));
+        key_add(&sha, system.release, strlen(system.release));
+        key_add(&sha, source->json, source->n_bytes);
         sha256_digest(&sha, sizeof(ret->key), ret->key);
         hex_encode(ret->key, sizeof(ret->key), ret->name);
         memcpy(ret->name + 2 * sizeof(ret->key), SUFFIX, sizeof(SUFFIX));
+        return 0;
 }
 
 static void entry_sum(const Entry *entry, const void *filter, size_t n_bytes,
@@ -69,7 +72,6 @@ static void entry_sum(const Entry *entry, const void *filter, size_t n_bytes,
         sha256_digest(&sha, SHA256_DIGEST_SIZE, ret);
 }
 
-/* -ENOENT: not there. -EBADMSG: damaged. */
 static int entry_load(int dirfd, const Entry *entry, int *ret_fd) {
         uint8_t sum[SHA256_DIGEST_SIZE];
         _cleanup_free_ char *data = NULL;
@@ -131,43 +133,18 @@ static int entry_store(int dirfd, const Entry *entry, int filter_fd) {
         return file_write_atomic(dirfd, entry->name, whole, n + SHA256_DIGEST_SIZE, 0644, 0);
 }
 
-int seccomp_cache_get(int cache_dirfd, const char *profile_json, size_t n_bytes, uint64_t capabilities,
-                      int *ret_bpf_fd, Failure *f) {
-        _cleanup_(seccomp_profile_freep) SeccompProfile *profile = NULL;
-        _cleanup_close_ int fd = -EBADF;
-        struct utsname system;
-        SeccompTarget target;
+int seccomp_cache_lookup(int dirfd, const SeccompSource *source, int *ret_bpf_fd) {
         Entry entry;
         int r;
 
-        if (uname(&system) < 0)
-                return negative_errno();
-        target = (SeccompTarget){
-                        .capabilities = capabilities,
-                        .architecture = seccomp_architecture_native(),
-                        .kernel_release = system.release,
-        };
-        if (cache_dirfd >= 0) {
-                entry_name(profile_json, n_bytes, &target, &entry);
-                r = entry_load(cache_dirfd, &entry, ret_bpf_fd);
-                if (r >= 0)
-                        return r;
-                if (r != -ENOENT)
-                        log_debug_errno(r, "seccomp: cannot use the cached filter %s, making it again: %m",
-                                        entry.name);
-        }
+        r = entry_name(source, &entry);
+        return r < 0 ? r : entry_load(dirfd, &entry, ret_bpf_fd);
+}
 
-        r = seccomp_profile_parse(profile_json, n_bytes, &target, &profile, f);
-        if (r < 0)
-                return r;
-        r = seccomp_compile(profile, &fd, f);
-        if (r < 0)
-                return r;
-        if (cache_dirfd >= 0) {
-                r = entry_store(cache_dirfd, &entry, fd);
-                if (r < 0)
-                        log_debug_errno(r, "seccomp: cannot store the filter %s, ignoring: %m", entry.name);
-        }
-        *ret_bpf_fd = TAKE_FD(fd);
-        return 0;
+int seccomp_cache_store(int dirfd, const SeccompSource *source, int bpf_fd) {
+        Entry entry;
+        int r;
+
+        r = entry_name(source, &entry);
+        return r < 0 ? r : entry_store(dirfd, &entry, bpf_fd);
 }

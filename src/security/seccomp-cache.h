@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-
-#include "basic/failure.h"
+#include "security/seccomp-filter.h"
 
 /* Compiled filters on disk. An entry is named by the SHA-256 of everything that the filter depends on
  * (profile, capabilities, architecture, kernel release, libseccomp, the format below) in lower-case
@@ -19,9 +16,12 @@
  * end. */
 #define SECCOMP_CACHE_ENTRIES_MAX 256U
 
-/* The filter of the profile @profile_json for a container with @capabilities (bit N: capability number N).
- * @cache_dirfd is a directory of ours; -EBADF, or one that cannot be written, costs the compilation every
- * time and nothing else. *ret_bpf_fd is a sealed memfd, offset 0, that holds the array. Failures:
- * see seccomp_profile_parse() and seccomp_compile(). */
-int seccomp_cache_get(int cache_dirfd, const char *profile_json, size_t n_bytes, uint64_t capabilities,
-                      int *ret_bpf_fd, Failure *f);
+/* Neither finds the profile's text worth a look, nor takes libseccomp. @dirfd is a directory of ours.
+ * *ret_bpf_fd is a sealed memfd, offset 0, that holds the array. -ENOENT: not there. -EBADMSG: damaged. */
+int seccomp_cache_lookup(int dirfd, const SeccompSource *source, int *ret_bpf_fd);
+int seccomp_cache_store(int dirfd, const SeccompSource *source, int bpf_fd);
+
+/* What stands behind the library's name says its full version, without loading it: "libseccomp.so.2.5.4".
+ * Empty where it is not there. */
+#define SECCOMP_LIBRARY_FILE_MAX 128
+void seccomp_library_file(char ret[static SECCOMP_LIBRARY_FILE_MAX]);

@@ -35,6 +35,7 @@ typedef struct Library {
         typeof(seccomp_rule_add_array) *rule_add_array;
         typeof(seccomp_export_bpf) *export_bpf;
         scmp_filter_ctx filter;
+        size_t n_rules;
 } Library;
 
 static void library_done(Library *l) {
@@ -91,6 +92,7 @@ static int rule_add(Library *l, const SeccompRule *rule, const char *name, int n
                                 .datum_b = args[i].value_two,
                 };
         r = l->rule_add_array(l->filter, rule->action, number, (unsigned) n_args, compare);
+        l->n_rules++;
         /* A second rule with the very same conditions: the first one stays, as in docker. */
         if (r >= 0 || r == -EEXIST)
                 return 0;
@@ -176,13 +178,6 @@ static int profile_compile(const SeccompProfile *profile, int *ret_fd, Failure *
         l.filter = l.init(profile->default_action);
         if (!l.filter)
                 return -ENOMEM;
-        /* A binary tree over the numbers instead of a list: a third of the instructions on the path of a
-         * common call.
-         */
-        r = l.attr_set(l.filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-        if (r < 0)
-                log_debug_errno(r, "seccomp: no binary tree, ignoring: %m");
-
         for (size_t i = 0; i < profile->n_architectures; i++) {
                 /* Calls of an architecture that is left out kill their process. */
                 r = l.arch_add(l.filter, profile->architectures[i]);
@@ -195,6 +190,11 @@ static int profile_compile(const SeccompProfile *profile, int *ret_fd, Failure *
                 if (r < 0)
                         return r;
         }
+        /* A binary tree over the numbers instead of a list: a third of the instructions on the path of a
+         * common call. libseccomp before 2.5.5 makes a bad filter of one without any number. */
+        r = l.n_rules > 0 ? l.attr_set(l.filter, SCMP_FLTATR_CTL_OPTIMIZE, 2) : 0;
+        if (r < 0)
+                log_debug_errno(r, "seccomp: no binary tree, ignoring: %m");
         return filter_export(&l, profile->flags, ret_fd, f);
 }
 

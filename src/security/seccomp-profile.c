@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,86 +13,6 @@
 
 #define ERRNO_MAX 4095 /* the kernel's MAX_ERRNO */
 
-typedef struct Word {
-        const char *word;
-        uint32_t value;
-} Word;
-
-static const Word actions[] = {
-        { "SCMP_ACT_KILL", SECCOMP_RET_KILL_THREAD },
-        { "SCMP_ACT_KILL_THREAD", SECCOMP_RET_KILL_THREAD },
-        { "SCMP_ACT_KILL_PROCESS", SECCOMP_RET_KILL_PROCESS },
-        { "SCMP_ACT_TRAP", SECCOMP_RET_TRAP },
-        { "SCMP_ACT_ERRNO", SECCOMP_RET_ERRNO },
-        { "SCMP_ACT_TRACE", SECCOMP_RET_TRACE },
-        { "SCMP_ACT_LOG", SECCOMP_RET_LOG },
-        { "SCMP_ACT_ALLOW", SECCOMP_RET_ALLOW },
-};
-
-static const Word operators[] = {
-        { "SCMP_CMP_NE", SECCOMP_NE },
-        { "SCMP_CMP_LT", SECCOMP_LT },
-        { "SCMP_CMP_LE", SECCOMP_LE },
-        { "SCMP_CMP_EQ", SECCOMP_EQ },
-        { "SCMP_CMP_GE", SECCOMP_GE },
-        { "SCMP_CMP_GT", SECCOMP_GT },
-        { "SCMP_CMP_MASKED_EQ", SECCOMP_MASKED_EQ },
-};
-
-static const Word flags[] = {
-        /* For programs with threads, and for agents that answer; neither is there when ours is loaded. */
-        { "SECCOMP_FILTER_FLAG_TSYNC", 0 },
-        { "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", 0 },
-        { "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
-        { "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
-};
-
-static const Word architectures[] = {
-        { "SCMP_ARCH_X86", AUDIT_ARCH_I386 },
-        { "SCMP_ARCH_X86_64", AUDIT_ARCH_X86_64 },
-        { "SCMP_ARCH_X32", SECCOMP_ARCH_X32 },
-        { "SCMP_ARCH_ARM", AUDIT_ARCH_ARM },
-        { "SCMP_ARCH_AARCH64", AUDIT_ARCH_AARCH64 },
-        { "SCMP_ARCH_LOONGARCH64", AUDIT_ARCH_LOONGARCH64 },
-        { "SCMP_ARCH_MIPS", AUDIT_ARCH_MIPS },
-        { "SCMP_ARCH_MIPS64", AUDIT_ARCH_MIPS64 },
-        { "SCMP_ARCH_MIPS64N32", AUDIT_ARCH_MIPS64N32 },
-        { "SCMP_ARCH_MIPSEL", AUDIT_ARCH_MIPSEL },
-        { "SCMP_ARCH_MIPSEL64", AUDIT_ARCH_MIPSEL64 },
-        { "SCMP_ARCH_MIPSEL64N32", AUDIT_ARCH_MIPSEL64N32 },
-        { "SCMP_ARCH_PARISC", AUDIT_ARCH_PARISC },
-        { "SCMP_ARCH_PARISC64", AUDIT_ARCH_PARISC64 },
-        { "SCMP_ARCH_PPC", AUDIT_ARCH_PPC },
-        { "SCMP_ARCH_PPC64", AUDIT_ARCH_PPC64 },
-        { "SCMP_ARCH_PPC64LE", AUDIT_ARCH_PPC64LE },
-        { "SCMP_ARCH_RISCV64", AUDIT_ARCH_RISCV64 },
-        { "SCMP_ARCH_S390", AUDIT_ARCH_S390 },
-        { "SCMP_ARCH_S390X", AUDIT_ARCH_S390X },
-};
-
-/* The names that docker's conditions use, after Go. */
-static const Word go_architectures[] = {
-        { "386", AUDIT_ARCH_I386 },
-        { "x86", AUDIT_ARCH_I386 },
-        { "amd64", AUDIT_ARCH_X86_64 },
-        { "x32", SECCOMP_ARCH_X32 },
-        { "arm", AUDIT_ARCH_ARM },
-        { "arm64", AUDIT_ARCH_AARCH64 },
-        { "loong64", AUDIT_ARCH_LOONGARCH64 },
-        { "mips", AUDIT_ARCH_MIPS },
-        { "mips64", AUDIT_ARCH_MIPS64 },
-        { "mips64n32", AUDIT_ARCH_MIPS64N32 },
-        { "mipsel", AUDIT_ARCH_MIPSEL },
-        { "mipsel64", AUDIT_ARCH_MIPSEL64 },
-        { "mipsel64n32", AUDIT_ARCH_MIPSEL64N32 },
-        { "ppc", AUDIT_ARCH_PPC },
-        { "ppc64", AUDIT_ARCH_PPC64 },
-        { "ppc64le", AUDIT_ARCH_PPC64LE },
-        { "riscv64", AUDIT_ARCH_RISCV64 },
-        { "s390", AUDIT_ARCH_S390 },
-        { "s390x", AUDIT_ARCH_S390X },
-};
-
 /* What every step of the reading needs. */
 typedef struct Reader {
         const SeccompTarget *target;
@@ -101,22 +20,6 @@ typedef struct Reader {
         size_t rule; /* the rule being read, for messages; SIZE_MAX: none */
         Failure *failure;
 } Reader;
-
-uint32_t seccomp_architecture_native(void) {
-#if defined(__x86_64__) && defined(__LP64__)
-        return AUDIT_ARCH_X86_64;
-#elif defined(__aarch64__) && defined(__AARCH64EL__)
-        return AUDIT_ARCH_AARCH64;
-#elif defined(__riscv) && __riscv_xlen == 64
-        return AUDIT_ARCH_RISCV64;
-#elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
-        return AUDIT_ARCH_PPC64LE;
-#elif defined(__s390x__)
-        return AUDIT_ARCH_S390X;
-#else
-#error "Name the AUDIT_ARCH_ of this architecture here."
-#endif
-}
 
 static void rule_done(SeccompRule *rule) {
         rule->names = strv_free(rule->names);
@@ -166,18 +69,10 @@ static int complain(Reader *r, int error, const char *key, const char *wanted) {
         return refuse(r, "\"%s\" is not %s", key, wanted);
 }
 
-static int word_find(const Word *words, size_t n_words, const char *s, uint32_t *ret) {
-        for (size_t i = 0; i < n_words; i++)
-                if (streq(words[i].word, s)) {
-                        *ret = words[i].value;
-                        return 0;
-                }
-        return -EINVAL;
-}
-
-#define WORD_FIND(words, s, ret) word_find(words, ELEMENTSOF(words), s, ret)
-
+/* Nobody judges what a document has besides (runtime-spec, config.md, "Extensibility"). */
 static int keys_check(Reader *r, json_object *o, const char *where, const char *const *known) {
+        if (r->target->document)
+                return 0;
         json_object_object_foreach(o, key, value) {
                 (void) value;
                 if (!strv_contains((char *const *) known, key))
@@ -215,6 +110,7 @@ static int read_errno(Reader *r, json_object *o, const char *name_key, const cha
 static int read_action(Reader *r, json_object *o, const char *action_key, const char *name_key,
                        const char *number_key, uint32_t *ret) {
         const char *s;
+        json_object *number = NULL;
         uint64_t data = 0;
         uint32_t action;
         int k;
@@ -224,11 +120,11 @@ static int read_action(Reader *r, json_object *o, const char *action_key, const 
                 return refuse(r, "\"%s\" is missing", action_key);
         if (k < 0)
                 return complain(r, k, action_key, "a string");
-        if (streq(s, "SCMP_ACT_NOTIFY"))
+        if (seccomp_word_parse(SECCOMP_WORD_ACTION, s, &action) < 0)
+                return refuse(r, "unknown action \"%.64s\"", s);
+        if (action == SECCOMP_RET_USER_NOTIF && !r->target->document)
                 return refuse(r,
                               "SCMP_ACT_NOTIFY needs an agent that answers, and containers here have none");
-        if (WORD_FIND(actions, s, &action) < 0)
-                return refuse(r, "unknown action \"%.64s\"", s);
 
         k = read_errno(r, o, name_key, number_key, &data);
         if (k < 0)
@@ -236,6 +132,8 @@ static int read_action(Reader *r, json_object *o, const char *action_key, const 
         *ret = action;
         if (action == SECCOMP_RET_ERRNO || action == SECCOMP_RET_TRACE)
                 *ret |= (uint32_t) data;
+        else if (r->target->document && json_object_object_get_ex(o, number_key, &number) && number)
+                return refuse(r, "\"%s\" does not go with %s", number_key, s);
         return 0;
 }
 
@@ -288,7 +186,7 @@ static int read_conditions(Reader *r, json_object *o, const char *key, unsigned 
                 bool here = false;
 
                 STRV_FOREACH (i, arches) {
-                        if (WORD_FIND(go_architectures, *i, &v) < 0)
+                        if (seccomp_go_architecture_parse(*i, &v) < 0)
                                 return refuse(r, "unknown architecture \"%.64s\"", *i);
                         here = here || v == r->target->architecture;
                 }
@@ -328,7 +226,7 @@ static int read_arg(Reader *r, json_object *o, SeccompArg *ret) {
                 return refuse(r, "the \"index\" of an argument is not a number from 0 to 5");
         if (json_get_string(o, "op", &op) < 0)
                 return refuse(r, "the \"op\" of an argument is missing, or not a string");
-        if (WORD_FIND(operators, op, &v) < 0)
+        if (seccomp_word_parse(SECCOMP_WORD_OPERATOR, op, &v) < 0)
                 return refuse(r, "unknown operator \"%.64s\"", op);
         if (json_get_u64(o, "value", &arg.value) < 0)
                 return refuse(r,
@@ -389,6 +287,16 @@ static int read_names(Reader *r, json_object *o, char ***ret) {
         return 0;
 }
 
+/* The process that loads the filter has to write before anybody answers for it, as in runc. */
+static int check_notify(Reader *r, const SeccompRule *rule) {
+        if (rule->action != SECCOMP_RET_USER_NOTIF)
+                return 0;
+        if (strv_contains(rule->names, "write"))
+                return refuse(r, "SCMP_ACT_NOTIFY cannot be used for the write syscall");
+        r->profile->flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+        return 0;
+}
+
 /* Reads one rule; 1 when it holds for the target, 0 when it does not. */
 static int read_rule(Reader *r, json_object *o, SeccompRule *rule) {
         static const char *const known[] = {"name", "names",   "action",   "errnoRet", "errno",
@@ -416,7 +324,10 @@ static int read_rule(Reader *r, json_object *o, SeccompRule *rule) {
         k = read_conditions(r, o, "excludes", &n_excluded, &n_excludes);
         if (k < 0)
                 return k;
-        return n_included == n_includes && n_excluded == 0;
+        if (n_included < n_includes || n_excluded > 0)
+                return 0;
+        k = check_notify(r, rule);
+        return k < 0 ? k : 1;
 }
 
 static int read_rules(Reader *r, json_object *o) {
@@ -452,7 +363,7 @@ static int add_architectures(Reader *r, char *const *names, bool use) {
         uint32_t arch;
 
         STRV_FOREACH (i, names) {
-                if (WORD_FIND(architectures, *i, &arch) < 0)
+                if (seccomp_word_parse(SECCOMP_WORD_ARCHITECTURE, *i, &arch) < 0)
                         return refuse(r, "unknown architecture \"%.64s\"", *i);
                 if (!use || arch == r->target->architecture)
                         continue;
@@ -479,7 +390,7 @@ static int read_arch_map(Reader *r, json_object *a) {
                 k = keys_check(r, o, "\"archMap\"", known);
                 if (k < 0)
                         return k;
-                if (WORD_FIND(architectures, name, &arch) < 0)
+                if (seccomp_word_parse(SECCOMP_WORD_ARCHITECTURE, name, &arch) < 0)
                         return refuse(r, "unknown architecture \"%.64s\"", name);
                 k = json_get_strv(o, "subArchitectures", &sub);
                 if (k < 0 && k != -ENODATA)
@@ -519,9 +430,11 @@ static int read_flags(Reader *r, json_object *o) {
         if (k < 0)
                 return complain(r, k, "flags", "an array of strings");
         STRV_FOREACH (i, names) {
-                if (WORD_FIND(flags, *i, &flag) < 0)
+                if (seccomp_word_parse(SECCOMP_WORD_FLAG, *i, &flag) < 0)
                         return refuse(r, "unknown flag \"%.64s\"", *i);
-                r->profile->flags |= flag;
+                /* That is for programs with threads, and there are none where the filter is loaded. */
+                if (flag != SECCOMP_FILTER_FLAG_TSYNC)
+                        r->profile->flags |= flag;
         }
         return 0;
 }
@@ -538,21 +451,29 @@ static int read_profile(Reader *r, json_object *o) {
         k = keys_check(r, o, "the profile", known);
         if (k < 0)
                 return k;
-        if (json_object_object_get_ex(o, "listenerPath", NULL) ||
-            json_object_object_get_ex(o, "listenerMetadata", NULL))
+        if (!r->target->document && (json_object_object_get_ex(o, "listenerPath", NULL) ||
+                                     json_object_object_get_ex(o, "listenerMetadata", NULL)))
                 return refuse(r,
                               "\"listenerPath\" names an agent that answers, and containers here have none");
         k = read_action(r, o, "defaultAction", "defaultErrno", "defaultErrnoRet",
                         &r->profile->default_action);
         if (k < 0)
                 return k;
+        if (r->profile->default_action == SECCOMP_RET_USER_NOTIF)
+                return refuse(r, "SCMP_ACT_NOTIFY cannot be used as default action");
         k = read_architectures(r, o);
         if (k < 0)
                 return k;
         k = read_flags(r, o);
         if (k < 0)
                 return k;
-        return read_rules(r, o);
+        k = read_rules(r, o);
+        if (k < 0)
+                return k;
+        /* The kernel takes the one flag only with the other. */
+        if (!(r->profile->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER))
+                r->profile->flags &= ~(uint32_t) SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+        return 0;
 }
 
 int seccomp_profile_parse(const char *json, size_t n_bytes, const SeccompTarget *target,

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "basic/failure.h"
 #include "basic/macro.h"
+#include "security/seccomp-word.h"
 
 /* A system call filter as documents spell it, resolved for one container.
  *
@@ -18,23 +20,16 @@
  *
  * A rule counts when everything in "includes" and nothing in "excludes" is true of the target. Keys,
  * actions, operators, capabilities and architectures that are not known are errors, since ignoring one may
- * widen a filter; names of system calls are not judged here. */
+ * widen a filter; names of system calls are not judged here.
+ *
+ * In a document (SeccompTarget.document) unknown keys are skipped instead, SCMP_ACT_NOTIFY is allowed and
+ * makes for the flag SECCOMP_FILTER_FLAG_NEW_LISTENER, and "errnoRet" next to an action that takes none is
+ * an error. */
 
 #define SECCOMP_PROFILE_BYTES_MAX (1024U * 1024)
 #define SECCOMP_PROFILE_RULES_MAX 4096U
 #define SECCOMP_PROFILE_ARGS_MAX 16U
 #define SECCOMP_PROFILE_ARCHES_MAX 16U
-
-/* The numbers are libseccomp's. */
-typedef enum SeccompOperator {
-        SECCOMP_NE = 1,
-        SECCOMP_LT,
-        SECCOMP_LE,
-        SECCOMP_EQ,
-        SECCOMP_GE,
-        SECCOMP_GT,
-        SECCOMP_MASKED_EQ, /* (argument & value) == value_two */
-} SeccompOperator;
 
 typedef struct SeccompArg {
         unsigned index; /* 0 to 5 */
@@ -60,18 +55,13 @@ typedef struct SeccompProfile {
         size_t n_rules;
 } SeccompProfile;
 
-/* x32 shares AUDIT_ARCH_X86_64 with its host; libseccomp tells them apart by this number. */
-#define SECCOMP_ARCH_X32 0x4000003EU
-
 /* What a profile is resolved against. */
 typedef struct SeccompTarget {
         uint64_t capabilities;      /* bit N: capability number N */
         uint32_t architecture;      /* AUDIT_ARCH_* of the kernel */
         const char *kernel_release; /* as uname -r prints it */
+        bool document;              /* linux.seccomp itself, see above */
 } SeccompTarget;
-
-/* AUDIT_ARCH_* that this program was built for. */
-uint32_t seccomp_architecture_native(void);
 
 /* Reads @n_bytes of JSON. Whatever is wrong with it is a FAILURE_CONFIGURATION that names the place and the
  * word. */

@@ -31,6 +31,7 @@ static void check(const uint8_t *data, size_t size, const SeccompTarget *target)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         check(data, size, &(SeccompTarget){.architecture = AUDIT_ARCH_X86_64, .kernel_release = "6.1.0"});
-        check(data, size, &(SeccompTarget){UINT64_MAX, AUDIT_ARCH_AARCH64, "4.8-rc1"});
+        check(data, size, &(SeccompTarget){UINT64_MAX, AUDIT_ARCH_AARCH64, "4.8-rc1", false});
+        check(data, size, &(SeccompTarget){0, AUDIT_ARCH_X86_64, "6.1.0", true});
         return 0;
 }

@@ -260,6 +260,23 @@ static void test_actions_and_operators(void **state) {
         assert_calls(fd, calls, ELEMENTSOF(calls));
 }
 
+/* libseccomp's binary tree needs something to stand on. */
+static void test_no_rules(void **state) {
+        static const char *const profiles[] = {
+                "{\"defaultAction\": \"SCMP_ACT_ALLOW\"}",
+                "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": [{\"name\": \"mount\", \"action\": "
+                "\"SCMP_ACT_ALLOW\"}, {\"name\": \"no_such_call_at_all\", \"action\": \"SCMP_ACT_ERRNO\"}]}",
+        };
+        static const Call call = { SYS_getppid, {}, 0 };
+
+        for (size_t i = 0; i < ELEMENTSOF(profiles); i++) {
+                _cleanup_close_ int fd = -EBADF;
+
+                assert_int_equal(compile(profiles[i], strlen(profiles[i]), 0, &fd), 0);
+                assert_calls(fd, &call, 1);
+        }
+}
+
 static void test_sealed(void **state) {
         static const char json[] = "{\"defaultAction\": \"SCMP_ACT_ALLOW\"}";
         _cleanup_close_ int fd = -EBADF;
@@ -305,6 +322,7 @@ int main(void) {
                 cmocka_unit_test(test_own_profile_i386),
 #endif
                 cmocka_unit_test(test_actions_and_operators),
+                cmocka_unit_test(test_no_rules),
                 cmocka_unit_test(test_sealed),
                 cmocka_unit_test(test_too_long),
         };

@@ -237,11 +237,76 @@ static void test_own_profile(void **state) {
                 }
 }
 
+static int parse_document(const char *json, SeccompProfile **ret, Failure *f) {
+        SeccompTarget target = amd64;
+
+        target.document = true;
+        return seccomp_profile_parse(json, strlen(json), &target, ret, f);
+}
+
+#define NOTIFY(names, rest)                                                    \
+        "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"listenerPath\": \"/x\", "   \
+        "\"listenerMetadata\": \"y\"," rest " \"syscalls\": [{\"names\": ["    \
+        names "], \"action\": \"SCMP_ACT_NOTIFY\"}]}"
+
+static void test_document(void **state) {
+        static const struct {
+                const char *json;
+                uint32_t flags;
+        } cases[] = {
+                { NOTIFY("\"mkdir\"", ""), SECCOMP_FILTER_FLAG_NEW_LISTENER },
+                { NOTIFY("\"mkdir\"", "\"flags\": [\"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV\"],"),
+                  SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV },
+                /* Nobody is asked: the flag does not go alone, and the agent does not count. */
+                { "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"listenerPath\": \"/x\", \"flags\": "
+                  "[\"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV\", \"SECCOMP_FILTER_FLAG_TSYNC\", "
+                  "\"SECCOMP_FILTER_FLAG_LOG\"]}",
+                  SECCOMP_FILTER_FLAG_LOG },
+                { "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"somethingNew\": {}}", 0 },
+                { "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"defaultErrnoRet\": null}", 0 },
+                { RULE(", \"errnoRet\": null"), 0 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(seccomp_profile_freep) SeccompProfile *p = NULL;
+                _cleanup_failure_ Failure f = {};
+
+                if (parse_document(cases[i].json, &p, &f) < 0)
+                        fail_msg("%s: %s", cases[i].json, f.text);
+                assert_int_equal(p->flags, cases[i].flags);
+        }
+}
+
+static void test_document_refusals(void **state) {
+        static const struct {
+                const char *json, *names;
+        } cases[] = {
+                { NOTIFY("\"mkdir\", \"write\"", ""),
+                  "SCMP_ACT_NOTIFY cannot be used for the write syscall" },
+                { "{\"defaultAction\": \"SCMP_ACT_NOTIFY\"}", "cannot be used as default action" },
+                { RULE(", \"errnoRet\": 1"), "\"errnoRet\" does not go with SCMP_ACT_ALLOW" },
+                { "{\"defaultAction\": \"SCMP_ACT_KILL\", \"defaultErrnoRet\": 1}", "SCMP_ACT_KILL" },
+                { "{\"defaultAction\": \"SCMP_ACT_SHRUG\"}", "SCMP_ACT_SHRUG" },
+                { NOTIFY("\"mkdir\"", "\"flags\": [\"SECCOMP_FILTER_FLAG_FAST\"],"), "FLAG_FAST" },
+                { NOTIFY("\"mkdir\"", "\"architectures\": [\"SCMP_ARCH_VAX\"],"), "SCMP_ARCH_VAX" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(seccomp_profile_freep) SeccompProfile *p = NULL;
+                _cleanup_failure_ Failure f = {};
+
+                assert_int_equal(parse_document(cases[i].json, &p, &f), -EBADMSG);
+                if (!strstr(f.text, cases[i].names))
+                        fail_msg("%s: %s", cases[i].json, f.text);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_runtime_spec_form), cmocka_unit_test(test_defaults),
                 cmocka_unit_test(test_conditions),        cmocka_unit_test(test_arch_map),
                 cmocka_unit_test(test_refusals),          cmocka_unit_test(test_own_profile),
+                cmocka_unit_test(test_document),          cmocka_unit_test(test_document_refusals),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
