@@ -17,6 +17,7 @@ static struct {
         const char *container;
         int max_level;
         int journal_fd;
+        log_sink_t sink;
 } logger = { .identifier = "creel", .max_level = LOG_INFO, .journal_fd = -EBADF };
 
 static const char *const level_names[] = { "emerg",   "alert",  "crit", "err",
@@ -46,6 +47,14 @@ void log_setup(const char *identifier, int max_level) {
 
 void log_set_container(const char *id) {
         logger.container = id;
+}
+
+const char *log_identifier(void) {
+        return logger.identifier;
+}
+
+void log_set_sink(log_sink_t sink) {
+        logger.sink = sink;
 }
 
 int log_max_level(void) {
@@ -80,7 +89,9 @@ int log_internal(int level, int error, const char *file, int line, const char *f
         (void) vsnprintf(message, sizeof(message), format, ap);
         va_end(ap);
 
-        if (logger.journal_fd < 0 || log_to_journal(level, error, file, line, message) < 0)
+        if (logger.sink)
+                logger.sink(level, message);
+        else if (logger.journal_fd < 0 || log_to_journal(level, error, file, line, message) < 0)
                 (void) dprintf(STDERR_FILENO, "%s: %s\n", logger.identifier, message);
 
         errno = saved;

@@ -18,6 +18,11 @@ void log_setup(const char *identifier, int max_level);
 void log_set_container(const char *id);
 
 int log_max_level(void);
+const char *log_identifier(void);
+
+/* Where lines go instead of stderr and the journal; NULL: there again. */
+typedef void (*log_sink_t)(int level, const char *message);
+void log_set_sink(log_sink_t sink);
 
 /* Logs one line; %m is the text of @error. Returns -|error|, so that `return log_error_errno(r, ...)` passes
  * it on. */

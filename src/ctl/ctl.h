@@ -5,7 +5,7 @@
 #include <systemd/sd-bus.h>
 
 #include "basic/failure.h"
-#include "ctl/option.h"
+#include "basic/option.h"
 
 /* creelctl talks to creeld over D-Bus and reads the journal; it never touches the store. Every verb is a row
  * of ctl_verbs. */

@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include "basic/failure.h"
-#include "ctl/option.h"
+#include "basic/option.h"
 
 /* Points in time as --since and --until take them:
  *

@@ -215,6 +215,14 @@ int cgroup_kill(int fd) {
         return write_attribute(fd, "cgroup.kill", "1");
 }
 
+bool cgroup_is_frozen(const char *path) {
+        char events[ATTRIBUTE_BYTES_MAX];
+        _cleanup_close_ int fd = -EBADF;
+
+        return cgroup_open(path, &fd) >= 0 && read_attribute(fd, "cgroup.events", events) >= 0 &&
+               strstr(events, "frozen 1");
+}
+
 int cgroup_thaw(int fd) {
         return write_attribute(fd, "cgroup.freeze", "0");
 }

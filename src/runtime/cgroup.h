@@ -29,6 +29,9 @@ int cgroup_attach(int fd, pid_t pid);
 /* SIGKILL to every process in it and beneath. */
 int cgroup_kill(int fd);
 
+/* True when everything in the cgroup @path is frozen; false for one that is not there. */
+bool cgroup_is_frozen(const char *path);
+
 /* Lets it go on where it is frozen. */
 int cgroup_thaw(int fd);
 

@@ -80,6 +80,9 @@ static int resolve_capabilities(const RuntimeSpec *spec, uint64_t *ret, Failure 
                 ret[i] &= spec->namespaces[RUNTIME_NAMESPACE_USER].wanted ? capability_all()
                                                                           : capability_bounding();
         }
+        /* The kernel has no others (capabilities(7)); documents do, and other runtimes do not mind. */
+        ret[RUNTIME_CAPABILITY_AMBIENT] &=
+                        ret[RUNTIME_CAPABILITY_PERMITTED] & ret[RUNTIME_CAPABILITY_INHERITABLE];
         return 0;
 }
 

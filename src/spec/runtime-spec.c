@@ -495,6 +495,8 @@ static int read_document(Reader *d, json_object *o) {
 
         if (json_get_string(o, "ociVersion", &version) < 0 || !startswith(version, "1."))
                 return complain(d, "ociVersion", "version 1 is needed");
+        if (string_set(&s->oci_version, version) < 0)
+                return -ENOMEM;
         if (json_get(o, "process", json_type_object, &v) < 0)
                 return complain(d, "process", "an object is needed");
         s->has_process = true;
@@ -544,6 +546,7 @@ RuntimeSpec *runtime_spec_free(RuntimeSpec *s) {
         if (!s)
                 return NULL;
         process_done(&s->process);
+        free(s->oci_version);
         free(s->root_path);
         free(s->hostname);
         free(s->domainname);

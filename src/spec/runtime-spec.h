@@ -112,6 +112,7 @@ typedef struct RuntimeTimeOffset {
 } RuntimeTimeOffset;
 
 typedef struct RuntimeSpec {
+        char *oci_version;
         bool has_process; /* the document has a "process"; without one a container can only be created */
         RuntimeProcess process;
         char *root_path;

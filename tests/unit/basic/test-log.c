@@ -103,12 +103,36 @@ static void test_journal_stream_of_someone_else(void **state) {
         (void) unsetenv("JOURNAL_STREAM");
 }
 
+static char heard[64];
+static int heard_level;
+
+static void hear(int level, const char *message) {
+        heard_level = level;
+        (void) snprintf(heard, sizeof(heard), "%s", message);
+}
+
+static void test_sink(void **state) {
+        char buf[4096];
+
+        log_setup("me", LOG_INFO);
+        log_set_sink(hear);
+        capture(write_some, buf);
+        assert_string_equal(buf, "");
+        log_warning("to the sink %d", 1);
+        assert_string_equal(heard, "to the sink 1");
+        assert_int_equal(heard_level, LOG_WARNING);
+        log_set_sink(NULL);
+        capture(write_some, buf);
+        assert_non_null(strstr(buf, "me: plain 1\n"));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_lines),
                 cmocka_unit_test(test_result_is_passed_on),
                 cmocka_unit_test(test_long_lines_are_cut),
                 cmocka_unit_test(test_level_from_the_environment),
+                cmocka_unit_test(test_sink),
                 cmocka_unit_test(test_journal_stream_of_someone_else),
         };
 

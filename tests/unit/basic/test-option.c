@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "basic/clock.h"
+#include "basic/log.h"
 #include "basic/memory.h"
+#include "basic/option.h"
 #include "basic/str.h"
 #include "basic/strv.h"
-#include "ctl/option.h"
 #include "test.h"
 
 static bool all, detach, tty;
@@ -120,5 +121,6 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_refused, setup, setup),
         };
 
+        log_setup("creelctl", LOG_INFO);
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

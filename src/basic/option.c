@@ -4,10 +4,11 @@
 #include <stdio.h>
 
 #include "basic/clock.h"
+#include "basic/log.h"
 #include "basic/memory.h"
+#include "basic/option.h"
 #include "basic/str.h"
 #include "basic/strv.h"
-#include "ctl/option.h"
 
 #define HELP_COLUMN 32
 
@@ -88,10 +89,10 @@ static const Option *find_letter(const Parser *p, char letter) {
 static int parser_refuse(const Parser *p, const char *dashes, const char *name, int n) {
         if (p->verb)
                 return failure_set(p->f, FAILURE_INVALID_ARGUMENT,
-                                   "unknown option '%s%.*s' for '%s'; see creelctl %s --help", dashes, n,
-                                   name, p->verb, p->verb);
-        return failure_set(p->f, FAILURE_INVALID_ARGUMENT, "unknown option '%s%.*s'; see creelctl --help",
-                           dashes, n, name);
+                                   "unknown option '%s%.*s' for '%s'; see %s %s --help", dashes, n, name,
+                                   p->verb, log_identifier(), p->verb);
+        return failure_set(p->f, FAILURE_INVALID_ARGUMENT, "unknown option '%s%.*s'; see %s --help",
+                           dashes, n, name, log_identifier());
 }
 
 /* Sets @option from @text or, where it needs a value and has none yet, from the next word. */

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/file.h"
+#include "basic/memory.h"
+#include "basic/path.h"
+#include "basic/str.h"
+#include "basic/strv.h"
+#include "basic/trace.h"
+#include "oci/create.h"
+#include "oci/gate.h"
+#include "oci/pid-file.h"
+
+/* Everything on the way to a container. */
+typedef struct Making {
+        const Oci *oci;
+        const CreateRequest *q;
+        PidFile pid_file;
+        Gate gate;
+        Bundle bundle;
+        OciContainer *container;
+        Runtime *runtime;
+} Making;
+
+static void making_done(Making *m) {
+        m->runtime = runtime_free(m->runtime);
+        if (m->container && !m->container->created)
+                (void) oci_container_remove(&m->oci->root, m->container, NULL);
+        m->container = oci_container_free(m->container);
+        gate_done(&m->gate);
+        bundle_done(&m->bundle);
+        pid_file_done(&m->pid_file);
+}
+
+void created_done(Created *c) {
+        c->runtime = runtime_free(c->runtime);
+        if (c->container)
+                oci_container_unlock(c->container);
+        c->container = oci_container_free(c->container);
+        bundle_done(&c->bundle);
+}
+
+static int describe(Making *m, Failure *f) {
+        OciContainer *c = m->container;
+        int r;
+
+        r = string_set(&c->bundle, m->bundle.path);
+        if (r >= 0)
+                r = string_set(&c->rootfs, m->bundle.spec->root_path);
+        if (r >= 0)
+                r = string_set(&c->oci_version, m->bundle.spec->oci_version);
+        if (r >= 0)
+                r = strv_copy(m->bundle.spec->annotations, &c->annotations);
+        if (r >= 0)
+                r = oci_container_save_config(c, m->bundle.text, m->bundle.n_bytes, f);
+        return r < 0 ? r : oci_container_save(c, f);
+}
+
+static int prepare(Making *m, Failure *f) {
+        _cleanup_close_ int root = open(m->bundle.spec->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        RuntimeOptions o = {
+                .root = { .directory_fd = root, .layers_fd = -EBADF, .upper_fd = -EBADF },
+                .stdio = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO },
+                .seccomp_fd = -EBADF,
+                .cgroup_fd = -EBADF,
+                .root_in_place = true,
+                .no_pivot = m->q->no_pivot,
+                .keep_keyring = m->q->no_new_keyring,
+                .start_fd = m->gate.start_fd,
+                .result_fd = m->gate.result_fd,
+        };
+        int r;
+
+        if (root < 0)
+                return failure_set_errno(f, FAILURE_CONFIGURATION, errno, "cannot open the root %s",
+                                         m->bundle.spec->root_path);
+        r = runtime_prepare(m->bundle.spec, &o, &m->runtime, f);
+        if (r < 0)
+                return r;
+        r = oci_container_set_pid(m->container, runtime_pid(m->runtime));
+        return r < 0 ? failure_set_errno(f, FAILURE_SYSTEM, r, "the container's first process is gone")
+                     : oci_container_save(m->container, f);
+}
+
+static int launch(Making *m, Failure *f) {
+        int r;
+
+        r = runtime_launch(m->runtime, -EBADF, f);
+        if (r < 0)
+                return r;
+        trace("launched");
+        m->container->created = true;
+        r = oci_container_save(m->container, f);
+        return r < 0 ? r : pid_file_write(&m->pid_file, runtime_pid(m->runtime), f);
+}
+
+int oci_create(const Oci *oci, const CreateRequest *q, Created *ret, Failure *f) {
+        _cleanup_(making_done)
+                        Making m = { .oci = oci, .q = q, .pid_file = PID_FILE_NONE, .gate = GATE_NONE };
+        int r;
+
+        /* Relative to the directory that we were called in; a bundle has another. */
+        r = pid_file_open(q->pid_file, &m.pid_file, f);
+        if (r >= 0)
+                r = bundle_open(q->bundle ?: ".", q->config, &m.bundle, f);
+        if (r >= 0)
+                r = oci_container_new(&oci->root, q->id, &m.container, f);
+        if (r >= 0)
+                r = describe(&m, f);
+        trace("described");
+        if (r >= 0 && !q->start)
+                r = gate_make(m.container->dir_fd, &m.gate, f);
+        if (r >= 0)
+                r = prepare(&m, f);
+        if (r >= 0)
+                r = launch(&m, f);
+        if (r < 0)
+                return r;
+        *ret = (Created){ .bundle = m.bundle,
+                          .container = TAKE_PTR(m.container),
+                          .runtime = TAKE_PTR(m.runtime) };
+        m.bundle = (Bundle){};
+        return 0;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "oci/delete.h"
+
+#define KILL_TIMEOUT_MSEC 10000
+
+/* SIGKILL, and the end of it. */
+static int kill_first(const OciContainer *c, Failure *f) {
+        _cleanup_close_ int pidfd = -EBADF;
+        struct pollfd p = { .events = POLLIN };
+        int r;
+
+        r = oci_container_pidfd(c, &pidfd);
+        if (r == -ESRCH)
+                return 0;
+        if (r >= 0 && syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+                r = negative_errno();
+        if (r < 0)
+                return failure_set_errno(f, FAILURE_SYSTEM, r, "cannot kill container %s", c->id);
+        p.fd = pidfd;
+        while ((r = poll(&p, 1, KILL_TIMEOUT_MSEC)) < 0 && errno == EINTR)
+                ;
+        return r > 0 ? 0
+                     : failure_set(f, FAILURE_SYSTEM,
+                                   "container %s has not ended %d s after SIGKILL; try again later", c->id,
+                                   KILL_TIMEOUT_MSEC / 1000);
+}
+
+int oci_delete(const Oci *oci, const char *id, bool force, Failure *f) {
+        _cleanup_(oci_container_freep) OciContainer *c = NULL;
+        bool damaged = false;
+        OciStatus status;
+        int r;
+
+        r = oci_container_open_damaged(&oci->root, id, &c, &damaged, f);
+        if (r < 0) {
+                if (!force || f->kind != FAILURE_NO_SUCH_CONTAINER)
+                        return r;
+                failure_done(f);
+                return 0;
+        }
+        status = oci_container_status(c);
+        if (status != OCI_STOPPED && !force)
+                return failure_set(
+                                f, FAILURE_INVALID_STATE,
+                                "cannot delete container %s, which is %s: only one that is stopped can be, "
+                                "others with --force",
+                                id, oci_status_to_string(status));
+        r = kill_first(c, f);
+        return r < 0 ? r : oci_container_remove(&oci->root, c, f);
+}
