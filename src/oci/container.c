@@ -229,6 +229,16 @@ static int refuse_damaged(const OciContainer *c, int error, Failure *f) {
                                  c->id, c->id);
 }
 
+/* True while the one who makes it is at work. */
+static bool is_being_made(const OciContainer *c) {
+        if (c->created || c->locked)
+                return false;
+        if (flock(c->dir_fd, LOCK_SH | LOCK_NB) < 0)
+                return errno == EWOULDBLOCK;
+        (void) flock(c->dir_fd, LOCK_UN);
+        return false;
+}
+
 int oci_container_open(const OciRoot *root, const char *id, bool lock, OciContainer **ret, Failure *f) {
         _cleanup_(oci_container_freep) OciContainer *c = NULL;
         int r;
@@ -238,9 +248,9 @@ int oci_container_open(const OciRoot *root, const char *id, bool lock, OciContai
                 return r;
         r = load(c);
         if (r < 0)
-                return r == -ENOENT && !lock ? failure_set(f, FAILURE_INVALID_STATE,
-                                                           "container %s is still being made", id)
-                                             : refuse_damaged(c, r, f);
+                return r == -ENOENT && is_being_made(c) ? failure_set(f, FAILURE_INVALID_STATE,
+                                                                      "container %s is still being made", id)
+                                                        : refuse_damaged(c, r, f);
         *ret = TAKE_PTR(c);
         return 0;
 }
@@ -375,16 +385,6 @@ int oci_container_pidfd(const OciContainer *c, int *ret_fd) {
                 return -ESRCH;
         *ret_fd = TAKE_FD(fd);
         return 0;
-}
-
-/* True while the one who makes it is at work. */
-static bool is_being_made(const OciContainer *c) {
-        if (c->created || c->locked)
-                return false;
-        if (flock(c->dir_fd, LOCK_SH | LOCK_NB) < 0)
-                return errno == EWOULDBLOCK;
-        (void) flock(c->dir_fd, LOCK_UN);
-        return false;
 }
 
 OciStatus oci_container_status(const OciContainer *c) {
