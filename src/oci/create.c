@@ -16,6 +16,7 @@
 #include "oci/create.h"
 #include "oci/gate.h"
 #include "oci/pid-file.h"
+#include "runtime/rootless.h"
 
 /* Everything on the way to a container. */
 typedef struct Making {
@@ -63,9 +64,9 @@ static int describe(Making *m, Failure *f) {
 }
 
 static int prepare(Making *m, Failure *f) {
-        _cleanup_close_ int root = open(m->bundle.spec->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_close_ int root = -EBADF;
         RuntimeOptions o = {
-                .root = { .directory_fd = root, .layers_fd = -EBADF, .upper_fd = -EBADF },
+                .root = { .directory_fd = -EBADF, .as_is = true, .layers_fd = -EBADF, .upper_fd = -EBADF },
                 .stdio = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO },
                 .seccomp_fd = -EBADF,
                 .cgroup_fd = -EBADF,
@@ -77,9 +78,14 @@ static int prepare(Making *m, Failure *f) {
         };
         int r;
 
+        r = rootless_enter(m->bundle.spec, f);
+        if (r < 0)
+                return r;
+        root = open(m->bundle.spec->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (root < 0)
                 return failure_set_errno(f, FAILURE_CONFIGURATION, errno, "cannot open the root %s",
                                          m->bundle.spec->root_path);
+        o.root.directory_fd = root;
         r = runtime_prepare(m->bundle.spec, &o, &m->runtime, f);
         if (r < 0)
                 return r;

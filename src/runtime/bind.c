@@ -18,7 +18,7 @@ int bind_open(const RuntimeMount *m, int *ret_fd, Failure *reterr) {
         _cleanup_close_ int fd = -EBADF;
         int r;
 
-        fd = open(m->source, O_PATH | O_CLOEXEC | (m->copy_link ? O_NOFOLLOW : 0));
+        fd = open(m->source, O_PATH | O_CLOEXEC | (m->copy_link || m->source_no_follow ? O_NOFOLLOW : 0));
         if (fd < 0)
                 return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno, "cannot bind %s to %s",
                                          m->source, m->destination);
@@ -33,25 +33,39 @@ int bind_open(const RuntimeMount *m, int *ret_fd, Failure *reterr) {
         return 0;
 }
 
+/* What a user namespace inherited stays as it is: there, taking a restriction away is not allowed. */
+static int set_attributes(int fd, uint64_t set, uint64_t clear, unsigned recursive) {
+        struct mount_attr attr = { .attr_set = set, .attr_clr = clear };
+
+        if (!set && !clear)
+                return 0;
+        if (mount_setattr(fd, "", AT_EMPTY_PATH | recursive, &attr, sizeof(attr)) >= 0)
+                return 0;
+        if (errno != EPERM || !clear)
+                return negative_errno();
+        attr = (struct mount_attr){ .attr_set = set & ~(uint64_t) MOUNT_ATTR__ATIME };
+        return mount_setattr(fd, "", AT_EMPTY_PATH | recursive, &attr, sizeof(attr)) < 0 ? negative_errno()
+                                                                                         : 0;
+}
+
 /* An empty volume is made read-only when the payload has filled it. Any other is at once: what we set, the
  * container's root cannot take back. */
 int bind_set_attributes(const RuntimeMount *m, int fd) {
         const MountOptions *o = &m->options;
         uint64_t later = m->fill && fill_is_empty(fd) > 0 ? MOUNT_ATTR_RDONLY : 0;
         struct mount_attr propagation = { .propagation = o->propagation ?: MS_PRIVATE };
-        struct mount_attr own = { .attr_set = o->attr_set & ~later, .attr_clr = o->attr_clear };
-        struct mount_attr recursive = { .attr_set = o->recursive_set & ~later,
-                                        .attr_clr = o->recursive_clear };
+        struct mount_attr apart = { .propagation = MS_SLAVE };
         unsigned recurse = o->propagation && !o->propagation_recursive ? 0 : AT_RECURSIVE;
+        int r;
 
+        /* What is said of the mount alone is not said of those beneath, which tell the host nothing. */
+        if (!recurse && o->recursive_bind && o->propagation != MS_SHARED &&
+            mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &apart, sizeof(apart)) < 0)
+                return negative_errno();
         if (mount_setattr(fd, "", AT_EMPTY_PATH | recurse, &propagation, sizeof(propagation)) < 0)
                 return negative_errno();
-        if ((own.attr_set || own.attr_clr) && mount_setattr(fd, "", AT_EMPTY_PATH, &own, sizeof(own)) < 0)
-                return negative_errno();
-        if ((recursive.attr_set || recursive.attr_clr) &&
-            mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &recursive, sizeof(recursive)) < 0)
-                return negative_errno();
-        return 0;
+        r = set_attributes(fd, o->attr_set & ~later, o->attr_clear, 0);
+        return r < 0 ? r : set_attributes(fd, o->recursive_set & ~later, o->recursive_clear, AT_RECURSIVE);
 }
 
 static bool is_link(int fd) {

@@ -27,13 +27,25 @@
 static int make_bind(const HostMountContext *c, const RuntimeMount *m, int *ret_source_fd, int *ret_fd,
                      Failure *reterr) {
         _cleanup_close_ int source = -EBADF, userns = -EBADF;
+        RuntimeMount bound = *m; /* borrows everything */
         int r;
 
         r = bind_open(m, &source, reterr);
         if (r >= 0)
                 r = idmap_open(c->spec, m, source, c->userns_fd, &userns, reterr);
+        if (r >= 0 && c->root->as_is && m->options.idmap && userns < 0)
+                return failure_set(reterr, FAILURE_CONFIGURATION,
+                                   "cannot map the ids of %s: there is neither a user namespace nor a "
+                                   "mapping to do it by",
+                                   m->destination);
+        /* Who follows the host everywhere does so here as well. */
+        if (c->root->as_is && !m->options.propagation &&
+            (c->spec->rootfs_propagation == MS_SLAVE || c->spec->rootfs_propagation == MS_SHARED)) {
+                bound.options.propagation = MS_SLAVE;
+                bound.options.propagation_recursive = true;
+        }
         if (r >= 0)
-                r = bind_mount(m, source, userns, ret_fd, reterr);
+                r = bind_mount(&bound, source, userns, ret_fd, reterr);
         if (r >= 0 && m->chown)
                 *ret_source_fd = TAKE_FD(source);
         return r;
@@ -162,6 +174,39 @@ static int make_overlay(const HostMountContext *c, const RuntimeMount *m, int *r
         return 0;
 }
 
+/* What shows a namespace, and only who owns that one may mount: the host's own mount of it. */
+static int bind_of_host(const HostMountContext *c, const RuntimeMount *m, int *ret_fd) {
+        static const struct {
+                const char *type, *place;
+        } places[] = {
+                { "proc", "/proc" },          { "sysfs", "/sys" },
+                { "mqueue", "/dev/mqueue" },  { "cgroup", "/sys/fs/cgroup" },
+                { "cgroup2", "/sys/fs/cgroup" },
+        };
+        RuntimeMount bound = *m; /* borrows everything */
+        int source = -EBADF;
+
+        for (size_t i = 0; i < ELEMENTSOF(places); i++)
+                if (streq(m->type, places[i].type)) {
+                        bound.source = (char *) places[i].place;
+                        bound.options.bind = bound.options.recursive_bind = true;
+                        bound.options.recursive_set |= bound.options.attr_set;
+                        bound.options.data = NULL;
+                        return make_bind(c, &bound, &source, ret_fd, NULL);
+                }
+        return -ENODEV;
+}
+
+static int make_fresh(const HostMountContext *c, const RuntimeMount *m, int *ret_fd, Failure *reterr) {
+        int r;
+
+        r = mount_new(m->type, m->source, &m->options, ret_fd, reterr);
+        if (r >= 0 || !c->root->as_is || namespace_is_initial_user() || bind_of_host(c, m, ret_fd) < 0)
+                return r;
+        failure_done(reterr);
+        return 0;
+}
+
 int host_mount_make(const HostMountContext *c, const RuntimeMount *m, int *ret_source_fd, int *ret_fd,
                     Failure *reterr) {
         *ret_source_fd = -EBADF;
@@ -171,7 +216,7 @@ int host_mount_make(const HostMountContext *c, const RuntimeMount *m, int *ret_s
                 return device_tree_mount(c->spec, m, ret_fd, reterr);
         if (m->options.bind)
                 return make_bind(c, m, ret_source_fd, ret_fd, reterr);
-        return mount_new(m->type, m->source, &m->options, ret_fd, reterr);
+        return make_fresh(c, m, ret_fd, reterr);
 }
 
 int host_mount_chown(const HostMountContext *c, const RuntimeMount *m, int source_fd, int root_fd,
@@ -203,9 +248,11 @@ static int make_root(const HostMountContext *c, MountSet *set, int *ret_root_fd,
         const RuntimeSpec *s = c->spec;
         uint32_t uid = namespace_host_id(s->uid_mappings, s->n_uid_mappings, 0);
         uint32_t gid = namespace_host_id(s->gid_mappings, s->n_gid_mappings, 0);
+        RootfsSource root = *c->root;
         int fd, usr_fd, r;
 
-        r = rootfs_mount(c->root, c->userns_fd, uid, gid, c->path_names, &fd, &usr_fd, reterr);
+        root.follow = root.as_is && s->rootfs_propagation == MS_SLAVE;
+        r = rootfs_mount(&root, c->userns_fd, uid, gid, c->path_names, &fd, &usr_fd, reterr);
         if (r < 0)
                 return r;
         r = mount_set_add(set, SLOT_ROOT, fd);

@@ -53,8 +53,12 @@ static int open_null(const MaskContext *c, int *ret_fd) {
         struct stat st;
         int copy, r;
 
-        r = path_openat2(c->dev_fd, "null", O_PATH | O_NOFOLLOW, 0,
-                         RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV, &fd);
+        if (c->null_fd >= 0) {
+                fd = fcntl(c->null_fd, F_DUPFD_CLOEXEC, 3);
+                r = fd < 0 ? negative_errno() : 0;
+        } else
+                r = path_openat2(c->dev_fd, "null", O_PATH | O_NOFOLLOW, 0,
+                                 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV, &fd);
         if (r < 0)
                 return r;
         if (fstat(fd, &st) < 0)

@@ -8,7 +8,8 @@
 typedef struct MaskContext {
         int root_fd;
         int proc_fd, sys_fd; /* mounts attached on /proc and /sys; -EBADF: the root has none of our own */
-        int dev_fd;          /* the container's /dev, whose null is what hidden files become */
+        int null_fd;         /* what hidden files become; -EBADF: null in */
+        int dev_fd;          /* the container's /dev */
         int empty_fd;        /* made when first needed: an empty read-only directory */
 } MaskContext;
 

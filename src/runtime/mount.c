@@ -72,9 +72,17 @@ int mount_finish(int context_fd, const char *type, uint64_t attributes, int *ret
         return 0;
 }
 
+static int set_propagation(const MountOptions *options, int fd) {
+        struct mount_attr attr = { .propagation = options->propagation };
+
+        return attr.propagation && mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0
+                               ? negative_errno()
+                               : 0;
+}
+
 int mount_new(const char *type, const char *source, const MountOptions *options, int *ret_fd,
               Failure *reterr) {
-        _cleanup_close_ int context = -EBADF;
+        _cleanup_close_ int context = -EBADF, fd = -EBADF;
         int r;
 
         if (streq(type, "cgroup"))
@@ -89,7 +97,97 @@ int mount_new(const char *type, const char *source, const MountOptions *options,
                 if (r < 0)
                         return r;
         }
-        return mount_finish(context, type, options->attr_set, ret_fd, reterr);
+        r = mount_finish(context, type, options->attr_set | options->recursive_set, &fd, reterr);
+        if (r >= 0)
+                r = set_propagation(options, fd);
+        if (r < 0)
+                return r;
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+/* Options of every file system, which are no part of the text. */
+static unsigned long take_flag(const char *option) {
+        static const struct {
+                const char *option;
+                unsigned long flag;
+        } flags[] = {
+                { "sync", MS_SYNCHRONOUS },
+                { "dirsync", MS_DIRSYNC },
+                { "mand", MS_MANDLOCK },
+                { "lazytime", MS_LAZYTIME },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(flags); i++)
+                if (streq(option, flags[i].option))
+                        return flags[i].flag;
+        return 0;
+}
+
+static int join_options(const MountOptions *options, unsigned long *ret_flags, char **ret) {
+        _cleanup_free_ char *text = strdup("");
+
+        *ret_flags = 0;
+        STRV_FOREACH(i, options->data) {
+                unsigned long flag = take_flag(*i);
+                char *longer;
+                int r;
+
+                *ret_flags |= flag;
+                if (flag)
+                        continue;
+                r = string_format(&longer, "%s%s%s", strempty(text), isempty(text) ? "" : ",", *i);
+                if (r < 0)
+                        return r;
+                free(text);
+                text = longer;
+        }
+        if (!text)
+                return -ENOMEM;
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+/* On a directory of a tmpfs that lies on top of / for the time being. */
+static int mount_in_scratch(int scratch_fd, const char *type, const char *source, unsigned long flags,
+                            const char *text, int *ret_fd) {
+        int fd, r;
+
+        if (move_mount(scratch_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 || fchdir(scratch_fd) < 0)
+                return negative_errno();
+        r = mkdir("m", 0700) < 0 || mount(source ?: type, "m", type, flags, text) < 0 ? negative_errno() : 0;
+        fd = r < 0 ? -EBADF : open_tree(AT_FDCWD, "m", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+        if (r >= 0 && fd < 0)
+                r = negative_errno();
+        if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+                r = negative_errno();
+        *ret_fd = fd;
+        return r;
+}
+
+int mount_new_by_text(const char *type, const char *source, const MountOptions *options, int *ret_fd,
+                      Failure *reterr) {
+        struct mount_attr attr = { .attr_set = options->attr_set | options->recursive_set };
+        _cleanup_close_ int scratch = -EBADF, fd = -EBADF;
+        _cleanup_free_ char *text = NULL;
+        unsigned long flags;
+        int r;
+
+        r = join_options(options, &flags, &text);
+        if (r >= 0)
+                r = mount_new("tmpfs", NULL, &(MountOptions){}, &scratch, reterr);
+        if (r < 0)
+                return r;
+        r = mount_in_scratch(scratch, type, source, flags, text, &fd);
+        if (r >= 0 && attr.attr_set && mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+                r = negative_errno();
+        if (r >= 0)
+                r = set_propagation(options, fd);
+        if (r < 0)
+                return failure_set_errno(reterr, FAILURE_CONFIGURATION, r, "cannot mount %s with %.200s",
+                                         type, text);
+        *ret_fd = TAKE_FD(fd);
+        return 0;
 }
 
 int mount_idmap(int mount_fd, int userns_fd, bool recursive) {
@@ -165,7 +263,10 @@ static int open_existing(int root_fd, const char *path, MountTarget how, bool di
         uint64_t resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS |
                            (how == MOUNT_TARGET_NO_LINKS ? RESOLVE_NO_SYMLINKS : 0);
 
-        return path_openat2(root_fd, path, O_PATH | (directory ? O_DIRECTORY : 0), 0, resolve, ret_fd);
+        return path_openat2(root_fd, path,
+                            O_PATH | (directory ? O_DIRECTORY : 0) |
+                                            (how == MOUNT_TARGET_ITSELF ? O_NOFOLLOW : 0),
+                            0, resolve, ret_fd);
 }
 
 /* 1: some part of @path is a link that leads nowhere; *@ret is the path with that replaced. 0: none is. */
@@ -233,10 +334,17 @@ static int follow_dangling(int root_fd, const char *path, char **ret) {
         return -ELOOP;
 }
 
-static bool is_kernel_file(int fd) {
+/* A link led into a file system of the kernel. Where none is on the way, whoever asked for the place has
+ * mounted one above it. */
+static bool is_led_astray(int root_fd, const char *path, int fd) {
+        _cleanup_close_ int plain = -EBADF;
+        struct stat a, b;
         struct statfs sfs;
 
-        return fstatfs(fd, &sfs) < 0 || sfs.f_type == PROC_SUPER_MAGIC || sfs.f_type == SYSFS_MAGIC;
+        if (fstatfs(fd, &sfs) >= 0 && sfs.f_type != PROC_SUPER_MAGIC && sfs.f_type != SYSFS_MAGIC)
+                return false;
+        return open_existing(root_fd, path, MOUNT_TARGET_NO_LINKS, false, &plain) < 0 ||
+               fstat(plain, &a) < 0 || fstat(fd, &b) < 0 || a.st_dev != b.st_dev || a.st_ino != b.st_ino;
 }
 
 int mount_open_target(int root_fd, const char *path, MountTarget how, bool directory, int *ret_fd,
@@ -265,12 +373,13 @@ int mount_open_target(int root_fd, const char *path, MountTarget how, bool direc
         }
         if (r == -ELOOP && how == MOUNT_TARGET_NO_LINKS)
                 return failure_set(reterr, FAILURE_SECURITY,
-                                   "the image has a symbolic link on the way to %s, where a mount has to go",
+                                   "the image has a symbolic link on the way to %s, which must be mounted "
+                                   "on ordinary directories",
                                    path);
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_CONFIGURATION, r,
                                          "cannot make %s in the container for a mount", path);
-        if (how == MOUNT_TARGET_INSIDE && is_kernel_file(fd))
+        if (how != MOUNT_TARGET_NO_LINKS && is_led_astray(root_fd, path, fd))
                 return failure_set(
                                 reterr, FAILURE_SECURITY,
                                 "%s is a link of the image into /proc or /sys, where nothing can be mounted",

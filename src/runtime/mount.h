@@ -13,6 +13,11 @@
 int mount_new(const char *type, const char *source, const MountOptions *options, int *ret_fd,
               Failure *reterr);
 
+/* The same by mount(2), in one text: for what is longer than fsconfig(2) takes. This process must be in a
+ * mount namespace of its own; its working directory becomes /. */
+int mount_new_by_text(const char *type, const char *source, const MountOptions *options, int *ret_fd,
+                      Failure *reterr);
+
 /* The same for callers that hold a configured context of fsopen(2): creates the instance and the mount. */
 int mount_finish(int context_fd, const char *type, uint64_t attributes, int *ret_fd, Failure *reterr);
 
@@ -24,6 +29,7 @@ int mount_idmap(int mount_fd, int userns_fd, bool recursive);
 
 typedef enum MountTarget {
         MOUNT_TARGET_INSIDE,   /* links on the way are followed inside the root */
+        MOUNT_TARGET_ITSELF,   /* the same, but one at the end is the place itself */
         MOUNT_TARGET_NO_LINKS, /* any link on the way is refused */
 } MountTarget;
 

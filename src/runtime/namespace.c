@@ -23,6 +23,8 @@
 #define NSFS_MAGIC 0x6e736673
 #endif
 
+#define INITIAL_USER_INODE 0xEFFFFFFDU /* PROC_USER_INIT_INO, a part of the kernel's interface */
+
 static void fclosep(FILE **f) {
         if (*f)
                 (void) fclose(*f);
@@ -39,6 +41,12 @@ static_assert(ELEMENTSOF(clone_flags) == _RUNTIME_NAMESPACE_MAX, "clone_flags is
 
 bool namespace_is_new(const RuntimeSpec *spec, RuntimeNamespaceType type) {
         return spec->namespaces[type].wanted && !spec->namespaces[type].path;
+}
+
+bool namespace_is_initial_user(void) {
+        struct stat st;
+
+        return stat("/proc/self/ns/user", &st) >= 0 && st.st_ino == INITIAL_USER_INODE;
 }
 
 uint64_t namespace_clone_flags(const RuntimeSpec *spec) {

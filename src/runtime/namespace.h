@@ -14,6 +14,9 @@ uint64_t namespace_clone_flags(const RuntimeSpec *spec);
 /* True when the specification asks for a new namespace, not for one that exists. */
 bool namespace_is_new(const RuntimeSpec *spec, RuntimeNamespaceType type);
 
+/* True when this process is in the user namespace that the kernel began with. */
+bool namespace_is_initial_user(void);
+
 /* Enters the existing namespaces that the specification names, so that children are born into them; not
  * the user and cgroup namespaces, nor that of processes when there is one of users: those are opened by
  * namespace_open(). This process needs to be root of what

@@ -24,16 +24,16 @@ typedef struct Payload {
         bool as_is;       /* see RootfsSource */
         bool in_cgroup;   /* born into the container's cgroup */
         bool has_mapping; /* in a user namespace, of its own or another's */
+        bool root_in_place, no_pivot; /* see RuntimeOptions */
         int cgroupns_fd;  /* another's cgroup namespace, entered from the cgroup; -EBADF */
 
         /* what the steps pass on to later ones */
         int root_fd;                /* the mount that becomes / */
-        int *mount_fds;             /* of spec->mounts, from being made to the end */
+        int *mount_fds;             /* of spec->mounts, from being made to the end; the place for one of
+                                       cgroups until it is */
         int dev_fd, proc_fd, sys_fd, devpts_fd;
         int own_dev_fd;             /* a /dev that the specification does not list */
         int usr_fd;                 /* the /usr of a root that is otherwise empty */
-        int cgroup_target_fd;       /* where the cgroup file system goes */
-        size_t cgroup_mount;
         int cwd_fd, peer_fd;
         bool cwd_pending;
         User user;

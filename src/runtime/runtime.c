@@ -27,6 +27,7 @@
 #include "runtime/payload.h"
 #include "runtime/runtime.h"
 #include "runtime/setting.h"
+#include "runtime/tidy.h"
 #include "security/capability.h"
 #include "spec/ulimit.h"
 
@@ -248,7 +249,6 @@ static int payload_init(Payload *p, RuntimeSpec *spec, const int stdio[static 3]
                 .devpts_fd = -EBADF,
                 .own_dev_fd = -EBADF,
                 .usr_fd = -EBADF,
-                .cgroup_target_fd = -EBADF,
                 .cgroupns_fd = -EBADF,
                 .cwd_fd = -EBADF,
                 .peer_fd = -EBADF,
@@ -300,6 +300,8 @@ static int start(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
         p.n_listen = o->n_listen;
         p.as_is = o->root.as_is;
         p.in_cgroup = o->cgroup_fd >= 0;
+        p.root_in_place = o->root_in_place;
+        p.no_pivot = o->no_pivot;
         arrange_stdio(&p, null_fd);
         r = namespace_join(rt->spec, reterr);
         if (r < 0)
@@ -325,7 +327,9 @@ int runtime_prepare(RuntimeSpec *spec, const RuntimeOptions *options, Runtime **
         if (!namespace_is_new(spec, RUNTIME_NAMESPACE_MOUNT))
                 return failure_set(reterr, FAILURE_CONFIGURATION,
                                    "a container needs a new namespace of type mount");
-        r = runtime_new(spec, &rt);
+        r = options->root.as_is ? tidy_document(spec, reterr) : 0;
+        if (r >= 0)
+                r = runtime_new(spec, &rt);
         if (r >= 0)
                 r = start(rt, options, reterr);
         if (r >= 0)

@@ -115,19 +115,31 @@ static int read_own(json_object *o, RuntimeMount *m, const char **reterr_key) {
         return 0;
 }
 
-/* What the text cannot know: words of the options that are ours, and not the file system's. */
-static void take_copy_up(RuntimeMount *m) {
+/* Words of crun's that the file system does not know. */
+static void take_words(RuntimeMount *m) {
+        const struct {
+                const char *word;
+                bool *flag;
+        } words[] = {
+                { "tmpcopyup", &m->fill },
+                { "copy-symlink", &m->copy_link },
+                { "src-nofollow", &m->source_no_follow },
+                { "dest-nofollow", &m->destination_no_follow },
+        };
         size_t n = 0;
 
         if (!m->options.data)
                 return;
         for (char **i = m->options.data; *i; i++) {
-                if (!streq(*i, "tmpcopyup")) {
+                bool known = false;
+
+                for (size_t j = 0; j < ELEMENTSOF(words); j++)
+                        if (streq(*i, words[j].word))
+                                *words[j].flag = known = true;
+                if (known)
+                        free(*i);
+                else
                         m->options.data[n++] = *i;
-                        continue;
-                }
-                m->fill = true;
-                free(*i);
         }
         m->options.data[n] = NULL;
 }
@@ -157,7 +169,7 @@ static int check(RuntimeMount *m, const char **reterr_key, const char **reterr_t
                 m->options.bind = false;
                 return 0;
         }
-        take_copy_up(m);
+        take_words(m);
         if (m->options.bind) {
                 m->type = mfree(m->type);
                 if (!m->source || *m->source != '/')

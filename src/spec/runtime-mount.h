@@ -37,6 +37,7 @@ typedef struct RuntimeMount {
         char *subpath, *upper, *work, *scratch;
         char **layers, **lowers;
         bool fill, chown, root_idmap, copy_link;
+        bool source_no_follow, destination_no_follow; /* a link in the one or other place is meant itself */
 } RuntimeMount;
 
 void runtime_mount_done(RuntimeMount *m);

@@ -39,7 +39,8 @@ static void given(void) {
                 .destination = destination, .source = source, .chown = true, .options = { .bind = true }
         };
         const RuntimeSpec spec = { .process = { .uid = 11, .gid = 12 } };
-        const HostMountContext c = { .spec = &spec, .userns_fd = -EBADF };
+        const RootfsSource root = { .directory_fd = -EBADF };
+        const HostMountContext c = { .spec = &spec, .root = &root, .userns_fd = -EBADF };
         _cleanup_close_ int fd = -EBADF, source_fd = -EBADF;
         _cleanup_failure_ Failure f = {};
         struct stat st;

@@ -15,7 +15,7 @@
 /* A root with proc on /proc and a dev with null. */
 static MaskContext make_context(void) {
         _cleanup_failure_ Failure failure = {};
-        MaskContext c = { .sys_fd = -EBADF, .empty_fd = -EBADF };
+        MaskContext c = { .sys_fd = -EBADF, .null_fd = -EBADF, .empty_fd = -EBADF };
 
         CHECK(mkdir("proc", 0755) >= 0 && mkdir("dev", 0755) >= 0 && mkdir("secret", 0755) >= 0);
         CHECK(mkdir("secret/inside", 0755) >= 0 && mknod("dev/null", S_IFCHR | 0666, makedev(1, 3)) >= 0);

@@ -55,7 +55,6 @@ static void pivots(void) {
                         .proc_fd = -EBADF,
                         .sys_fd = -EBADF,
                         .devpts_fd = -EBADF,
-                        .cgroup_target_fd = -EBADF,
                         .cwd_fd = -EBADF,
         };
 
