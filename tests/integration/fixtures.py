@@ -10,6 +10,7 @@ import pytest
 import images
 import traces
 from follow import BusMonitor
+from oci import oci, oci_systemd  # noqa: F401 - fixtures
 from registry import Registry
 from scripted import ScriptedRegistry
 

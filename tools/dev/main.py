@@ -50,7 +50,7 @@ def verb_vm(args):
 
 def verb_bench(args):
     build.build()
-    with lab.Lab("bookworm", flavour="bench") as booted:
+    with lab.Lab("bookworm") as booted:
         command = ["python3", "tests/bench/bench.py", *args.names]
         for option in ("rounds", "tools"):
             if value := getattr(args, option):

@@ -29,16 +29,18 @@ BASE = (
     " libsystemd0 libseccomp2 libcap2 libmount1 libjson-c5 libapparmor1 libmnl0 libnftables1 libisal2 libzstd1"
 ).split()
 
+# The engines that creel-oci is tested under, and what the benchmarks compare with.
+ENGINES = "podman buildah netavark aardvark-dns runc docker.io containerd iptables uidmap dbus-user-session".split()
+
 # Debian 13 renamed libraries for 64-bit time_t; the sonames are the same.
 SUITE_PACKAGES = {
     "bookworm": "libarchive13 libcurl3-gnutls libgnutls30 libnettle8".split(),
-    "trixie": "libarchive13t64 libcurl3t64-gnutls libgnutls30t64 libnettle8t64".split(),
+    "trixie": "libarchive13t64 libcurl3t64-gnutls libgnutls30t64 libnettle8t64 docker-cli".split(),
 }
 
 FLAVOURS = {
-    "lab": [],
-    "vm": "linux-image-amd64 initramfs-tools apparmor kmod udev".split(),
-    "bench": "podman buildah netavark aardvark-dns runc docker.io containerd iptables hyperfine".split(),
+    "lab": ENGINES,
+    "vm": ENGINES + "linux-image-amd64 initramfs-tools apparmor kmod udev".split(),
 }
 
 # Tests start their own instances of these; the rest only makes noise in a machine that lives for minutes.
