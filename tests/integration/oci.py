@@ -20,6 +20,7 @@ them (state, cgroups, units, mounts, processes) fails it.
 import array
 import contextlib
 import copy
+import io
 import json
 import os
 import select
@@ -27,9 +28,9 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tarfile
 import tempfile
-import io
 import time
 from functools import lru_cache
 from pathlib import Path
@@ -41,6 +42,12 @@ import images
 RUNTIME = os.environ.get("CREEL_OCI_RUNTIME", "creel-oci")
 IS_CREEL = os.path.basename(RUNTIME) == "creel-oci"
 TIMEOUT_SEC = 30
+
+if not IS_CREEL:
+    sys.path.append(str(Path(__file__).resolve().parents[1] / "bench"))
+    import memlock
+
+    memlock.raise_or_pretend()
 
 CAPABILITIES = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"]
 
