@@ -46,7 +46,8 @@ static const struct {
 };
 
 /* Said by managers, but the kernel is asked in another way or does so anyhow. */
-static const char *const ignored[] = { "async", "loud", "nomand", "norelabel", "nolazytime", "noiversion" };
+static const char *const ignored[] = { "async",     "loud",       "silent",     "remount", "nomand",
+                                       "norelabel", "nolazytime", "noiversion", "iversion" };
 
 void mount_options_done(MountOptions *o) {
         o->data = strv_free(o->data);

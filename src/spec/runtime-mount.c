@@ -172,12 +172,10 @@ static int check(RuntimeMount *m, const char **reterr_key, const char **reterr_t
         take_words(m);
         if (m->options.bind) {
                 m->type = mfree(m->type);
-                if (!m->source || *m->source != '/')
-                        return refuse(reterr_key, "source", reterr_text,
-                                      "a bind mount needs an absolute path");
-                if (m->options.data && *m->options.data)
-                        return refuse(reterr_key, "options", reterr_text,
-                                      "one of them is not an option of a bind mount");
+                if (isempty(m->source))
+                        return refuse(reterr_key, "source", reterr_text, "a bind mount needs a path");
+                /* Words of a file system do nothing to a mount of it; other runtimes skip them, too. */
+                m->options.data = strv_free(m->options.data);
         } else if (isempty(m->type))
                 return refuse(reterr_key, "type", reterr_text, "the type of the file system is missing");
         return 0;
@@ -192,8 +190,8 @@ int runtime_mount_parse(json_object *o, RuntimeMount *ret, const char **reterr_k
         *reterr_text = "has the wrong type";
         *reterr_key = "destination";
         r = json_dup_string(o, "destination", &m.destination);
-        if (r >= 0 && (!m.destination || *m.destination != '/'))
-                return refuse(reterr_key, "destination", reterr_text, "an absolute path is needed");
+        if (r >= 0 && isempty(m.destination))
+                return refuse(reterr_key, "destination", reterr_text, "a path is needed");
         if (r >= 0)
                 r = json_dup_string(o, *reterr_key = "type", &m.type);
         if (r >= 0)

@@ -27,9 +27,9 @@
 typedef IdMapping RuntimeIdMapping;
 
 typedef struct RuntimeMount {
-        char *destination; /* absolute */
+        char *destination; /* absolute, or what others than us write: runtime/tidy.h */
         char *type;        /* NULL for a bind mount */
-        char *source;
+        char *source;      /* of a bind mount: absolute, or relative to the bundle, which the caller knows */
         MountOptions options;
         RuntimeIdMapping *uid_mappings, *gid_mappings; /* of an idmapped mount; none: the container's */
         size_t n_uid_mappings, n_gid_mappings;
