@@ -15,9 +15,13 @@
 typedef enum PacketType {
         PACKET_MAPPED,   /* to the payload: its user namespace has its mappings */
         PACKET_MOUNTS,   /* to the payload: fds[i] is the mount that slots[i] says */
+        PACKET_CREATED,  /* from the payload: its tree is made, and it waits */
+        PACKET_RESUME,   /* to the payload: it may change its root */
         PACKET_GO,       /* to the payload: it is in its cgroup */
+        PACKET_READY,    /* from the payload: it waits to be started (runtime/hold.h) */
         PACKET_TERMINAL, /* from the payload: fds[0] is the master of its terminal */
         PACKET_FAILED,   /* from the payload: kind and text */
+        _PACKET_TYPE_MAX,
 } PacketType;
 
 /* Slots of a MountSet besides the index of a mount in the specification. */

@@ -317,8 +317,6 @@ static bool is_shell(const char *path) {
 int enter_execute_shell(Payload *p) {
         const char *shells[] = { p->user.shell, "/bin/bash", "/bin/sh" };
 
-        if (!p->enter->shell)
-                return 0;
         for (size_t i = 0; i < ELEMENTSOF(shells); i++) {
                 _cleanup_free_ char *name = NULL;
                 char *args[2] = {};

@@ -129,7 +129,7 @@ static int helper_call(int (*run)(void *userdata), void *userdata) {
 }
 
 typedef struct Birth {
-        int userns_fd, pidns_fd, pidfd, error;
+        int userns_fd, pidns_fd, cgroup_fd, pidfd, error;
         uint64_t flags;
         pid_t pid;
         void (*child)(void *userdata);
@@ -150,6 +150,10 @@ static int birth_run(void *userdata) {
                 b->error = negative_errno();
                 return 0;
         }
+        if (b->cgroup_fd >= 0) {
+                args.flags |= CLONE_INTO_CGROUP;
+                args.cgroup = (uint64_t) b->cgroup_fd;
+        }
         pid = syscall(SYS_clone3, &args, sizeof(args));
         if (pid == 0) {
                 b->child(b->userdata);
@@ -160,10 +164,11 @@ static int birth_run(void *userdata) {
         return 0;
 }
 
-int namespace_clone_into(int userns_fd, int pidns_fd, uint64_t flags, void (*child)(void *userdata),
-                         void *userdata, pid_t *ret_pid, int *ret_pidfd) {
+int namespace_clone_into(int userns_fd, int pidns_fd, int cgroup_fd, uint64_t flags,
+                         void (*child)(void *userdata), void *userdata, pid_t *ret_pid, int *ret_pidfd) {
         Birth b = { .userns_fd = userns_fd,
                     .pidns_fd = pidns_fd,
+                    .cgroup_fd = cgroup_fd,
                     .pidfd = -EBADF,
                     .flags = flags,
                     .child = child,

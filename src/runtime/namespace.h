@@ -28,10 +28,10 @@ int namespace_join(const RuntimeSpec *spec, Failure *reterr);
 int namespace_open(const RuntimeSpec *spec, RuntimeNamespaceType type, int *ret_fd, Failure *reterr);
 
 /* Makes a child of this process with new namespaces (@flags of clone(2)) that the user namespace @userns_fd
- * owns and that is in it, and in the process namespace @pidns_fd where that is one. The child runs @child,
- * which does not return. */
-int namespace_clone_into(int userns_fd, int pidns_fd, uint64_t flags, void (*child)(void *userdata),
-                         void *userdata, pid_t *ret_pid, int *ret_pidfd);
+ * owns and that is in it, in the process namespace @pidns_fd where that is one, and in the cgroup @cgroup_fd
+ * where that is one. The child runs @child, which does not return. */
+int namespace_clone_into(int userns_fd, int pidns_fd, int cgroup_fd, uint64_t flags,
+                         void (*child)(void *userdata), void *userdata, pid_t *ret_pid, int *ret_pidfd);
 
 /* Runs @run in the ipc and uts namespaces of @pid, with what this process may do, and returns its result. */
 int namespace_call_in(pid_t pid, int (*run)(void *userdata), void *userdata);

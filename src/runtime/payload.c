@@ -27,6 +27,7 @@
 #include "runtime/cover.h"
 #include "runtime/enter.h"
 #include "runtime/filter.h"
+#include "runtime/hold.h"
 #include "runtime/loopback.h"
 #include "runtime/mount.h"
 #include "runtime/payload.h"
@@ -64,7 +65,7 @@ static int step_session(Payload *p) {
                 return negative_errno();
         /* Keys of the host's session must not be reachable. Some kernels have no keyrings, some users no
          * quota for one more. */
-        if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0)
+        if (!p->keep_keyring && syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0)
                 log_debug("cannot join a new session keyring, ignoring");
         return 0;
 }
@@ -180,6 +181,21 @@ static int step_terminal(Payload *p) {
         return r;
 }
 
+/* The hooks of the runtime's namespaces run now, and then those of ours: with the root of the host still. */
+static int step_create_hooks(Payload *p) {
+        Packet packet;
+        int r;
+
+        if (!p->announce)
+                return 0;
+        r = channel_send_plain(p->channel, PACKET_CREATED);
+        if (r < 0)
+                return r;
+        if (channel_recv(p->channel, &packet) <= 0 || packet.type != PACKET_RESUME)
+                _exit(STATUS_FAILED);
+        return hook_run(p->spec, RUNTIME_HOOK_CREATE_CONTAINER, p->hooks, "creating", getpid(), p->failure);
+}
+
 static int step_wait_go(Payload *p) {
         Packet packet;
 
@@ -226,7 +242,7 @@ static int give_pipe(int fd, const User *u) {
 /* Moves what is still needed, and what is to be passed on, out of the way of the numbers that the program
  * wants. */
 static int pass_fds(Payload *p, int *moved) {
-        int *own[] = { &p->channel, &p->cwd_fd };
+        int *own[] = { &p->channel, &p->cwd_fd, &p->start_fd, &p->result_fd };
         unsigned max = 2;
 
         for (size_t i = 0; i < p->n_passed; i++)
@@ -237,11 +253,11 @@ static int pass_fds(Payload *p, int *moved) {
                         return negative_errno();
         }
         for (size_t i = 0; i < ELEMENTSOF(own); i++) {
-                int fd = fcntl(*own[i], F_DUPFD_CLOEXEC, (int) max + 1);
-
-                if (fd < 0)
+                if (*own[i] < 0)
+                        continue;
+                *own[i] = fcntl(*own[i], F_DUPFD_CLOEXEC, (int) max + 1);
+                if (*own[i] < 0)
                         return negative_errno();
-                *own[i] = fd;
         }
         for (size_t i = 0; i < p->n_passed; i++)
                 if (dup2(moved[i], (int) p->passed_as[i]) < 0)
@@ -405,6 +421,34 @@ static int step_attributes(Payload *p) {
         return 0;
 }
 
+/* What is not there is to be known when the container is created. */
+static int step_find_program(Payload *p) {
+        return p->start_fd < 0 ? 0
+                               : program_find(p->spec->process.args, p->spec->process.env, p->failure);
+}
+
+static int step_wait_start(Payload *p) {
+        int r;
+
+        if (p->start_fd < 0)
+                return 0;
+        r = channel_send_plain(p->channel, PACKET_READY);
+        if (r >= 0) {
+                p->channel = fd_close(p->channel);
+                r = hold_wait(p->start_fd);
+        }
+        if (r < 0)
+                _exit(STATUS_FAILED);
+        p->started = true;
+        return 0;
+}
+
+static int step_start_hooks(Payload *p) {
+        return p->hooks ? hook_run(p->spec, RUNTIME_HOOK_START_CONTAINER, p->hooks, "created", getpid(),
+                                   p->failure)
+                        : 0;
+}
+
 static int step_execute(Payload *p) {
         char pid[32];
         int r;
@@ -415,6 +459,8 @@ static int step_execute(Payload *p) {
                 if (r < 0)
                         return r;
         }
+        if (p->enter && p->enter->shell)
+                return enter_execute_shell(p);
         if (streq_ptr(strv_env_get(p->spec->annotations, "org.creel1.boot"), "true"))
                 return program_execute_init(p->spec->process.args, p->spec->process.env, p->failure);
         return program_execute(p->spec->process.args, p->spec->process.env, p->failure);
@@ -429,6 +475,7 @@ static const PayloadStep steps[] = {
         { "receive mounts", tree_receive_mounts },
         { "mount the root", tree_attach_root },
         { "mount everything", tree_attach_mounts },
+        { "run the createContainer hooks", step_create_hooks },
         { "set names", step_names },
         { "bring up the loopback interface", step_loopback },
         { "set sysctls", step_sysctl },
@@ -442,20 +489,6 @@ static const PayloadStep steps[] = {
         /* in the scope */
         { "wait for the cgroup", step_wait_go },
         { "mount the cgroup file system", tree_mount_cgroup },
-        { "set the AppArmor profile", step_apparmor },
-        { "connect the standard streams", step_stdio },
-        { "pass descriptors on", step_pass_fds },
-        { "set the personality and the CPUs", step_scheduling },
-        { "enter the working directory", step_cwd },
-        { "set the resource limits", enter_set_limits },
-        { "bound the capabilities", step_bound_capabilities },
-        { "install the seccomp filter", step_filter_early },
-        { "change the user", step_become_user },
-        { "set the capabilities", step_capabilities },
-        { "enter the working directory as the user", step_cwd_late },
-        { "set the process's attributes", step_attributes },
-        { "install the seccomp filter", step_filter_late },
-        { "execute", step_execute },
 };
 
 static const PayloadStep entering_steps[] = {
@@ -468,6 +501,10 @@ static const PayloadStep entering_steps[] = {
         { "make a terminal", step_terminal },
         { "prepare a login", enter_prepare_login },
         { "open the working directory", enter_open_cwd },
+};
+
+/* What both come to. */
+static const PayloadStep last_steps[] = {
         { "set the AppArmor profile", step_apparmor },
         { "connect the standard streams", step_stdio },
         { "pass descriptors on", step_pass_fds },
@@ -480,39 +517,58 @@ static const PayloadStep entering_steps[] = {
         { "set the capabilities", step_capabilities },
         { "enter the working directory as the user", step_cwd_late },
         { "set the process's attributes", step_attributes },
+        { "find the program", step_find_program },
+        { "wait for the start", step_wait_start },
+        { "run the startContainer hooks", step_start_hooks },
         { "install the seccomp filter", step_filter_late },
-        { "execute the shell", enter_execute_shell },
         { "execute", step_execute },
 };
 
-_noreturn_ static void run_steps(Payload *p, const PayloadStep *list, size_t n) {
-        _cleanup_failure_ Failure failure = {};
-        Packet packet = { .type = PACKET_FAILED };
-        int r = 0;
-
-        p->failure = &failure;
-        trace_setup("payload");
-        trace("cloned");
+static int run_steps(Payload *p, const PayloadStep *list, size_t n) {
         for (size_t i = 0; i < n; i++) {
-                r = list[i].run(p);
+                int r = list[i].run(p);
+
                 if (r >= 0) {
                         trace(list[i].name);
                         continue;
                 }
-                if (!failure.text)
-                        (void) failure_set_errno(&failure, FAILURE_SYSTEM, r, "cannot %s", list[i].name);
-                break;
+                if (!p->failure->text)
+                        (void) failure_set_errno(p->failure, FAILURE_SYSTEM, r, "cannot %s", list[i].name);
+                return r;
         }
-        packet.kind = failure.text ? failure.kind : FAILURE_SYSTEM;
-        (void) snprintf(packet.text, sizeof(packet.text), "%s", failure.text ?: "out of memory");
-        (void) channel_send(p->channel, &packet);
+        return 0;
+}
+
+_noreturn_ static void fail(Payload *p) {
+        Packet packet = { .type = PACKET_FAILED };
+        char nothing[] = "out of memory";
+
+        if (!p->failure->text)
+                *p->failure = (Failure){ .kind = FAILURE_SYSTEM, .text = nothing };
+        packet.kind = p->failure->kind;
+        (void) snprintf(packet.text, sizeof(packet.text), "%s", p->failure->text);
+        if (p->started)
+                hold_report(p->result_fd, p->failure);
+        else
+                (void) channel_send(p->channel, &packet);
         _exit(STATUS_FAILED);
 }
 
+_noreturn_ static void run(Payload *p, const PayloadStep *list, size_t n) {
+        Failure failure = {};
+
+        p->failure = &failure;
+        trace_setup("payload");
+        trace("cloned");
+        if (run_steps(p, list, n) >= 0)
+                (void) run_steps(p, last_steps, ELEMENTSOF(last_steps));
+        fail(p);
+}
+
 _noreturn_ void payload_run(Payload *p) {
-        run_steps(p, steps, ELEMENTSOF(steps));
+        run(p, steps, ELEMENTSOF(steps));
 }
 
 _noreturn_ void payload_enter(Payload *p) {
-        run_steps(p, entering_steps, ELEMENTSOF(entering_steps));
+        run(p, entering_steps, ELEMENTSOF(entering_steps));
 }

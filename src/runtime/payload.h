@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "basic/failure.h"
+#include "runtime/hook.h"
 #include "runtime/user.h"
 #include "spec/runtime-spec.h"
 
@@ -24,8 +25,12 @@ typedef struct Payload {
         bool as_is;       /* see RootfsSource */
         bool in_cgroup;   /* born into the container's cgroup */
         bool has_mapping; /* in a user namespace, of its own or another's */
-        bool root_in_place, no_pivot; /* see RuntimeOptions */
+        bool root_in_place, no_pivot, keep_keyring; /* see RuntimeOptions */
         int cgroupns_fd;  /* another's cgroup namespace, entered from the cgroup; -EBADF */
+        const HookContext *hooks;
+        bool announce;              /* say when the tree is made, and wait */
+        int start_fd, result_fd;    /* runtime/hold.h; -EBADF: it just executes */
+        bool started;               /* failures go to result_fd */
 
         /* what the steps pass on to later ones */
         int root_fd;                /* the mount that becomes / */

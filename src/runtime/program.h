@@ -7,5 +7,9 @@
  * kind CommandNotFound or CommandNotExecutable, with the reason. */
 int program_execute(char *const *args, char *const *env, Failure *reterr);
 
+/* Looks for what program_execute() would execute, without doing so: what is not there, or not executable by
+ * this process, fails in the same words. */
+int program_find(char *const *args, char *const *env, Failure *reterr);
+
 /* The root's init: @args[0], or systemd or /sbin/init where they are. Returns as program_execute(). */
 int program_execute_init(char **args, char *const *env, Failure *reterr);

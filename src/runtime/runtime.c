@@ -33,6 +33,7 @@
 
 struct Runtime {
         RuntimeSpec *spec;
+        RuntimeOptions options; /* what it borrows is not looked at after runtime_prepare() */
         pid_t pid;
         int pidfd, channel, master, userns_fd;
         int root_fd; /* held on to: else the payload's last act would be to sync and unmount its file system
@@ -101,7 +102,7 @@ static void child_run(void *userdata) {
 }
 
 /* There is no thread here, so a plain clone3(2) is as good as fork(2). */
-static int clone_plainly(uint64_t flags, Child *child, pid_t *ret_pid, int *ret_pidfd) {
+static int clone_plainly(uint64_t flags, int cgroup_fd, Child *child, pid_t *ret_pid, int *ret_pidfd) {
         int pidfd = -EBADF;
         struct clone_args args = {
                 .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND | flags,
@@ -110,6 +111,10 @@ static int clone_plainly(uint64_t flags, Child *child, pid_t *ret_pid, int *ret_
         };
         long pid;
 
+        if (cgroup_fd >= 0) {
+                args.flags |= CLONE_INTO_CGROUP;
+                args.cgroup = (uint64_t) cgroup_fd;
+        }
         pid = syscall(SYS_clone3, &args, sizeof(args));
         if (pid < 0)
                 return negative_errno();
@@ -123,8 +128,8 @@ static int clone_plainly(uint64_t flags, Child *child, pid_t *ret_pid, int *ret_
 /* Makes the child in its namespaces, those of another's user namespace on its behalf. */
 static int clone_payload(Runtime *rt, Payload *p, Failure *reterr) {
         _cleanup_close_ int child_end = -EBADF, userns_fd = -EBADF, pidns_fd = -EBADF;
+        int cgroup_fd = rt->options.cgroup_fd, r;
         Child child;
-        int r;
 
         r = namespace_open(rt->spec, RUNTIME_NAMESPACE_CGROUP, &p->cgroupns_fd, reterr);
         if (r >= 0)
@@ -136,9 +141,15 @@ static int clone_payload(Runtime *rt, Payload *p, Failure *reterr) {
         if (r < 0)
                 return r;
         child = (Child){ .payload = p, .channel = child_end, .parent_channel = rt->channel };
-        r = userns_fd >= 0 ? namespace_clone_into(userns_fd, pidns_fd, namespace_clone_flags(rt->spec),
-                                                  child_run, &child, &rt->pid, &rt->pidfd)
-                           : clone_plainly(namespace_clone_flags(rt->spec), &child, &rt->pid, &rt->pidfd);
+        r = userns_fd >= 0 ? namespace_clone_into(userns_fd, pidns_fd, cgroup_fd,
+                                                  namespace_clone_flags(rt->spec), child_run, &child,
+                                                  &rt->pid, &rt->pidfd)
+                           : clone_plainly(namespace_clone_flags(rt->spec), cgroup_fd, &child, &rt->pid,
+                                           &rt->pidfd);
+        if (r == -EBUSY || r == -EOPNOTSUPP)
+                return failure_set_errno(reterr, FAILURE_SYSTEM, r,
+                                         "cannot make a process in the container's cgroup, which divides "
+                                         "itself up, or is of no use");
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_SYSTEM, r,
                                          "cannot make the container's namespaces");
@@ -199,9 +210,11 @@ static int send_mounts(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
         return r < 0 ? r : mount_set_send(&set, rt->channel);
 }
 
-/* Reads what the payload has to say until it executes or dies. A negative result comes with the payload's
- * own words. */
-static int receive(Runtime *rt, Failure *reterr) {
+#define NO_PACKET _PACKET_TYPE_MAX
+
+/* Reads what the payload has to say until it executes or dies, which gives 0, or until this packet comes,
+ * which gives 1. A negative result comes with the payload's own words. */
+static int receive(Runtime *rt, PacketType until, Failure *reterr) {
         for (;;) {
                 _cleanup_(packet_done) Packet packet = {};
                 int r;
@@ -209,6 +222,8 @@ static int receive(Runtime *rt, Failure *reterr) {
                 r = channel_recv(rt->channel, &packet);
                 if (r <= 0)
                         return r;
+                if (packet.type == until)
+                        return 1;
                 switch (packet.type) {
                 case PACKET_TERMINAL:
                         rt->master = packet.n_fds == 1 ? TAKE_FD(packet.fds[0]) : -EBADF;
@@ -228,7 +243,7 @@ static int explain(Runtime *rt, int error, Failure *reterr) {
 
         if (reterr->text)
                 return error;
-        r = error == -EPIPE ? receive(rt, reterr) : 0;
+        r = error == -EPIPE ? receive(rt, NO_PACKET, reterr) : 0;
         if (r < 0 && reterr->text)
                 return r;
         return failure_set_errno(reterr, FAILURE_SYSTEM, error, "cannot prepare the container");
@@ -252,6 +267,8 @@ static int payload_init(Payload *p, RuntimeSpec *spec, const int stdio[static 3]
                 .cgroupns_fd = -EBADF,
                 .cwd_fd = -EBADF,
                 .peer_fd = -EBADF,
+                .start_fd = -EBADF,
+                .result_fd = -EBADF,
         };
         memcpy(p->stdio, stdio, sizeof(p->stdio));
         r = resolve_capabilities(spec, p->capabilities, reterr);
@@ -284,6 +301,10 @@ static void arrange_stdio(Payload *p, int null_fd) {
                         p->stdio[i] = null_fd;
 }
 
+static bool has_gate(const RuntimeOptions *o) {
+        return o->start_fd >= 0 && o->result_fd >= 0;
+}
+
 static int start(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
         _cleanup_close_ int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
         _cleanup_(payload_done) Payload p = {};
@@ -302,6 +323,13 @@ static int start(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
         p.in_cgroup = o->cgroup_fd >= 0;
         p.root_in_place = o->root_in_place;
         p.no_pivot = o->no_pivot;
+        p.keep_keyring = o->keep_keyring;
+        p.hooks = o->hooks;
+        p.announce = o->created || rt->spec->hooks[RUNTIME_HOOK_CREATE_CONTAINER].n > 0;
+        if (has_gate(o)) {
+                p.start_fd = o->start_fd;
+                p.result_fd = o->result_fd;
+        }
         arrange_stdio(&p, null_fd);
         r = namespace_join(rt->spec, reterr);
         if (r < 0)
@@ -327,11 +355,16 @@ int runtime_prepare(RuntimeSpec *spec, const RuntimeOptions *options, Runtime **
         if (!namespace_is_new(spec, RUNTIME_NAMESPACE_MOUNT))
                 return failure_set(reterr, FAILURE_CONFIGURATION,
                                    "a container needs a new namespace of type mount");
+        if (!options->hooks && (spec->hooks[RUNTIME_HOOK_CREATE_CONTAINER].n > 0 ||
+                                spec->hooks[RUNTIME_HOOK_START_CONTAINER].n > 0))
+                return failure_set(reterr, FAILURE_CONFIGURATION, "hooks are of no use here");
         r = options->root.as_is ? tidy_document(spec, reterr) : 0;
         if (r >= 0)
                 r = runtime_new(spec, &rt);
-        if (r >= 0)
+        if (r >= 0) {
+                rt->options = *options;
                 r = start(rt, options, reterr);
+        }
         if (r >= 0)
                 r = map_users(rt, options, reterr);
         trace("users mapped");
@@ -384,6 +417,35 @@ static int set_oom_score(Runtime *rt, Failure *reterr) {
         return 0;
 }
 
+/* What is to be done while the container is all there but for the change of its root. */
+static int call_created(Runtime *rt, Failure *reterr) {
+        const RuntimeOptions *o = &rt->options;
+        int r;
+
+        if (!o->created && rt->spec->hooks[RUNTIME_HOOK_CREATE_CONTAINER].n == 0)
+                return 0;
+        r = receive(rt, PACKET_CREATED, reterr);
+        if (r == 0)
+                return -EPIPE;
+        trace("tree made");
+        if (r >= 0 && o->created)
+                r = o->created(rt, o->userdata, reterr);
+        return r < 0 ? r : channel_send_plain(rt->channel, PACKET_RESUME);
+}
+
+/* Until it executes, or is ready to. */
+static int wait_until_ready(Runtime *rt, Failure *reterr) {
+        int r;
+
+        if (!has_gate(&rt->options))
+                return receive(rt, NO_PACKET, reterr);
+        r = receive(rt, PACKET_READY, reterr);
+        if (r == 0)
+                return failure_set(reterr, FAILURE_SYSTEM,
+                                   "the container's process was killed before it was ready");
+        return r;
+}
+
 int runtime_launch(Runtime *rt, int cgroup_fd, Failure *reterr) {
         int r;
 
@@ -395,10 +457,12 @@ int runtime_launch(Runtime *rt, int cgroup_fd, Failure *reterr) {
         if (r == -ESRCH)
                 r = -EPIPE; /* dead already: it has said why */
         if (r >= 0)
+                r = call_created(rt, reterr);
+        if (r >= 0)
                 r = channel_send_plain(rt->channel, PACKET_GO);
         trace("payload let go");
         if (r >= 0)
-                r = receive(rt, reterr);
+                r = wait_until_ready(rt, reterr);
         if (r < 0)
                 return explain(rt, r, reterr);
         trace("payload executes");
@@ -473,7 +537,7 @@ int runtime_enter(RuntimeSpec *spec, const RuntimeEnter *options, Runtime **ret,
         if (r >= 0)
                 r = clone_entering(rt, &p, reterr);
         if (r >= 0)
-                r = receive(rt, reterr);
+                r = receive(rt, NO_PACKET, reterr);
         if (r < 0)
                 return explain(rt, r, reterr);
         rt->executing = true;

@@ -6,6 +6,7 @@
 
 #include "basic/failure.h"
 #include "runtime/enter.h"
+#include "runtime/hook.h"
 #include "runtime/rootfs.h"
 #include "spec/runtime-spec.h"
 
@@ -30,13 +31,17 @@ typedef struct RuntimeOptions {
                                for it */
         bool no_pivot;      /* MS_MOVE and chroot(2), for a host whose / is a ramfs */
         bool keep_keyring;  /* no session keyring of its own */
-        /* Called between the making of the tree and the change of the root: what runs the hooks "prestart"
-         * and "createRuntime". NULL: nothing has to. The payload's pid is runtime_pid()'s. */
+        const HookContext *hooks; /* for the hooks that the payload runs itself, "createContainer" and
+                                     "startContainer". NULL: the document has none. Borrowed */
+        /* Called by runtime_launch() when the payload is in its cgroup, between the making of the tree and
+         * the change of the root: what runs the hooks "prestart" and "createRuntime". NULL: nothing has to.
+         * The payload's pid is runtime_pid()'s. */
         int (*created)(Runtime *r, void *userdata, Failure *reterr);
         void *userdata;
         /* Where both are descriptors, the payload executes nothing until a byte can be read from the one,
-         * and runtime_launch() returns when it is about to wait. What fails later is written as one line to
-         * the other, which is closed when it executes. Borrowed. */
+         * and runtime_launch() returns when it is about to wait. What fails later is written as one line
+         * to the other, which is closed when it executes (runtime/hold.h). The first one blocks, and is
+         * open for writing, too, so that it has no end. Borrowed. */
         int start_fd, result_fd;
 } RuntimeOptions;
 
@@ -45,8 +50,7 @@ typedef struct RuntimeOptions {
 int runtime_prepare(RuntimeSpec *spec, const RuntimeOptions *options, Runtime **ret, Failure *reterr);
 
 /* Moves the payload into the cgroup @cgroup_fd (-EBADF: it stays where it is), lets it go, and waits until
- * it executes.
- */
+ * it executes, or until it waits to be started where there is a start_fd. */
 int runtime_launch(Runtime *r, int cgroup_fd, Failure *reterr);
 
 /* One more process for a container that runs: started, and executing, when this returns. @spec: its process

@@ -142,8 +142,8 @@ static void test_clone_into(void **state) {
         userns = open(path, O_RDONLY | O_CLOEXEC);
         assert_int_equal(fstat(userns, &st), 0);
 
-        assert_int_equal(namespace_clone_into(userns, -EBADF, CLONE_NEWNS | CLONE_NEWPID, child_in_userns,
-                                              &st.st_ino, &pid, &pidfd),
+        assert_int_equal(namespace_clone_into(userns, -EBADF, -EBADF, CLONE_NEWNS | CLONE_NEWPID,
+                                              child_in_userns, &st.st_ino, &pid, &pidfd),
                          0);
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_int_equal(status, 0);

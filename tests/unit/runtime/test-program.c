@@ -38,6 +38,12 @@ static void refused(void) {
                 { "/mnt/a/lost", FAILURE_COMMAND_NOT_FOUND, "interpreter" },
                 { "plain", FAILURE_COMMAND_NOT_EXECUTABLE, "/mnt/a/plain" },
                 { "/mnt/a/directory", FAILURE_COMMAND_NOT_EXECUTABLE, "directory" },
+                { "nothing", FAILURE_COMMAND_NOT_FOUND, "executable file not found in $PATH" },
+                { "/mnt/nothing", FAILURE_COMMAND_NOT_FOUND, "no such file or directory" },
+                { "/mnt/a/lost", FAILURE_COMMAND_NOT_FOUND, "no such file or directory" },
+                { "plain", FAILURE_COMMAND_NOT_EXECUTABLE, "permission denied" },
+                { "/mnt/a/directory", FAILURE_COMMAND_NOT_EXECUTABLE, "permission denied" },
+                { "", FAILURE_COMMAND_NOT_FOUND, "not found" },
                 { "odd", FAILURE_COMMAND_NOT_EXECUTABLE, "architecture" },
         };
         char path[] = "PATH=/mnt/a:/mnt/b", *env[] = { path, NULL };
@@ -49,6 +55,31 @@ static void refused(void) {
 
                 CHECK(program_execute(args, env, &failure) < 0);
                 CHECK(failure.kind == cases[i].kind && strstr(failure.text, cases[i].says));
+        }
+}
+
+/* Without executing anything; what only the kernel can tell passes. */
+static void found(void) {
+        static const struct {
+                const char *program, *says;
+        } cases[] = {
+                { "both", NULL },
+                { "/mnt/b/both", NULL },
+                { "lost", NULL },
+                { "odd", NULL },
+                { "nothing", "executable file not found in $PATH" },
+                { "/mnt/a/plain", "permission denied" },
+                { "a/directory", "permission denied" },
+        };
+        char path[] = "PATH=/mnt/a:/mnt/b", *env[] = { path, NULL };
+
+        make_programs();
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                char *args[] = { (char *) cases[i].program, NULL };
+                _cleanup_failure_ Failure failure = {};
+                int r = program_find(args, env, &failure);
+
+                CHECK(cases[i].says ? r < 0 && strstr(failure.text, cases[i].says) : r == 0);
         }
 }
 
@@ -68,11 +99,13 @@ static void executes(void) {
                 assert_int_equal(run_isolated(name), 0);            \
         }
 ISOLATED(refused)
+ISOLATED(found)
 ISOLATED(executes)
 
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_found),
                 cmocka_unit_test(test_executes),
         };
 
