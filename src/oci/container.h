@@ -13,7 +13,7 @@
  *
  *     ROOT/ID/state.json       what the structure below holds
  *     ROOT/ID/config.json      the bundle's, as it was when the container was created
- *     ROOT/ID/start, result    FIFOs (runtime_start()), while it is created and not started
+ *     ROOT/ID/start, result    FIFOs (oci/gate.h), while it is created and not started
  *
  * The directory itself is locked (flock(2)) by whoever changes something. Both documents are written
  * atomically, so that readers need no lock. */

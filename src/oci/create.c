@@ -15,6 +15,7 @@
 #include "basic/trace.h"
 #include "oci/create.h"
 #include "oci/gate.h"
+#include "oci/hooks.h"
 #include "oci/pid-file.h"
 #include "runtime/rootless.h"
 
@@ -24,8 +25,11 @@ typedef struct Making {
         const CreateRequest *q;
         PidFile pid_file;
         Gate gate;
+        OciHooks hooks;
         Bundle bundle;
         OciContainer *container;
+        int root_fd;
+        RuntimeOptions options;
         Runtime *runtime;
 } Making;
 
@@ -35,6 +39,8 @@ static void making_done(Making *m) {
                 (void) oci_container_remove(&m->oci->root, m->container, NULL);
         m->container = oci_container_free(m->container);
         gate_done(&m->gate);
+        oci_hooks_done(&m->hooks);
+        m->root_fd = fd_close(m->root_fd);
         bundle_done(&m->bundle);
         pid_file_done(&m->pid_file);
 }
@@ -63,10 +69,52 @@ static int describe(Making *m, Failure *f) {
         return r < 0 ? r : oci_container_save(c, f);
 }
 
+/* Between the making of the container and the change of its root. */
+static int run_hooks(Runtime *rt, void *userdata, Failure *f) {
+        static const RuntimeHookKind kinds[] = { RUNTIME_HOOK_PRESTART, RUNTIME_HOOK_CREATE_RUNTIME };
+        const Making *m = userdata;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(kinds); i++)
+                r = hook_run(m->bundle.spec, kinds[i], &m->hooks.context, oci_status_to_string(OCI_CREATING),
+                             runtime_pid(rt), f);
+        return r;
+}
+
+/* What the runtime is told of hooks: nothing where there are none, so that nobody waits for anybody. */
+static int add_hooks(Making *m, Failure *f) {
+        const RuntimeSpec *s = m->bundle.spec;
+
+        if (oci_hooks_wanted(s, RUNTIME_HOOK_PRESTART) || oci_hooks_wanted(s, RUNTIME_HOOK_CREATE_RUNTIME)) {
+                m->options.created = run_hooks;
+                m->options.userdata = m;
+        }
+        if (oci_hooks_wanted(s, RUNTIME_HOOK_CREATE_CONTAINER) ||
+            oci_hooks_wanted(s, RUNTIME_HOOK_START_CONTAINER))
+                m->options.hooks = &m->hooks.context;
+        return oci_hooks_open(s, m->container, &m->hooks, f);
+}
+
+static int open_root(Making *m, Failure *f) {
+        m->root_fd = open(m->bundle.spec->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        return m->root_fd < 0 ? failure_set_errno(f, FAILURE_CONFIGURATION, errno, "cannot open the root %s",
+                                                  m->bundle.spec->root_path)
+                              : 0;
+}
+
 static int prepare(Making *m, Failure *f) {
-        _cleanup_close_ int root = -EBADF;
-        RuntimeOptions o = {
-                .root = { .directory_fd = -EBADF, .as_is = true, .layers_fd = -EBADF, .upper_fd = -EBADF },
+        int r;
+
+        r = rootless_enter(m->bundle.spec, f);
+        if (r >= 0)
+                r = open_root(m, f);
+        if (r < 0)
+                return r;
+        m->options = (RuntimeOptions){
+                .root = { .directory_fd = m->root_fd,
+                          .as_is = true,
+                          .layers_fd = -EBADF,
+                          .upper_fd = -EBADF },
                 .stdio = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO },
                 .seccomp_fd = -EBADF,
                 .cgroup_fd = -EBADF,
@@ -76,17 +124,9 @@ static int prepare(Making *m, Failure *f) {
                 .start_fd = m->gate.start_fd,
                 .result_fd = m->gate.result_fd,
         };
-        int r;
-
-        r = rootless_enter(m->bundle.spec, f);
-        if (r < 0)
-                return r;
-        root = open(m->bundle.spec->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (root < 0)
-                return failure_set_errno(f, FAILURE_CONFIGURATION, errno, "cannot open the root %s",
-                                         m->bundle.spec->root_path);
-        o.root.directory_fd = root;
-        r = runtime_prepare(m->bundle.spec, &o, &m->runtime, f);
+        r = add_hooks(m, f);
+        if (r >= 0)
+                r = runtime_prepare(m->bundle.spec, &m->options, &m->runtime, f);
         if (r < 0)
                 return r;
         r = oci_container_set_pid(m->container, runtime_pid(m->runtime));
@@ -107,8 +147,12 @@ static int launch(Making *m, Failure *f) {
 }
 
 int oci_create(const Oci *oci, const CreateRequest *q, Created *ret, Failure *f) {
-        _cleanup_(making_done)
-                        Making m = { .oci = oci, .q = q, .pid_file = PID_FILE_NONE, .gate = GATE_NONE };
+        _cleanup_(making_done) Making m = { .oci = oci,
+                                            .q = q,
+                                            .pid_file = PID_FILE_NONE,
+                                            .gate = GATE_NONE,
+                                            .hooks = OCI_HOOKS_NONE,
+                                            .root_fd = -EBADF };
         int r;
 
         /* Relative to the directory that we were called in; a bundle has another. */
@@ -128,6 +172,9 @@ int oci_create(const Oci *oci, const CreateRequest *q, Created *ret, Failure *f)
                 r = launch(&m, f);
         if (r < 0)
                 return r;
+        if (q->start)
+                oci_hooks_run_all(m.bundle.spec, &m.hooks, RUNTIME_HOOK_POSTSTART, OCI_RUNNING,
+                                  runtime_pid(m.runtime));
         *ret = (Created){ .bundle = m.bundle,
                           .container = TAKE_PTR(m.container),
                           .runtime = TAKE_PTR(m.runtime) };

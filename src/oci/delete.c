@@ -7,6 +7,7 @@
 
 #include "basic/fd.h"
 #include "oci/delete.h"
+#include "oci/hooks.h"
 
 #define KILL_TIMEOUT_MSEC 10000
 
@@ -32,6 +33,21 @@ static int kill_first(const OciContainer *c, Failure *f) {
                                    KILL_TIMEOUT_MSEC / 1000);
 }
 
+/* Without a configuration that can be read there are no hooks. */
+static int finish(const Oci *oci, OciContainer *c, bool damaged, Failure *f) {
+        _cleanup_(runtime_spec_freep) RuntimeSpec *spec = NULL;
+        _cleanup_(oci_hooks_done) OciHooks hooks = OCI_HOOKS_NONE;
+        _cleanup_failure_ Failure unread = {};
+        int r;
+
+        if (!damaged && oci_container_load_spec(c, &spec, &unread) >= 0)
+                (void) oci_hooks_open(spec, c, &hooks, NULL);
+        r = oci_container_remove(&oci->root, c, f);
+        if (r >= 0 && spec)
+                oci_hooks_run_all(spec, &hooks, RUNTIME_HOOK_POSTSTOP, OCI_STOPPED, 0);
+        return r;
+}
+
 int oci_delete(const Oci *oci, const char *id, bool force, Failure *f) {
         _cleanup_(oci_container_freep) OciContainer *c = NULL;
         bool damaged = false;
@@ -53,5 +69,5 @@ int oci_delete(const Oci *oci, const char *id, bool force, Failure *f) {
                                 "others with --force",
                                 id, oci_status_to_string(status));
         r = kill_first(c, f);
-        return r < 0 ? r : oci_container_remove(&oci->root, c, f);
+        return r < 0 ? r : finish(oci, c, damaged, f);
 }
