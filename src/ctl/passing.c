@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
 #include "basic/memory.h"
+#include "basic/socket.h"
 #include "basic/str.h"
 #include "basic/strv.h"
 #include "ctl/passing.h"
@@ -114,26 +114,20 @@ int passing_collect_preserved(uint64_t preserve, char *const *lists, Passing *re
 
 int passing_connect_notify(Passing *p, Failure *f) {
         const char *path = getenv("NOTIFY_SOCKET");
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
         _cleanup_close_ int fd = -EBADF;
-        size_t n = path ? strlen(path) : 0;
+        int r;
 
-        if (n == 0)
+        if (isempty(path))
                 return 0;
-        if ((*path != '/' && *path != '@') || n >= sizeof(address.sun_path))
+        r = *path == '/' || *path == '@' ? socket_connect(path, SOCK_DGRAM, &fd) : -EINVAL;
+        if (r == -EINVAL || r == -ENAMETOOLONG)
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
                                    "NOTIFY_SOCKET is '%s', which is no address of a socket; see --sdnotify "
                                    "ignore",
                                    path);
-        memcpy(address.sun_path, path, n);
-        if (*path == '@')
-                address.sun_path[0] = 0;
-        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        if (fd < 0)
-                return failure_set_errno(f, FAILURE_SYSTEM, errno, "cannot make a socket");
-        if (connect(fd, (const struct sockaddr *) &address,
-                    (socklen_t) (offsetof(struct sockaddr_un, sun_path) + n)) < 0) {
-                (void) fprintf(stderr, "creelctl: nobody listens at NOTIFY_SOCKET %s, ignoring: %m\n", path);
+        if (r < 0) {
+                (void) fprintf(stderr, "creelctl: nobody listens at NOTIFY_SOCKET %s, ignoring: %s\n", path,
+                               strerrordesc_np(-r));
                 return 0;
         }
         p->notify_fd = TAKE_FD(fd);
