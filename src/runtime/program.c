@@ -43,7 +43,8 @@ typedef int (*Try)(const char *program, char *const *args, char *const *env);
 
 /* Tries the program, or each that the PATH leads to, until one succeeds; only then it gives 0. */
 static int search(char *const *args, char *const *env, Try try, Failure *reterr) {
-        const char *path = strv_env_get(env, "PATH") ?: DEFAULT_PATH, *first = isempty(args[0]) ? NULL : path;
+        const char *path = strv_env_get(env, "PATH") ?: DEFAULT_PATH,
+                   *first = isempty(args[0]) ? NULL : path;
         char program[PATH_MAX], refused[PATH_MAX];
         int error = ENOENT;
 
