@@ -24,7 +24,10 @@ static void launch(Supervisor *s) {
         _cleanup_close_ int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         RuntimeOptions options = { .root.directory_fd = root,
                                    .stdio = { -EBADF, -EBADF, -EBADF },
-                                   .seccomp_fd = -EBADF };
+                                   .seccomp_fd = -EBADF,
+                                   .cgroup_fd = -EBADF,
+                                   .start_fd = -EBADF,
+                                   .result_fd = -EBADF };
         _cleanup_failure_ Failure failure = {};
 
         assert_int_equal(runtime_spec_parse(spec_text, strlen(spec_text), &s->start.spec, &failure), 0);
