@@ -68,9 +68,8 @@ int bundle_open(const char *path, const char *config, Bundle *ret, Failure *f) {
         r = read_config(fd, config ?: "config.json", &b, f);
         if (r >= 0)
                 r = runtime_spec_parse(b.text, b.n_bytes, &b.spec, f);
-        if (r >= 0 && isempty(b.spec->root_path))
-                return failure_set(f, FAILURE_CONFIGURATION,
-                                   "runtime specification, root.path: a container needs a root");
+        if (r >= 0)
+                r = runtime_spec_check_container(b.spec, f);
         if (r >= 0)
                 r = find_root(b.spec, b.path, f);
         if (r < 0)

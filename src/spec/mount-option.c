@@ -46,8 +46,18 @@ static const struct {
 };
 
 /* Said by managers, but the kernel is asked in another way or does so anyhow. */
-static const char *const ignored[] = { "async",     "loud",       "silent",     "remount", "nomand",
-                                       "norelabel", "nolazytime", "noiversion", "iversion" };
+static const char *const ignored[] = { "silent", "loud", "remount", "norelabel", "iversion", "noiversion" };
+
+/* Flags of the file system, which fsconfig(2) knows by these names for any of them. An "r" in front, as crun
+ * has it, changes nothing. */
+static const struct {
+        const char *set, *clear;
+} superblock[] = {
+        { "sync", "async" },
+        { "dirsync", NULL },
+        { "lazytime", "nolazytime" },
+        { "mand", "nomand" },
+};
 
 void mount_options_done(MountOptions *o) {
         o->data = strv_free(o->data);
@@ -75,7 +85,19 @@ static bool apply_attribute(const char *word, uint64_t *set, uint64_t *clear) {
         return false;
 }
 
-static int apply_word(MountOptions *o, const char *word) {
+static bool apply_superblock(const char *word, unsigned *flags) {
+        for (unsigned i = 0; i < ELEMENTSOF(superblock); i++)
+                if (streq(word, superblock[i].set)) {
+                        *flags |= 1U << i;
+                        return true;
+                } else if (superblock[i].clear && streq(word, superblock[i].clear)) {
+                        *flags &= ~(1U << i);
+                        return true;
+                }
+        return false;
+}
+
+static int apply_word(MountOptions *o, const char *word, unsigned *superblock_flags) {
         if (streq(word, "bind"))
                 o->bind = true;
         else if (streq(word, "rbind"))
@@ -85,7 +107,9 @@ static int apply_word(MountOptions *o, const char *word) {
                 o->recursive_idmap = *word == 'r';
         } else if (mount_propagation_parse(word, &o->propagation, &o->propagation_recursive) >= 0 ||
                    apply_attribute(word, &o->attr_set, &o->attr_clear) ||
-                   (word[0] == 'r' && apply_attribute(word + 1, &o->recursive_set, &o->recursive_clear)))
+                   apply_superblock(word, superblock_flags) ||
+                   (word[0] == 'r' && apply_attribute(word + 1, &o->recursive_set, &o->recursive_clear)) ||
+                   (word[0] == 'r' && apply_superblock(word + 1, superblock_flags)))
                 return 0;
         else {
                 for (size_t i = 0; i < ELEMENTSOF(ignored); i++)
@@ -98,13 +122,20 @@ static int apply_word(MountOptions *o, const char *word) {
 
 int mount_options_parse(char *const *words, MountOptions *ret) {
         _cleanup_(mount_options_done) MountOptions o = {};
+        unsigned superblock_flags = 0;
         int r;
 
         STRV_FOREACH(i, words) {
-                r = apply_word(&o, *i);
+                r = apply_word(&o, *i, &superblock_flags);
                 if (r < 0)
                         return r;
         }
+        for (unsigned i = 0; i < ELEMENTSOF(superblock); i++)
+                if (superblock_flags & (1U << i)) {
+                        r = strv_extend(&o.data, superblock[i].set);
+                        if (r < 0)
+                                return r;
+                }
         *ret = o;
         o = (MountOptions){};
         return 0;

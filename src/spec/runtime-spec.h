@@ -16,9 +16,10 @@
 /* OCI runtime-spec 1.2, the Linux part. src/runtime executes it but for what its callers do: hooks of the
  * runtime's own namespaces, linux.resources, linux.cgroupsPath, and the compilation of linux.seccomp (creeld
  * gives limits to the unit, and filters compiled). Properties nobody knows are skipped, as config.md
- * ("Extensibility") asks; known ones with a value that cannot be carried out are errors. */
+ * ("Extensibility") asks; known ones with a value that cannot be carried out are errors.
+ * Relative sources of bind mounts are meant from the working directory, which has to be the bundle's. */
 
-#define RUNTIME_SPEC_BYTES_MAX (1024 * 1024)
+#define RUNTIME_SPEC_BYTES_MAX (4 * 1024 * 1024)
 #define RUNTIME_MOUNTS_MAX 4096
 #define RUNTIME_LIST_MAX 4096
 
@@ -50,7 +51,7 @@ typedef struct RuntimeNamespace {
 } RuntimeNamespace;
 
 typedef struct RuntimeDevice {
-        char *path;  /* absolute, beneath /dev */
+        char *path;  /* absolute; no two of a document are the same */
         mode_t type; /* S_IFCHR, S_IFBLK, S_IFIFO */
         uint32_t major, minor;
         mode_t mode;
@@ -96,7 +97,7 @@ typedef struct RuntimeProcess {
         size_t n_rlimits;
         int oom_score_adj;
         char *cpu_affinity; /* "cpuAffinity", spec/cpu-set.h; NULL: as it is */
-        char *apparmor_profile;
+        char *apparmor_profile, *selinux_label;
         RuntimeScheduler scheduler;
         RuntimeIoPriority io_priority;
         char *exec_affinity_initial, *exec_affinity_final; /* "execCPUAffinity", spec/cpu-set.h: of a process
@@ -132,6 +133,7 @@ typedef struct RuntimeSpec {
         RuntimeTimeOffset monotonic, boottime;
         char *seccomp; /* linux.seccomp, as JSON text that security/seccomp-profile.h reads; NULL: none */
         char *seccomp_listener_path, *seccomp_listener_metadata;
+        char *mount_label; /* SELinux's, for mounts */
         char **masked_paths, **readonly_paths;
         uint64_t rootfs_propagation; /* MS_PRIVATE, ...; 0: not given */
         bool rootfs_propagation_recursive;
@@ -147,9 +149,19 @@ typedef struct RuntimeSpec {
 RuntimeSpec *runtime_spec_free(RuntimeSpec *s);
 DEFINE_CLEANUP(RuntimeSpec, runtime_spec_free)
 
+void runtime_process_done(RuntimeProcess *p);
+
 /* Reads a whole document. Failures are of kind Configuration and name the key: "process.rlimits[0].type:
  * ...". */
 int runtime_spec_parse(const char *data, size_t n_bytes, RuntimeSpec **ret, Failure *reterr);
+/* A bare "process", as `exec --process` takes it: nothing else in the result is filled in. Failures as
+ * above. */
+int runtime_process_parse(const char *data, size_t n_bytes, RuntimeSpec **ret, Failure *reterr);
+
+/* Whether a document that was read is complete: has what can be started, and what a container of its own
+ * needs. */
+int runtime_spec_check_process(const RuntimeSpec *s, Failure *reterr);
+int runtime_spec_check_container(const RuntimeSpec *s, Failure *reterr);
 
 const char *runtime_namespace_to_string(RuntimeNamespaceType type); /* "pid", "network", ... */
 int runtime_namespace_from_string(const char *s);

@@ -148,7 +148,8 @@ int start_read_spec(Message *m, RuntimeSpec **ret, Failure *reterr) {
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_CONFIGURATION, r,
                                          "cannot read the runtime specification");
-        return runtime_spec_parse(data, size, ret, reterr);
+        r = runtime_spec_parse(data, size, ret, reterr);
+        return r < 0 ? r : runtime_spec_check_process(*ret, reterr);
 }
 
 static int read_root(Message *m, Start *s) {

@@ -2,6 +2,7 @@
 
 #include <sys/mount.h>
 
+#include "basic/str.h"
 #include "basic/strv.h"
 #include "spec/mount-option.h"
 
@@ -55,12 +56,98 @@ static void test_propagation_words(void **state) {
         assert_int_equal(mount_propagation_parse("rrslave", &propagation, &recursive), -EINVAL);
 }
 
+/* The table of the runtime-spec 1.2 (config-linux.md, "Linux mount options"): no word of it is the file
+ * system's. */
+static void test_every_word_is_known(void **state) {
+        static const char *const words[] = {
+                "async",
+                "atime",
+                "bind",
+                "defaults",
+                "dev",
+                "diratime",
+                "dirsync",
+                "exec",
+                "iversion",
+                "lazytime",
+                "loud",
+                "mand",
+                "noatime",
+                "nodev",
+                "nodiratime",
+                "noexec",
+                "noiversion",
+                "nolazytime",
+                "nomand",
+                "norelatime",
+                "nostrictatime",
+                "nosuid",
+                "nosymfollow",
+                "private",
+                "ratime",
+                "rbind",
+                "rdev",
+                "rdiratime",
+                "relatime",
+                "remount",
+                "rexec",
+                "rnoatime",
+                "rnodev",
+                "rnodiratime",
+                "rnoexec",
+                "rnorelatime",
+                "rnostrictatime",
+                "rnosuid",
+                "rnosymfollow",
+                "ro",
+                "rprivate",
+                "rrelatime",
+                "rro",
+                "rrw",
+                "rshared",
+                "rslave",
+                "rstrictatime",
+                "rsuid",
+                "rsymfollow",
+                "runbindable",
+                "rw",
+                "shared",
+                "silent",
+                "slave",
+                "strictatime",
+                "suid",
+                "symfollow",
+                "sync",
+                "unbindable",
+                "idmap",
+                "ridmap",
+                "rsync",
+                "rasync",
+                "rdirsync",
+                "rmand",
+                "rnomand",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(words); i++) {
+                _cleanup_(mount_options_done) MountOptions o = {};
+                const char *one[] = { words[i], NULL };
+
+                assert_int_equal(mount_options_parse((char *const *) one, &o), 0);
+                /* Flags of the file system are for it under their plain names. */
+                if (o.data && !streq(o.data[0], *words[i] == 'r' ? words[i] + 1 : words[i]))
+                        fail_msg("%s is taken for the file system's", words[i]);
+                if (o.data && !strstr(" sync dirsync lazytime mand ", o.data[0]))
+                        fail_msg("%s is taken for the file system's", words[i]);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_attributes),
                 cmocka_unit_test(test_last_one_wins),
                 cmocka_unit_test(test_bind_and_propagation),
                 cmocka_unit_test(test_propagation_words),
+                cmocka_unit_test(test_every_word_is_known),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,6 +48,25 @@ static void test_good(void **state) {
         assert_false(runtime_mount_is_overlay(&m));
 }
 
+static void test_superblock(void **state) {
+        _cleanup_(runtime_mount_done) RuntimeMount m = {}, t = {};
+        const char *key;
+
+        assert_int_equal(parse("{\"destination\":\"d/e\",\"type\":\"none\",\"source\":\"s\","
+                               "\"options\":[\"bind\",\"sync\",\"silent\"]}",
+                               &m, &key),
+                         0);
+        assert_string_equal(m.source, "s");
+        assert_null(m.options.data);
+        assert_int_equal(parse("{\"destination\":\"/d\",\"type\":\"tmpfs\",\"options\":[\"mode=700\","
+                               "\"sync\",\"dirsync\",\"rlazytime\",\"async\"]}",
+                               &t, &key),
+                         0);
+        assert_int_equal(strv_length(t.options.data), 3);
+        assert_string_equal(t.options.data[1], "dirsync");
+        assert_string_equal(t.options.data[2], "lazytime");
+}
+
 static void test_bad(void **state) {
         static const char *const bad[][2] = {
                 { "{}", "destination" },
@@ -81,6 +100,7 @@ static void test_bad(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_good),
+                cmocka_unit_test(test_superblock),
                 cmocka_unit_test(test_bad),
         };
 
