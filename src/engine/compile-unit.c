@@ -4,7 +4,6 @@
  * few files of the payload's cgroup that systemd has no property for. */
 
 #include <fcntl.h>
-#include <math.h>
 #include <sys/stat.h>
 
 #include "basic/clock.h"
@@ -18,6 +17,7 @@
 #include "spec/cpu-set.h"
 #include "spec/device-limit.h"
 #include "spec/json.h"
+#include "spec/weight.h"
 
 #define CPU_PERIOD_DEFAULT_USEC 100000
 #define ONLINE_BYTES_MAX 4096
@@ -25,18 +25,6 @@
 #define NODES_ONLINE "/sys/devices/system/node/online"
 
 #define refuse(f, ...) failure_set(f, FAILURE_INVALID_ARGUMENT, __VA_ARGS__)
-
-/* The default of 1024 shares is the default weight of 100 (crun and runc, since 2025; the straight line they
- * had before made 39 of it). */
-static uint64_t weight_of_shares(int64_t shares) {
-        double l = log2((double) shares);
-
-        return (uint64_t) ceil(pow(10, (l * l + 125 * l) / 612 - 7.0 / 34));
-}
-
-static uint64_t weight_of_blkio(uint64_t weight) {
-        return 1 + (weight - 10) * 9999 / 990;
-}
 
 /* What there was only in version 1 of cgroups, and what does not go together. */
 static int check_combinations(const ContainerSpec *s, Failure *f) {

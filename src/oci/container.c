@@ -49,6 +49,7 @@ OciContainer *oci_container_free(OciContainer *c) {
         free(c->oci_version);
         strv_free(c->annotations);
         free(c->cgroup);
+        free(c->cgroup_top);
         free(c->unit);
         return mfree(c);
 }
@@ -196,6 +197,8 @@ static int read_state(json_object *o, OciContainer *c) {
         if (r >= 0)
                 r = json_dup_string(o, "cgroup", &c->cgroup);
         if (r >= 0)
+                r = json_dup_string(o, "cgroupTop", &c->cgroup_top);
+        if (r >= 0)
                 r = json_dup_string(o, "unit", &c->unit);
         if (r < 0)
                 return r == -ENOMEM ? r : -EBADMSG;
@@ -298,6 +301,8 @@ int oci_container_save(const OciContainer *c, Failure *f) {
                 r = json_add_string(o, "ociVersion", c->oci_version);
         if (r >= 0)
                 r = json_add_string(o, "cgroup", c->cgroup);
+        if (r >= 0)
+                r = json_add_string(o, "cgroupTop", c->cgroup_top);
         if (r >= 0)
                 r = json_add_string(o, "unit", c->unit);
         if (r >= 0)

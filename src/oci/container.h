@@ -49,6 +49,8 @@ typedef struct OciContainer {
         char *oci_version;     /* of its config.json */
         char **annotations;
         char *cgroup;      /* from the hierarchy's root; NULL: it is in none of its own */
+        char *cgroup_top;  /* where that lies beneath another one that is the container's as well, or is the
+                              scope's: that one, which is what is removed. NULL: cgroup */
         char *unit;        /* the scope of systemd; NULL: the cgroup is our own */
         bool user_manager; /* whose scope it is: that of the user's systemd */
 } OciContainer;

@@ -13,6 +13,7 @@
 #include "basic/str.h"
 #include "basic/strv.h"
 #include "basic/trace.h"
+#include "oci/cgroup.h"
 #include "oci/create.h"
 #include "oci/gate.h"
 #include "oci/hooks.h"
@@ -28,6 +29,7 @@ typedef struct Making {
         OciHooks hooks;
         Bundle bundle;
         OciContainer *container;
+        OciCgroup *cgroup;
         int root_fd;
         RuntimeOptions options;
         Runtime *runtime;
@@ -35,6 +37,9 @@ typedef struct Making {
 
 static void making_done(Making *m) {
         m->runtime = runtime_free(m->runtime);
+        if (m->cgroup)
+                (void) oci_cgroup_remove(m->cgroup, NULL);
+        m->cgroup = oci_cgroup_free(m->cgroup);
         if (m->container && !m->container->created)
                 (void) oci_container_remove(&m->oci->root, m->container, NULL);
         m->container = oci_container_free(m->container);
@@ -87,7 +92,6 @@ static int add_hooks(Making *m, Failure *f) {
 
         if (oci_hooks_wanted(s, RUNTIME_HOOK_PRESTART) || oci_hooks_wanted(s, RUNTIME_HOOK_CREATE_RUNTIME)) {
                 m->options.created = run_hooks;
-                m->options.userdata = m;
         }
         if (oci_hooks_wanted(s, RUNTIME_HOOK_CREATE_CONTAINER) ||
             oci_hooks_wanted(s, RUNTIME_HOOK_START_CONTAINER))
@@ -100,6 +104,34 @@ static int open_root(Making *m, Failure *f) {
         return m->root_fd < 0 ? failure_set_errno(f, FAILURE_CONFIGURATION, errno, "cannot open the root %s",
                                                   m->bundle.spec->root_path)
                               : 0;
+}
+
+/* Before the payload, so that it is born there, or that systemd gets ready meanwhile. */
+static int prepare_cgroup(Making *m, Failure *f) {
+        _cleanup_(oci_cgroup_freep) OciCgroup *c = NULL;
+        int r;
+
+        r = oci_cgroup_new(m->bundle.spec, m->container->id, m->oci->manager, m->oci->rootless, &c, f);
+        if (r >= 0)
+                r = oci_cgroup_prepare(c, m->bundle.spec, f);
+        if (r < 0) /* what is there is not ours to remove */
+                return r;
+        m->cgroup = TAKE_PTR(c);
+        return 0;
+}
+
+static int on_cloned(Runtime *runtime, void *userdata, Failure *f) {
+        Making *m = userdata;
+
+        return oci_cgroup_join(m->cgroup, m->bundle.spec, runtime_pid(runtime), runtime_pidfd(runtime), f);
+}
+
+static int apply_cgroup(Making *m, Failure *f) {
+        int r;
+
+        r = oci_cgroup_apply(m->cgroup, m->bundle.spec, runtime_pid(m->runtime), f);
+        trace("in its cgroup");
+        return r < 0 ? r : oci_cgroup_note(m->cgroup, m->container);
 }
 
 static int prepare(Making *m, Failure *f) {
@@ -117,7 +149,9 @@ static int prepare(Making *m, Failure *f) {
                           .upper_fd = -EBADF },
                 .stdio = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO },
                 .seccomp_fd = -EBADF,
-                .cgroup_fd = -EBADF,
+                .cgroup_fd = oci_cgroup_fd(m->cgroup),
+                .cloned = on_cloned,
+                .userdata = m,
                 .root_in_place = true,
                 .no_pivot = m->q->no_pivot,
                 .keep_keyring = m->q->no_new_keyring,
@@ -127,6 +161,8 @@ static int prepare(Making *m, Failure *f) {
         r = add_hooks(m, f);
         if (r >= 0)
                 r = runtime_prepare(m->bundle.spec, &m->options, &m->runtime, f);
+        if (r >= 0)
+                r = apply_cgroup(m, f);
         if (r < 0)
                 return r;
         r = oci_container_set_pid(m->container, runtime_pid(m->runtime));
@@ -167,6 +203,8 @@ int oci_create(const Oci *oci, const CreateRequest *q, Created *ret, Failure *f)
         if (r >= 0 && !q->start)
                 r = gate_make(m.container->dir_fd, &m.gate, f);
         if (r >= 0)
+                r = prepare_cgroup(&m, f);
+        if (r >= 0)
                 r = prepare(&m, f);
         if (r >= 0)
                 r = launch(&m, f);
@@ -179,5 +217,6 @@ int oci_create(const Oci *oci, const CreateRequest *q, Created *ret, Failure *f)
                           .container = TAKE_PTR(m.container),
                           .runtime = TAKE_PTR(m.runtime) };
         m.bundle = (Bundle){};
+        m.cgroup = oci_cgroup_free(m.cgroup); /* it stays, as the state has it */
         return 0;
 }

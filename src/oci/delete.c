@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "basic/fd.h"
+#include "oci/cgroup.h"
 #include "oci/delete.h"
 #include "oci/hooks.h"
 
@@ -31,6 +32,16 @@ static int kill_first(const OciContainer *c, Failure *f) {
                      : failure_set(f, FAILURE_SYSTEM,
                                    "container %s has not ended %d s after SIGKILL; try again later", c->id,
                                    KILL_TIMEOUT_MSEC / 1000);
+}
+
+static int remove_cgroup(const OciContainer *c, Failure *f) {
+        _cleanup_(oci_cgroup_freep) OciCgroup *cgroup = NULL;
+        int r;
+
+        r = oci_cgroup_of(c, &cgroup);
+        return r < 0 ? failure_set_errno(f, FAILURE_STORAGE, r, "cannot tell the cgroup of container %s",
+                                         c->id)
+                     : oci_cgroup_remove(cgroup, f);
 }
 
 /* Without a configuration that can be read there are no hooks. */
@@ -69,5 +80,7 @@ int oci_delete(const Oci *oci, const char *id, bool force, Failure *f) {
                                 "others with --force",
                                 id, oci_status_to_string(status));
         r = kill_first(c, f);
+        if (r >= 0)
+                r = remove_cgroup(c, f);
         return r < 0 ? r : finish(oci, c, damaged, f);
 }

@@ -108,6 +108,11 @@ static const struct {
         [MESSAGE_TOP_START] = { M(FIELD_CGROUP) | M(FIELD_PID) | M(FIELD_PIDFD) | M(FIELD_WORD), 0 },
         [MESSAGE_TOP_ROW] = { M(FIELD_WORD), 0 },
         [MESSAGE_TOP_DONE] = { 0, 0 },
+        [MESSAGE_SCOPE_START] = { M(FIELD_NAME) | M(FIELD_SLICE) | M(FIELD_PID),
+                                  M(FIELD_PIDFD) | M(FIELD_TEXT) | M(FIELD_PROPERTY) },
+        [MESSAGE_SCOPE_UPDATE] = { M(FIELD_NAME), M(FIELD_PROPERTY) },
+        [MESSAGE_SCOPE_STOP] = { M(FIELD_NAME), 0 },
+        [MESSAGE_SCOPE_DONE] = { 0, 0 },
         [MESSAGE_FAILED] = { M(FIELD_ERROR) | M(FIELD_TEXT), M(FIELD_STATUS) },
 };
 static_assert(ELEMENTSOF(message_spec) == _MESSAGE_TYPE_MAX, "message_spec is not full");
@@ -146,6 +151,10 @@ static const char *const message_type_table[] = {
         [MESSAGE_TOP_START] = "top-start",
         [MESSAGE_TOP_ROW] = "top-row",
         [MESSAGE_TOP_DONE] = "top-done",
+        [MESSAGE_SCOPE_START] = "scope-start",
+        [MESSAGE_SCOPE_UPDATE] = "scope-update",
+        [MESSAGE_SCOPE_STOP] = "scope-stop",
+        [MESSAGE_SCOPE_DONE] = "scope-done",
         [MESSAGE_FAILED] = "failed",
 };
 static_assert(ELEMENTSOF(message_type_table) == _MESSAGE_TYPE_MAX, "message_type_table is not full");
@@ -247,7 +256,9 @@ int message_put_fd(Message *m, MessageField field, int fd) {
 }
 
 /* Which may be there more than once. */
-#define REPEATED (M(FIELD_WORD) | M(FIELD_LAYER) | M(FIELD_LOG_LABEL) | M(FIELD_PASSED) | M(FIELD_PASSED_AS))
+#define REPEATED                                                                                         \
+        (M(FIELD_PROPERTY) | M(FIELD_WORD) | M(FIELD_LAYER) | M(FIELD_LOG_LABEL) | M(FIELD_PASSED) |     \
+         M(FIELD_PASSED_AS))
 
 static int message_check(const Message *m) {
         FieldMask seen = 0;

@@ -105,6 +105,15 @@ typedef enum MessageType {
         MESSAGE_TOP_ROW,
         MESSAGE_TOP_DONE,
 
+        /* creel-oci -> creel-assist: put PID into the scope NAME, a new one, in SLICE, with every PROPERTY
+         * ("Name=value" with the value as spec/variant.h has it) */
+        MESSAGE_SCOPE_START,
+        /* creel-oci -> creel-assist: change properties of the scope */
+        MESSAGE_SCOPE_UPDATE,
+        /* creel-oci -> creel-assist: stop the scope, and forget that it failed */
+        MESSAGE_SCOPE_STOP,
+        MESSAGE_SCOPE_DONE,
+
         /* any worker or supervisor -> its peer: the work failed; nothing follows */
         MESSAGE_FAILED,
 
@@ -130,6 +139,8 @@ typedef enum MessageField {
         FIELD_LOG_LABEL, /* repeated: one more field of the journal's entries, FIELD=text */
         FIELD_WORD,      /* repeated */
         FIELD_VOLATILE,  /* yes, overlay (spec/system-mode.h) */
+        FIELD_SLICE,
+        FIELD_PROPERTY, /* repeated: of a unit */
 
         /* numbers */
         FIELD_INDEX,

@@ -16,6 +16,7 @@
 #include "basic/path.h"
 #include "basic/str.h"
 #include "basic/strv.h"
+#include "runtime/cgroup-tree.h"
 #include "runtime/cgroup.h"
 #include "spec/cgroup-key.h"
 
@@ -23,32 +24,6 @@
 
 /* The unified hierarchy's place: alone, or beside version 1. */
 static const char *const hierarchies[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
-
-/* What the owner of a delegated cgroup writes to (cgroups(7), "Delegation"); the later ones depend on
- * controllers. */
-static const char *const delegated_files[] = {"cgroup.procs", "cgroup.subtree_control", "cgroup.threads",
-                                              "memory.oom.group", "memory.reclaim"};
-
-static int write_attribute(int fd, const char *name, const char *value) {
-        _cleanup_close_ int file = openat(fd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-
-        if (file < 0)
-                return negative_errno();
-        return fd_write_all(file, value, strlen(value));
-}
-
-static int read_attribute(int fd, const char *name, char ret[static ATTRIBUTE_BYTES_MAX]) {
-        _cleanup_close_ int file = openat(fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        ssize_t n;
-
-        if (file < 0)
-                return negative_errno();
-        n = fd_read_full(file, ret, ATTRIBUTE_BYTES_MAX - 1);
-        if (n < 0)
-                return (int) n;
-        ret[n] = 0;
-        return 0;
-}
 
 int cgroup_open(const char *path, int *ret_fd) {
         for (size_t i = 0; i < ELEMENTSOF(hierarchies); i++) {
@@ -68,7 +43,7 @@ static int enable_controllers(int fd) {
         size_t n = 0;
         int r;
 
-        r = read_attribute(fd, "cgroup.controllers", controllers);
+        r = cgroup_read(fd, "cgroup.controllers", controllers, sizeof(controllers));
         if (r < 0)
                 return r;
         r = strv_split(controllers, " \n", &names);
@@ -76,22 +51,13 @@ static int enable_controllers(int fd) {
                 return r;
         STRV_FOREACH(i, names)
                 n += (size_t) snprintf(all + n, sizeof(all) - n, "+%s ", *i);
-        if (write_attribute(fd, "cgroup.subtree_control", all) >= 0)
+        if (cgroup_write(fd, "cgroup.subtree_control", all) >= 0)
                 return 0;
         /* One that refuses, such as cpu while there are realtime tasks, must not cost the others. */
         STRV_FOREACH(i, names) {
                 (void) snprintf(one, sizeof(one), "+%s", *i);
-                (void) write_attribute(fd, "cgroup.subtree_control", one);
+                (void) cgroup_write(fd, "cgroup.subtree_control", one);
         }
-        return 0;
-}
-
-static int delegate(int fd, uid_t uid, gid_t gid) {
-        if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
-                return negative_errno();
-        for (size_t i = 0; i < ELEMENTSOF(delegated_files); i++)
-                if (fchownat(fd, delegated_files[i], uid, gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
-                        return negative_errno();
         return 0;
 }
 
@@ -125,7 +91,7 @@ int cgroup_split(int fd, pid_t pid, uid_t uid, gid_t gid, int *ret_payload_fd, F
         if (r >= 0)
                 r = enable_controllers(fd);
         if (r >= 0 && (uid != 0 || gid != 0))
-                r = delegate(payload, uid, gid);
+                r = cgroup_delegate(payload, uid, gid);
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_SYSTEM, r, "cannot set up the container's cgroup");
         *ret_payload_fd = TAKE_FD(payload);
@@ -135,7 +101,7 @@ int cgroup_split(int fd, pid_t pid, uid_t uid, gid_t gid, int *ret_payload_fd, F
 static bool has_controller(int fd, const char *name, size_t n) {
         char controllers[ATTRIBUTE_BYTES_MAX];
 
-        if (read_attribute(fd, "cgroup.controllers", controllers) < 0)
+        if (cgroup_read(fd, "cgroup.controllers", controllers, sizeof(controllers)) < 0)
                 return false;
         for (char *save = NULL, *word = strtok_r(controllers, " \n", &save); word;
              word = strtok_r(NULL, " \n", &save))
@@ -170,10 +136,14 @@ static int enable_foreign(const char *path, const char *name, size_t n) {
                 prefix[i] = 0;
                 r = cgroup_open(i == 0 ? "/" : prefix, &fd);
                 if (r >= 0)
-                        r = write_attribute(fd, "cgroup.subtree_control", word);
+                        r = cgroup_write(fd, "cgroup.subtree_control", word);
                 prefix[i] = path[i];
         }
         return r;
+}
+
+int cgroup_enable(const char *path, const char *controller) {
+        return enable_foreign(path, controller, strlen(controller));
 }
 
 int cgroup_configure(const char *path, int payload_fd, char *const *pairs, Failure *reterr) {
@@ -189,7 +159,7 @@ int cgroup_configure(const char *path, int payload_fd, char *const *pairs, Failu
                 n = cgroup_key_controller(key);
                 if (is_foreign_controller(key, n) && !has_controller(payload_fd, key, n))
                         (void) enable_foreign(path, key, n);
-                r = write_attribute(payload_fd, key, value);
+                r = cgroup_write(payload_fd, key, value);
                 if (r == -ENOENT)
                         return failure_set(
                                         reterr, FAILURE_CONFIGURATION,
@@ -208,23 +178,24 @@ int cgroup_attach(int fd, pid_t pid) {
         char number[16];
 
         (void) snprintf(number, sizeof(number), "%d", pid);
-        return write_attribute(fd, "cgroup.procs", number);
+        return cgroup_write(fd, "cgroup.procs", number);
 }
 
 int cgroup_kill(int fd) {
-        return write_attribute(fd, "cgroup.kill", "1");
+        return cgroup_write(fd, "cgroup.kill", "1");
 }
 
 bool cgroup_is_frozen(const char *path) {
         char events[ATTRIBUTE_BYTES_MAX];
         _cleanup_close_ int fd = -EBADF;
 
-        return cgroup_open(path, &fd) >= 0 && read_attribute(fd, "cgroup.events", events) >= 0 &&
+        return cgroup_open(path, &fd) >= 0 &&
+               cgroup_read(fd, "cgroup.events", events, sizeof(events)) >= 0 &&
                strstr(events, "frozen 1");
 }
 
 int cgroup_thaw(int fd) {
-        return write_attribute(fd, "cgroup.freeze", "0");
+        return cgroup_write(fd, "cgroup.freeze", "0");
 }
 
 int cgroup_wait_empty(int fd, uint64_t timeout_usec) {
@@ -254,7 +225,7 @@ int cgroup_wait_empty(int fd, uint64_t timeout_usec) {
 bool cgroup_was_oom_killed(int fd) {
         char events[ATTRIBUTE_BYTES_MAX], *p;
 
-        if (read_attribute(fd, "memory.events", events) < 0)
+        if (cgroup_read(fd, "memory.events", events, sizeof(events)) < 0)
                 return false;
         p = strstr(events, "\noom_kill ");
         return p && p[strlen("\noom_kill ")] != '0';

@@ -23,6 +23,10 @@ int cgroup_split(int fd, pid_t pid, uid_t uid, gid_t gid, int *ret_payload_fd, F
  * Configuration: there is no such file, or the kernel refuses the value. */
 int cgroup_configure(const char *path, int payload_fd, char *const *pairs, Failure *reterr);
 
+/* Has a controller handed down from the hierarchy's root to the cgroup @path, whose children may have it as
+ * well, where it has no processes. */
+int cgroup_enable(const char *path, const char *controller);
+
 /* Moves a process into the cgroup. */
 int cgroup_attach(int fd, pid_t pid);
 

@@ -366,6 +366,8 @@ int runtime_prepare(RuntimeSpec *spec, const RuntimeOptions *options, Runtime **
                 r = start(rt, options, reterr);
         }
         if (r >= 0)
+                r = options->cloned ? options->cloned(rt, options->userdata, reterr) : 0;
+        if (r >= 0)
                 r = map_users(rt, options, reterr);
         trace("users mapped");
         if (r >= 0)

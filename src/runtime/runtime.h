@@ -37,6 +37,9 @@ typedef struct RuntimeOptions {
          * the change of the root: what runs the hooks "prestart" and "createRuntime". NULL: nothing has to.
          * The payload's pid is runtime_pid()'s. */
         int (*created)(Runtime *r, void *userdata, Failure *reterr);
+        /* Called as soon as the payload has a pid: systemd needs time to put it into a scope. NULL: no one
+         * waits for that. */
+        int (*cloned)(Runtime *r, void *userdata, Failure *reterr);
         void *userdata;
         /* Where both are descriptors, the payload executes nothing until a byte can be read from the one,
          * and runtime_launch() returns when it is about to wait. What fails later is written as one line

@@ -58,17 +58,25 @@ int unit_properties_add_number(UnitProperties *p, const char *name, uint64_t val
         return r;
 }
 
-int unit_properties_add_string(UnitProperties *p, const char *name, const char *value) {
+static int add_text(UnitProperties *p, const char *name, UnitPropertyKind kind, const char *value) {
         _cleanup_free_ char *copy = strdup(value);
         UnitProperty *item;
         int r;
 
         if (!copy)
                 return -ENOMEM;
-        r = add(p, name, UNIT_PROPERTY_STRING, &item);
+        r = add(p, name, kind, &item);
         if (r >= 0)
                 item->string = TAKE_PTR(copy);
         return r;
+}
+
+int unit_properties_add_string(UnitProperties *p, const char *name, const char *value) {
+        return add_text(p, name, UNIT_PROPERTY_STRING, value);
+}
+
+int unit_properties_add_variant(UnitProperties *p, const char *name, const char *text) {
+        return add_text(p, name, UNIT_PROPERTY_VARIANT, text);
 }
 
 int unit_properties_add_set(UnitProperties *p, const char *name, const cpu_set_t *set) {

@@ -18,6 +18,7 @@ typedef enum UnitPropertyKind {
         UNIT_PROPERTY_STRING,  /* s */
         UNIT_PROPERTY_BITMAP,  /* ay: a bit per number, from the lowest of the first byte */
         UNIT_PROPERTY_DEVICES, /* a(st) */
+        UNIT_PROPERTY_VARIANT, /* anything, from string (spec/variant.h) */
         _UNIT_PROPERTY_KIND_MAX,
 } UnitPropertyKind;
 
@@ -50,6 +51,7 @@ const UnitProperty *unit_properties_find(const UnitProperties *p, const char *na
 int unit_properties_add_boolean(UnitProperties *p, const char *name, bool value);
 int unit_properties_add_number(UnitProperties *p, const char *name, uint64_t value);
 int unit_properties_add_string(UnitProperties *p, const char *name, const char *value);
+int unit_properties_add_variant(UnitProperties *p, const char *name, const char *text);
 int unit_properties_add_set(UnitProperties *p, const char *name, const cpu_set_t *set);
 /* Adds to a list that is there; a device that is in it gets the new value. */
 int unit_properties_add_device(UnitProperties *p, const char *name, const char *path, uint64_t value);

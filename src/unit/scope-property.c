@@ -7,6 +7,7 @@
 #include "basic/memory.h"
 #include "basic/str.h"
 #include "basic/strv.h"
+#include "spec/variant.h"
 #include "unit/systemd-internal.h"
 
 #define DEFAULT_SLICE "machine.slice"
@@ -112,6 +113,8 @@ static int append_life(sd_bus_message *m, const ScopeSpec *spec, unsigned versio
                 r = append_boolean(m, "Delegate", true);
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(accounting); i++)
                 r = append_boolean(m, accounting[i], true);
+        if (r >= 0 && spec->as_given)
+                return append_boolean(m, "DefaultDependencies", false);
         if (r >= 0)
                 r = append_string(m, "CollectMode", "inactive-or-failed");
         if (r >= 0)
@@ -210,6 +213,64 @@ static int append_bitmap(sd_bus_message *m, const UnitProperty *p) {
         return r;
 }
 
+static int append_token(sd_bus_message *m, const VariantToken *t) {
+        union {
+                uint8_t y;
+                int16_t n;
+                int32_t i;
+                uint64_t t;
+        } value = { .t = t->bits };
+
+        switch (t->type) {
+        case 'a':
+        case '(':
+                return sd_bus_message_open_container(m, t->type == '(' ? 'r' : 'a', t->text);
+        case ')':
+                return sd_bus_message_close_container(m);
+        case 's':
+        case 'o':
+        case 'g':
+                return sd_bus_message_append_basic(m, t->type, t->text);
+        case 'd':
+                return sd_bus_message_append_basic(m, t->type, &t->real);
+        case 'b':
+                value.i = (int32_t) t->bits;
+                break;
+        case 'y':
+                value.y = (uint8_t) t->bits;
+                break;
+        case 'n':
+        case 'q':
+                value.n = (int16_t) t->bits;
+                break;
+        case 'i':
+        case 'u':
+                value.i = (int32_t) t->bits;
+                break;
+        default:
+                break;
+        }
+        return sd_bus_message_append_basic(m, t->type, &value);
+}
+
+static int append_variant(sd_bus_message *m, const UnitProperty *p) {
+        _cleanup_(variant_done) Variant v = {};
+        int r;
+
+        r = variant_parse(p->string, &v);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'r', "sv");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", p->name);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'v', v.signature);
+        for (size_t i = 0; r >= 0 && i < v.n; i++)
+                r = append_token(m, v.tokens + i);
+        for (size_t i = 0; r >= 0 && i < 2; i++)
+                r = sd_bus_message_close_container(m);
+        return r;
+}
+
 static int append_unit_property(sd_bus_message *m, const UnitProperty *p, bool replace) {
         int r = 0;
 
@@ -226,6 +287,8 @@ static int append_unit_property(sd_bus_message *m, const UnitProperty *p, bool r
                 if (replace) /* an empty list clears, any other adds */
                         r = append_device_limits(m, p, 0);
                 return r < 0 ? r : append_device_limits(m, p, p->n_devices);
+        case UNIT_PROPERTY_VARIANT:
+                return append_variant(m, p);
         case _UNIT_PROPERTY_KIND_MAX:
         default:
                 return -EINVAL;
@@ -260,7 +323,7 @@ int scope_append_properties(sd_bus_message *m, const ScopeSpec *spec, unsigned v
         if (r >= 0)
                 r = append_life(m, spec, version);
         if (r >= 0)
-                r = append_order(m);
+                r = spec->as_given ? 0 : append_order(m);
         if (r >= 0)
                 r = append_devices(m, spec);
         if (r >= 0)

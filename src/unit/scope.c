@@ -22,6 +22,7 @@ typedef enum ScopeJobKind {
         SCOPE_JOB_STOP,
         SCOPE_JOB_KILL,
         SCOPE_JOB_UPDATE,
+        SCOPE_JOB_RESET,
         _SCOPE_JOB_KIND_MAX,
 } ScopeJobKind;
 
@@ -115,6 +116,7 @@ static const char *job_verb(const ScopeJob *j) {
                 [SCOPE_JOB_STOP] = "stop",
                 [SCOPE_JOB_KILL] = "signal",
                 [SCOPE_JOB_UPDATE] = "change",
+                [SCOPE_JOB_RESET] = "reset",
         };
         static_assert(ELEMENTSOF(verbs) == _SCOPE_JOB_KIND_MAX, "verbs is not full");
 
@@ -275,7 +277,7 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *reterr)
                         scope_job_fail(j, r, "cannot ask systemd to %s %s", job_verb(j), j->unit);
                 return 0;
         }
-        if (j->kind == SCOPE_JOB_KILL || j->kind == SCOPE_JOB_UPDATE) {
+        if (j->kind == SCOPE_JOB_KILL || j->kind == SCOPE_JOB_UPDATE || j->kind == SCOPE_JOB_RESET) {
                 scope_job_finish(j, 0, NULL);
                 return 0;
         }
@@ -293,6 +295,8 @@ static int scope_job_append(ScopeJob *j, sd_bus_message *m) {
 
         if (j->kind == SCOPE_JOB_STOP)
                 return sd_bus_message_append(m, "ss", j->unit, "replace");
+        if (j->kind == SCOPE_JOB_RESET)
+                return sd_bus_message_append(m, "s", j->unit);
         if (j->kind == SCOPE_JOB_KILL)
                 return sd_bus_message_append(m, "ssi", j->unit, "all", (int32_t) j->signal);
         if (j->kind == SCOPE_JOB_UPDATE) {
@@ -315,6 +319,7 @@ static int scope_job_send(ScopeJob *j) {
                 [SCOPE_JOB_STOP] = "StopUnit",
                 [SCOPE_JOB_KILL] = "KillUnit",
                 [SCOPE_JOB_UPDATE] = "SetUnitProperties",
+                [SCOPE_JOB_RESET] = "ResetFailedUnit",
         };
         static_assert(ELEMENTSOF(methods) == _SCOPE_JOB_KIND_MAX, "methods is not full");
         int r;
@@ -468,6 +473,15 @@ int scope_update(Systemd *s, const char *unit, const UnitProperties *properties,
         r = scope_job_new(s, SCOPE_JOB_UPDATE, unit, callback, userdata, &j);
         if (r >= 0)
                 r = unit_properties_copy(properties, &j->properties);
+        return r < 0 ? r : scope_job_submit(TAKE_PTR(j), ret);
+}
+
+int scope_reset_failed(Systemd *s, const char *unit, scope_callback_t callback, void *userdata,
+                       ScopeJob **ret) {
+        _cleanup_(scope_job_freep) ScopeJob *j = NULL;
+        int r;
+
+        r = scope_job_new(s, SCOPE_JOB_RESET, unit, callback, userdata, &j);
         return r < 0 ? r : scope_job_submit(TAKE_PTR(j), ret);
 }
 

@@ -27,6 +27,8 @@ typedef struct ScopeSpec {
         bool all_devices;           /* no device policy at all */
         int kill_signal; /* what every process in the scope gets when it is stopped; 0: SIGTERM. A signal
                           * that programs ignore (SIGURG) leaves the payload to the supervisor alone */
+        bool as_given; /* for containers that are not creeld's: no order of shutdown, no word about how it is
+                          stopped and collected, beyond what the properties say */
         UnitProperties properties; /* limits and the like; borrowed */
 } ScopeSpec;
 
@@ -55,6 +57,10 @@ int scope_update(Systemd *s, const char *unit, const UnitProperties *properties,
 /* Sends @signal to every process of the unit, payload and supervisor. */
 int scope_kill(Systemd *s, const char *unit, int signal, scope_callback_t callback, void *userdata,
                ScopeJob **ret);
+
+/* Has systemd forget that the unit failed, and with it the unit; one that does not exist is forgotten. */
+int scope_reset_failed(Systemd *s, const char *unit, scope_callback_t callback, void *userdata,
+                       ScopeJob **ret);
 
 /* Drops a job, finished or not: its callback is not called any more. What was asked of systemd already still
  * happens. Jobs for which @ret was NULL free themselves. */
