@@ -4,6 +4,7 @@
 #include "basic/path.h"
 #include "basic/str.h"
 #include "spec/json.h"
+#include "spec/mount-mapping.h"
 #include "spec/runtime-mount.h"
 
 void runtime_mount_done(RuntimeMount *m) {
@@ -150,7 +151,90 @@ static int refuse(const char **reterr_key, const char *key, const char **reterr_
         return -EBADMSG;
 }
 
+static int take_list(const MountMapping *from, size_t n, RuntimeIdMapping **ret, size_t *ret_n,
+                     bool *ret_relative) {
+        if (n == 0 || *ret_n > 0)
+                return n == 0 ? 0 : -EINVAL;
+        *ret = new (RuntimeIdMapping, n);
+        if (!*ret)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++) {
+                if (from[i].relative != from[0].relative)
+                        return -EINVAL;
+                (*ret)[i] = (RuntimeIdMapping){ .container_id = from[i].backing,
+                                                .host_id = from[i].host,
+                                                .size = from[i].size };
+        }
+        *ret_n = n;
+        *ret_relative = from[0].relative;
+        return 0;
+}
+
+/* crun's "idmap=uids=...;gids=...", which podman hands through. */
+static int take_mappings(RuntimeMount *m) {
+        int r = 0;
+
+        STRV_FOREACH(i, m->options.data) {
+                const char *text = startswith(*i, "idmap=") ?: startswith(*i, "ridmap=");
+                MountRequest request = {};
+
+                if (!text)
+                        continue;
+                r = mount_mapping_parse(text, &request);
+                if (r >= 0)
+                        r = take_list(request.uids, request.n_uids, &m->uid_mappings, &m->n_uid_mappings,
+                                      &m->uids_relative);
+                if (r >= 0)
+                        r = take_list(request.gids, request.n_gids, &m->gid_mappings, &m->n_gid_mappings,
+                                      &m->gids_relative);
+                free(request.uids);
+                free(request.gids);
+                m->options.idmap = true;
+                m->options.recursive_idmap = **i == 'r';
+                return r;
+        }
+        return r;
+}
+
+static int resolve_list(RuntimeIdMapping **mappings, size_t *n, bool relative, const RuntimeIdMapping *ids,
+                        size_t n_ids) {
+        if (*n == 0) {
+                *mappings = new (RuntimeIdMapping, n_ids + 1);
+                if (!*mappings)
+                        return -ENOMEM;
+                for (; *n < n_ids; (*n)++)
+                        (*mappings)[*n] = ids[*n];
+                return *n > 0 ? 0 : -EINVAL;
+        }
+        for (size_t i = 0; relative && i < *n; i++) {
+                uint32_t id = (*mappings)[i].host_id;
+                size_t j = 0;
+
+                while (j < n_ids && (id < ids[j].container_id || id - ids[j].container_id >= ids[j].size))
+                        j++;
+                if (j == n_ids)
+                        return -EINVAL;
+                (*mappings)[i].host_id = ids[j].host_id + (id - ids[j].container_id);
+        }
+        return 0;
+}
+
+int runtime_mount_resolve(RuntimeMount *m, const RuntimeIdMapping *uids, size_t n_uids,
+                          const RuntimeIdMapping *gids, size_t n_gids) {
+        int r;
+
+        if (m->n_uid_mappings == 0 && m->n_gid_mappings == 0)
+                return 0;
+        r = resolve_list(&m->uid_mappings, &m->n_uid_mappings, m->uids_relative, uids, n_uids);
+        if (r >= 0)
+                r = resolve_list(&m->gid_mappings, &m->n_gid_mappings, m->gids_relative, gids, n_gids);
+        m->uids_relative = m->gids_relative = false;
+        return r;
+}
+
 static int check(RuntimeMount *m, const char **reterr_key, const char **reterr_text) {
+        int r;
+
         if (m->scratch && !path_component_is_valid(m->scratch))
                 return refuse(reterr_key, "scratch", reterr_text, "must be one name");
         if ((m->upper && *m->upper != '/') || (m->work && *m->work != '/') || !m->upper != !m->work)
@@ -165,6 +249,12 @@ static int check(RuntimeMount *m, const char **reterr_key, const char **reterr_t
                 return refuse(reterr_key, "uidMappings", reterr_text, "goes together with gidMappings");
         if (streq_ptr(m->type, "bind"))
                 m->options.bind = true;
+        r = take_mappings(m);
+        if (r == -EINVAL)
+                return refuse(reterr_key, "options", reterr_text,
+                              "idmap= needs lists like uids=0-1000-1;gids=0-1000-1, and no other mappings");
+        if (r < 0)
+                return r;
         if (runtime_mount_is_overlay(m)) {
                 m->options.bind = false;
                 return 0;

@@ -33,6 +33,7 @@ typedef struct RuntimeMount {
         MountOptions options;
         RuntimeIdMapping *uid_mappings, *gid_mappings; /* of an idmapped mount; none: the container's */
         size_t n_uid_mappings, n_gid_mappings;
+        bool uids_relative, gids_relative; /* until runtime_mount_resolve(): host ids are the container's */
 
         char *subpath, *upper, *work, *scratch;
         char **layers, **lowers;
@@ -48,6 +49,12 @@ bool runtime_mount_is_overlay(const RuntimeMount *m);
 /* Reads one. -EBADMSG: *@reterr_key is what @reterr_text is about. -ENOMEM. */
 int runtime_mount_parse(json_object *o, RuntimeMount *ret, const char **reterr_key,
                         const char **reterr_text);
+
+/* Completes the mappings of crun's option "idmap=uids=...;gids=..." (spec/mount-mapping.h) by those of the
+ * container: what is relative to them, and what was left out. -EINVAL: an id that the container does not
+ * have. -ENOMEM. */
+int runtime_mount_resolve(RuntimeMount *m, const RuntimeIdMapping *uids, size_t n_uids,
+                          const RuntimeIdMapping *gids, size_t n_gids);
 
 /* An array of { containerID, hostID, size }. Errors as above. */
 int runtime_mappings_parse(json_object *array, RuntimeIdMapping **ret, size_t *ret_n,

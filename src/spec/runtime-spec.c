@@ -127,6 +127,23 @@ static int read_extension(RuntimeReader *d, json_object *o) {
         return r < 0 ? r : reader_checked(d, "hostsOwn", json_dup_string(o, "hostsOwn", &s->hosts_own));
 }
 
+static int resolve_mounts(RuntimeReader *d) {
+        RuntimeSpec *s = d->spec;
+        char key[48];
+        int r;
+
+        for (size_t i = 0; i < s->n_mounts; i++) {
+                r = runtime_mount_resolve(s->mounts + i, s->uid_mappings, s->n_uid_mappings, s->gid_mappings,
+                                          s->n_gid_mappings);
+                (void) snprintf(key, sizeof(key), "mounts[%zu].options", i);
+                if (r == -EINVAL)
+                        return reader_complain(d, key, "idmap= names ids that the container does not have");
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 static int check(RuntimeReader *d) {
         const RuntimeSpec *s = d->spec;
 
@@ -160,6 +177,8 @@ static int read_document(RuntimeReader *d, json_object *o) {
                 r = read_annotations(d, o);
         if (r >= 0)
                 r = reader_object(d, o, "creel", read_extension);
+        if (r >= 0)
+                r = resolve_mounts(d);
         return r < 0 ? r : check(d);
 }
 

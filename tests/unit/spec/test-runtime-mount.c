@@ -67,6 +67,28 @@ static void test_superblock(void **state) {
         assert_string_equal(t.options.data[2], "lazytime");
 }
 
+static void test_idmap_text(void **state) {
+        static const RuntimeIdMapping ids = { .container_id = 0, .host_id = 100000, .size = 10 };
+        _cleanup_(runtime_mount_done) RuntimeMount m = {}, far = {};
+        const char *key;
+
+        assert_int_equal(parse("{\"destination\":\"/d\",\"source\":\"/s\",\"options\":[\"bind\","
+                               "\"idmap=uids=@1000-5-1\"]}",
+                               &m, &key),
+                         0);
+        assert_true(m.options.idmap && m.uids_relative);
+        assert_int_equal(runtime_mount_resolve(&m, &ids, 1, &ids, 1), 0);
+        assert_int_equal(m.uid_mappings[0].container_id, 1000);
+        assert_int_equal(m.uid_mappings[0].host_id, 100005);
+        assert_int_equal(m.n_gid_mappings, 1);
+        assert_int_equal(m.gid_mappings[0].host_id, 100000);
+        assert_int_equal(parse("{\"destination\":\"/d\",\"source\":\"/s\",\"options\":[\"bind\","
+                               "\"idmap=uids=@1000-10-1;gids=0-0-1\"]}",
+                               &far, &key),
+                         0);
+        assert_int_equal(runtime_mount_resolve(&far, &ids, 1, &ids, 1), -EINVAL);
+}
+
 static void test_bad(void **state) {
         static const char *const bad[][2] = {
                 { "{}", "destination" },
@@ -75,6 +97,8 @@ static void test_bad(void **state) {
                 { "{\"destination\":\"/d\"}", "type" },
                 { "{\"destination\":\"/d\",\"type\":\"bind\",\"source\":\"\"}", "source" },
                 { "{\"destination\":\"/d\",\"type\":\"x\",\"options\":1}", "options" },
+                { "{\"destination\":\"/d\",\"source\":\"/s\",\"options\":[\"bind\",\"idmap=x\"]}",
+                  "options" },
                 { "{\"destination\":\"/d\",\"type\":\"x\",\"uidMappings\":[1]}", "uidMappings" },
                 { "{\"destination\":\"/"
                   "d\",\"type\":\"x\",\"uidMappings\":[{\"containerID\":0,\"hostID\":5,\"size\":0}]}",
@@ -101,6 +125,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_good),
                 cmocka_unit_test(test_superblock),
+                cmocka_unit_test(test_idmap_text),
                 cmocka_unit_test(test_bad),
         };
 
