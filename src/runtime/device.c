@@ -178,8 +178,10 @@ static int bind_node(int directory_fd, const char *name, const RuntimeDevice *d,
         r = clone_host_node(d, &node, reterr);
         if (r < 0)
                 return r;
-        r = path_openat2(directory_fd, name, O_PATH | O_NOFOLLOW, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
-                         &target);
+        r = mknodat(directory_fd, name, S_IFREG | 0, 0) < 0 && errno != EEXIST ? negative_errno() : 0;
+        if (r >= 0)
+                r = path_openat2(directory_fd, name, O_PATH | O_NOFOLLOW, 0,
+                                 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, &target);
         if (r >= 0 &&
             move_mount(node, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
                 r = negative_errno();
@@ -187,28 +189,23 @@ static int bind_node(int directory_fd, const char *name, const RuntimeDevice *d,
                      : 0;
 }
 
-/* What is there stays as it is: it belongs to the image, or to a mount. */
-static int complete_node(int directory_fd, const char *name, const RuntimeDevice *d, bool own,
-                         Failure *reterr) {
+/* What is there stays as it is: it belongs to the image, or to a mount. An empty file where no nodes can be
+ * made is what we left for one, now or when the tree was used the last time. */
+static int complete_node(int directory_fd, const char *name, const RuntimeDevice *d, Failure *reterr) {
         struct stat st;
-        int r;
 
         if (fstatat(directory_fd, name, &st, AT_SYMLINK_NOFOLLOW) >= 0)
-                return own && S_ISREG(st.st_mode) && d->type != S_IFREG
+                return S_ISREG(st.st_mode) && st.st_size == 0 && !namespace_is_initial_user()
                                        ? bind_node(directory_fd, name, d, reterr)
                                        : 0;
-        r = try_node(directory_fd, name, d->type | d->mode, makedev(d->major, d->minor));
-        if (r < 0)
-                return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, r, "cannot make the device %s",
-                                         d->path);
-        if (fstatat(directory_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-                return negative_errno();
-        if (S_ISREG(st.st_mode))
-                return bind_node(directory_fd, name, d, reterr);
+        if (mknodat(directory_fd, name, d->type | d->mode, makedev(d->major, d->minor)) < 0)
+                return errno == EPERM ? bind_node(directory_fd, name, d, reterr)
+                                      : failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno,
+                                                          "cannot make the device %s", d->path);
         return fchownat(directory_fd, name, d->uid, d->gid, AT_SYMLINK_NOFOLLOW) < 0 ? negative_errno() : 0;
 }
 
-static int complete_device(int root_fd, const RuntimeDevice *d, bool own_dev, Failure *reterr) {
+static int complete_device(int root_fd, const RuntimeDevice *d, Failure *reterr) {
         _cleanup_close_ int directory = -EBADF;
         _cleanup_free_ char *parent = strdup(d->path);
         bool in_dev = startswith(d->path, "/dev/");
@@ -223,10 +220,10 @@ static int complete_device(int root_fd, const RuntimeDevice *d, bool own_dev, Fa
         if (r < 0)
                 return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, r,
                                          "cannot make the device %s: no directory for it", d->path);
-        return complete_node(directory, slash + 1, d, own_dev && in_dev, reterr);
+        return complete_node(directory, slash + 1, d, reterr);
 }
 
-static int complete_defaults(int root_fd, bool own_dev, Failure *reterr) {
+static int complete_defaults(int root_fd, Failure *reterr) {
         for (size_t i = 0; i < ELEMENTSOF(default_devices); i++) {
                 char path[32];
                 RuntimeDevice d = { .path = path,
@@ -237,7 +234,7 @@ static int complete_defaults(int root_fd, bool own_dev, Failure *reterr) {
                 int r;
 
                 (void) snprintf(path, sizeof(path), "/dev/%s", default_devices[i].name);
-                r = complete_device(root_fd, &d, own_dev, reterr);
+                r = complete_device(root_fd, &d, reterr);
                 if (r < 0)
                         return r;
         }
@@ -269,8 +266,8 @@ int device_complete_tree(const RuntimeSpec *spec, int root_fd, bool own_dev, Fai
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < spec->n_devices; i++)
-                r = complete_device(root_fd, spec->devices + i, own_dev, reterr);
+                r = complete_device(root_fd, spec->devices + i, reterr);
         if (r >= 0)
-                r = complete_defaults(root_fd, own_dev, reterr);
+                r = complete_defaults(root_fd, reterr);
         return r < 0 || own_dev ? r : complete_links(root_fd, reterr);
 }

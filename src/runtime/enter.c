@@ -193,7 +193,8 @@ int enter_cgroup_namespace(Payload *p) {
 }
 
 int enter_become_root(Payload *p) {
-        if (p->has_mapping && (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
+        if (p->has_mapping && (user_set_groups(NULL, 0, p->groups_fixed) < 0 || setresgid(0, 0, 0) < 0 ||
+                               setresuid(0, 0, 0) < 0))
                 return negative_errno();
         return 0;
 }

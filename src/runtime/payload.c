@@ -49,7 +49,8 @@ static int step_wait_mapped(Payload *p) {
 
         if (channel_recv(p->channel, &packet) <= 0 || packet.type != PACKET_MAPPED)
                 _exit(STATUS_FAILED);
-        if (p->has_mapping && (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
+        if (p->has_mapping && (user_set_groups(NULL, 0, p->groups_fixed) < 0 || setresgid(0, 0, 0) < 0 ||
+                               setresuid(0, 0, 0) < 0))
                 return negative_errno();
         return 0;
 }
@@ -367,13 +368,13 @@ static int step_filter_late(Payload *p) {
 
 /* Of the groups that the image lists the user in those count that the user namespace has; what was asked for
  * has to be there. */
-static int become_groups(User *u) {
+static int become_groups(User *u, bool fixed) {
         size_t n = 0;
+        int r;
 
-        if (setgroups(u->n_gids, u->gids) >= 0)
-                return 0;
-        if (errno != EINVAL)
-                return negative_errno();
+        r = user_set_groups(u->gids, u->n_gids, fixed);
+        if (r != -EINVAL)
+                return r;
         for (size_t i = 0; i < u->n_gids; i++)
                 if (i >= u->n_listed || setgroups(1, u->gids + i) >= 0)
                         u->gids[n++] = u->gids[i];
@@ -386,7 +387,7 @@ static int step_become_user(Payload *p) {
 
         if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
                 return negative_errno();
-        if (become_groups(u) < 0 || setresgid(u->gid, u->gid, u->gid) < 0 ||
+        if (become_groups(u, p->groups_fixed) < 0 || setresgid(u->gid, u->gid, u->gid) < 0 ||
             setresuid(u->uid, u->uid, u->uid) < 0)
                 return failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, errno,
                                          "cannot become user %u and group %u, which the container's user "

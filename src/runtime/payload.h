@@ -24,6 +24,7 @@ typedef struct Payload {
         uint64_t capabilities[_RUNTIME_CAPABILITY_MAX];
         bool as_is;       /* see RootfsSource */
         bool in_cgroup;   /* born into the container's cgroup */
+        bool groups_fixed; /* see user_set_groups() */
         bool has_mapping; /* in a user namespace, of its own or another's */
         bool root_in_place, no_pivot, keep_keyring; /* see RuntimeOptions */
         int cgroupns_fd;  /* another's cgroup namespace, entered from the cgroup; -EBADF */

@@ -323,6 +323,7 @@ static int start(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
         p.in_cgroup = o->cgroup_fd >= 0;
         p.root_in_place = o->root_in_place;
         p.no_pivot = o->no_pivot;
+        p.groups_fixed = p.as_is && !namespace_is_initial_user() && user_groups_are_fixed(0);
         p.keep_keyring = o->keep_keyring;
         p.hooks = o->hooks;
         p.announce = o->created || rt->spec->hooks[RUNTIME_HOOK_CREATE_CONTAINER].n > 0;
@@ -512,6 +513,7 @@ static int prepare_entering(Runtime *rt, const RuntimeEnter *o, Enter *e, Payloa
         e->shell = o->shell;
         e->login = o->login;
         p->enter = e;
+        p->groups_fixed = e->has_mapping && user_groups_are_fixed(o->target.leader);
         arrange_stdio(p, null_fd);
         r = e->has_mapping ? give_pipes(p->stdio, e->root_uid, e->root_gid) : 0;
         if (r >= 0)

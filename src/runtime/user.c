@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <fcntl.h>
+#include <grp.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "basic/fd.h"
 #include "basic/log.h"
 #include "basic/memory.h"
 #include "basic/path.h"
@@ -319,4 +323,17 @@ bool user_has_entry(int root_fd, uint32_t uid) {
 
 bool user_has_group_entry(int root_fd, uint32_t gid) {
         return group_find(root_fd, NULL, &gid) > 0;
+}
+
+bool user_groups_are_fixed(pid_t pid) {
+        _cleanup_close_ int fd = -EBADF;
+        char path[64], text[8];
+
+        (void) snprintf(path, sizeof(path), pid > 0 ? "/proc/%d/setgroups" : "/proc/self/setgroups", pid);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        return fd >= 0 && fd_read_full(fd, text, sizeof(text)) >= 4 && memcmp(text, "deny", 4) == 0;
+}
+
+int user_set_groups(const gid_t *gids, size_t n, bool fixed) {
+        return !fixed && setgroups(n, gids) < 0 ? negative_errno() : 0;
 }

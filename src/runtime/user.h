@@ -44,3 +44,10 @@ int user_find_group_name(int root_fd, uint32_t gid, char **ret);
 
 /* The home directory of @uid: *@ret is NULL when there is no entry. */
 int user_find_home(int root_fd, uint32_t uid, char **ret);
+
+/* True when the user namespace of @pid (0: of this process) lets nobody change groups, because who made it
+ * could then drop one that keeps them out (user_namespaces(7)). */
+bool user_groups_are_fixed(pid_t pid);
+
+/* setgroups(2), which is left out where they are @fixed. */
+int user_set_groups(const gid_t *gids, size_t n, bool fixed);

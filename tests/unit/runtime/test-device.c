@@ -73,6 +73,42 @@ static void refused(void) {
         }
 }
 
+/* Elsewhere than in /dev, and in a /dev of the image: what is missing is made, what is there stays. */
+static void completes(void) {
+        static char far[] = "/far/away/node", there[] = "/there";
+        RuntimeDevice devices[] = {
+                { .path = far, .type = S_IFBLK, .major = 1, .minor = 5, .mode = 0640, .uid = 3, .gid = 4 },
+                { .path = there, .type = S_IFCHR, .major = 1, .minor = 3, .mode = 0666 },
+        };
+        RuntimeSpec s = { .devices = devices, .n_devices = ELEMENTSOF(devices) };
+        _cleanup_close_ int root = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_failure_ Failure failure = {};
+        struct stat st;
+        char target[16];
+
+        (void) umask(0);
+        CHECK(mkdir("there", 0755) >= 0 && mkdir("dev", 0755) >= 0 && mknod("dev/ptmx", S_IFREG, 0) >= 0);
+        for (int i = 0; i < 2; i++)
+                CHECK(device_complete_tree(&s, root, false, &failure) >= 0);
+        CHECK(lstat("far/away/node", &st) >= 0 && S_ISBLK(st.st_mode) && (st.st_mode & 07777) == 0640);
+        CHECK(st.st_uid == 3 && st.st_gid == 4 && st.st_rdev == makedev(1, 5));
+        CHECK(lstat("there", &st) >= 0 && S_ISDIR(st.st_mode));
+        CHECK(lstat("dev/null", &st) >= 0 && st.st_rdev == makedev(1, 3));
+        CHECK(readlink("dev/ptmx", target, sizeof(target)) == 8);
+}
+
+/* CVE-2026-41579: the image's /dev leads elsewhere. */
+static void dev_is_a_link(void) {
+        RuntimeSpec s = {};
+        _cleanup_close_ int root = -EBADF;
+        _cleanup_failure_ Failure failure = {};
+
+        CHECK(mkdir("root", 0755) >= 0 && mkdir("other", 0755) >= 0 && symlink("../other", "root/dev") >= 0);
+        root = open("root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        CHECK(device_complete_tree(&s, root, false, &failure) < 0);
+        CHECK(rmdir("other") >= 0);
+}
+
 #define ISOLATED(name)                                              \
         static void test_##name(void **state) {                     \
                 assert_int_equal(run_isolated(name), 0);            \
@@ -80,12 +116,16 @@ static void refused(void) {
 ISOLATED(defaults)
 ISOLATED(additional)
 ISOLATED(refused)
+ISOLATED(completes)
+ISOLATED(dev_is_a_link)
 
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_defaults),
                 cmocka_unit_test(test_additional),
                 cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_completes),
+                cmocka_unit_test(test_dev_is_a_link),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,7 +58,10 @@ static void swapped_null(void) {
         MaskContext c = make_context();
         _cleanup_failure_ Failure failure = {};
 
-        CHECK(unlink("dev/null") >= 0 && symlink("/proc/version", "dev/null") >= 0);
+        c.null_fd = open("/dev/null", O_PATH | O_CLOEXEC);
+        CHECK(unlink("dev/null") >= 0 && mask_path(&c, "/proc/version", &failure) >= 0);
+        c.null_fd = fd_close(c.null_fd);
+        CHECK(symlink("/proc/version", "dev/null") >= 0);
         CHECK(mask_path(&c, "/proc/kallsyms", &failure) < 0 && failure.kind == FAILURE_SECURITY);
         CHECK(unlink("dev/null") >= 0 && mknod("dev/null", S_IFCHR | 0666, makedev(1, 5)) >= 0);
         CHECK(mask_path(&c, "/proc/kallsyms", &failure) < 0 && failure.kind == FAILURE_SECURITY);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "basic/fd.h"
 #include "runtime/bind.h"
@@ -30,6 +31,63 @@ static void refused_option(void) {
         CHECK(strstr(failure.text, "mode=nonsense"));
         CHECK(mount_new("nosuchfs", "x", &(MountOptions){}, &fd, &failure) < 0);
         CHECK(strstr(failure.text, "nosuchfs"));
+}
+
+/* Longer than fsconfig(2) takes, with a word that is no text. */
+static void by_text(void) {
+        char longer[400] = "lowerdir=", flag[] = "sync", *data[] = { longer, flag, NULL };
+        MountOptions options = { .data = data,
+                                 .attr_set = MOUNT_ATTR_NODEV,
+                                 .recursive_set = MOUNT_ATTR_RDONLY };
+        _cleanup_close_ int fd = -EBADF, tmpfs = -EBADF;
+        _cleanup_failure_ Failure failure = {};
+        size_t n = strlen(longer);
+        struct statvfs sfs;
+        struct stat st;
+
+        for (char c = 'a'; c < 'd'; c++) {
+                char name[100];
+
+                memset(name, c, sizeof(name));
+                name[sizeof(name) - 1] = 0;
+                CHECK(mkdir(name, 0755) >= 0);
+                n += (size_t) snprintf(longer + n, sizeof(longer) - n, "%s/mnt/%s", c > 'a' ? ":" : "",
+                                       name);
+        }
+        CHECK(mount_new_by_text("overlay", "overlay", &options, &fd, &failure) >= 0);
+        CHECK(fstat(fd, &st) >= 0 && S_ISDIR(st.st_mode));
+        CHECK(fstatvfs(fd, &sfs) >= 0 && (sfs.f_flag & ST_RDONLY) && (sfs.f_flag & ST_NODEV));
+        /* nothing of the making is left */
+        CHECK(access("/m", F_OK) < 0 && access("/mnt", F_OK) >= 0);
+        CHECK(mount_new_by_text("tmpfs", "x", &(MountOptions){}, &tmpfs, &failure) >= 0);
+        CHECK(mount_new_by_text("nosuchfs", "x", &(MountOptions){}, &tmpfs, &failure) < 0);
+        CHECK(strstr(failure.text, "nosuchfs"));
+}
+
+/* A link is the place, or leads to it. */
+static void link_itself(void) {
+        _cleanup_close_ int root = open(".", O_PATH | O_DIRECTORY), target = -EBADF, other = -EBADF;
+        _cleanup_failure_ Failure failure = {};
+        struct stat st;
+
+        CHECK(symlink("nowhere", "link") >= 0);
+        CHECK(mount_open_target(root, "/link", MOUNT_TARGET_ITSELF, false, &target, &failure) >= 0);
+        CHECK(fstat(target, &st) >= 0 && S_ISLNK(st.st_mode) && access("nowhere", F_OK) < 0);
+        CHECK(mount_open_target(root, "/new", MOUNT_TARGET_ITSELF, false, &other, &failure) >= 0);
+        CHECK(fstat(other, &st) >= 0 && S_ISREG(st.st_mode));
+}
+
+/* Beneath a sysfs that was asked for things can be mounted; a link into it leads nowhere. */
+static void beneath_sysfs(void) {
+        _cleanup_close_ int root = open(".", O_PATH | O_DIRECTORY), target = -EBADF;
+        _cleanup_failure_ Failure failure = {};
+
+        CHECK(mkdir("host", 0755) >= 0 && mount("/sys", "host", NULL, MS_BIND | MS_REC, NULL) >= 0);
+        CHECK(symlink("/host", "link") >= 0);
+        CHECK(mount_open_target(root, "/host/kernel", MOUNT_TARGET_INSIDE, true, &target, &failure) >= 0);
+        target = fd_close(target);
+        CHECK(mount_open_target(root, "/link/kernel", MOUNT_TARGET_INSIDE, true, &target, &failure) < 0);
+        CHECK(failure.kind == FAILURE_SECURITY);
 }
 
 static void attach(void) {
@@ -138,6 +196,9 @@ static void bind_options(void) {
         }
 ISOLATED(refused_option)
 ISOLATED(attach)
+ISOLATED(by_text)
+ISOLATED(link_itself)
+ISOLATED(beneath_sysfs)
 ISOLATED(links)
 ISOLATED(completed)
 ISOLATED(files)
@@ -149,7 +210,8 @@ int main(void) {
                 cmocka_unit_test(test_refused_option), cmocka_unit_test(test_attach),
                 cmocka_unit_test(test_links),          cmocka_unit_test(test_files),
                 cmocka_unit_test(test_dangling),       cmocka_unit_test(test_bind_options),
-                cmocka_unit_test(test_completed),
+                cmocka_unit_test(test_completed),      cmocka_unit_test(test_by_text),
+                cmocka_unit_test(test_link_itself),    cmocka_unit_test(test_beneath_sysfs),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

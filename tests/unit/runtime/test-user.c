@@ -115,12 +115,32 @@ ISOLATED(refused)
 ISOLATED(without_files)
 ISOLATED(hostile_files)
 
+/* Whoever made a user namespace alone keeps its groups, and is known to. */
+static void fixed_groups(void) {
+        _cleanup_close_ int fd = -EBADF;
+        gid_t one = 0;
+
+        CHECK(!user_groups_are_fixed(0) && !user_groups_are_fixed(getpid()));
+        CHECK(user_set_groups(&one, 1, false) >= 0);
+        CHECK(unshare(CLONE_NEWUSER) >= 0);
+        fd = open("/proc/self/setgroups", O_WRONLY | O_CLOEXEC);
+        CHECK(fd >= 0 && fd_write_all(fd, "deny", 4) >= 0);
+        CHECK(user_groups_are_fixed(0) && user_groups_are_fixed(getpid()));
+        CHECK(user_set_groups(&one, 1, false) == -EPERM && user_set_groups(&one, 1, true) == 0);
+        CHECK(getgroups(0, NULL) == 1);
+}
+
+static void test_fixed_groups(void **state) {
+        assert_int_equal(run_isolated(fixed_groups), 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_found),
                 cmocka_unit_test(test_refused),
                 cmocka_unit_test(test_without_files),
                 cmocka_unit_test(test_hostile_files),
+                cmocka_unit_test(test_fixed_groups),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
