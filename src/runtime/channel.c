@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "basic/fd.h"
 #include "basic/macro.h"
@@ -47,6 +48,13 @@ int channel_send(int fd, const Packet *packet) {
                 if (errno != EINTR)
                         return errno == ECONNRESET ? -EPIPE : negative_errno();
         }
+}
+
+int channel_write(int fd, const Packet *packet) {
+        while (write(fd, packet, offsetof(Packet, fds)) < 0)
+                if (errno != EINTR)
+                        return negative_errno();
+        return 0;
 }
 
 int channel_send_plain(int fd, PacketType type) {

@@ -44,6 +44,9 @@ int channel_new(int *ret_parent, int *ret_child);
 /* Sends the packet; fds are borrowed. -EPIPE: the peer is gone. */
 int channel_send(int fd, const Packet *packet);
 int channel_send_plain(int fd, PacketType type);
+/* A packet without descriptors by write(2), which every seccomp filter lets pass that may be in force by
+ * then. A peer that is gone is SIGPIPE. */
+int channel_write(int fd, const Packet *packet);
 
 /* Waits for one packet. 1: *@ret is filled in, and its fds are the caller's. 0: the peer is gone. */
 int channel_recv(int fd, Packet *ret);

@@ -104,7 +104,7 @@ static int open_cgroups(const EnterTarget *target, int leader_fd, Enter *e, Fail
 
 int enter_open(const EnterTarget *target, Enter *ret, Failure *reterr) {
         _cleanup_(enter_done) Enter e = ENTER_NONE;
-        _cleanup_close_ int leader_fd = -EBADF, self_fd = -EBADF, user_ns_fd = -EBADF;
+        _cleanup_close_ int leader_fd = -EBADF, self_fd = -EBADF, user_ns_fd = -EBADF, time_ns_fd = -EBADF;
         char number[16];
         int r;
 
@@ -120,6 +120,8 @@ int enter_open(const EnterTarget *target, Enter *ret, Failure *reterr) {
         if (r >= 0)
                 r = open_namespace(leader_fd, self_fd, "ns/cgroup", &e.cgroup_ns_fd);
         if (r >= 0)
+                r = open_namespace(leader_fd, self_fd, "ns/time", &time_ns_fd);
+        if (r >= 0)
                 r = map_root(leader_fd, "uid_map", &e.root_uid);
         if (r >= 0)
                 r = map_root(leader_fd, "gid_map", &e.root_gid);
@@ -130,6 +132,7 @@ int enter_open(const EnterTarget *target, Enter *ret, Failure *reterr) {
         if (r < 0)
                 return r;
         e.has_mapping = user_ns_fd >= 0;
+        e.has_clocks = time_ns_fd >= 0;
         *ret = e;
         e = ENTER_NONE;
         return 0;
@@ -156,7 +159,7 @@ int enter_raise_limits(const RuntimeSpec *spec, Failure *reterr) {
 
 int enter_join(const EnterTarget *target, const Enter *e, Failure *reterr) {
         int flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
-                    (e->has_mapping ? CLONE_NEWUSER : 0);
+                    (e->has_mapping ? CLONE_NEWUSER : 0) | (e->has_clocks ? CLONE_NEWTIME : 0);
 
         if (setns(target->leader_pidfd, flags) >= 0)
                 return 0;

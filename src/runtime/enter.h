@@ -22,6 +22,7 @@ struct Enter {
         int cgroup_ns_fd;                 /* -EBADF: it is ours */
         int host_proc_fd;                 /* /proc of the host */
         bool has_mapping;                 /* another user namespace than ours */
+        bool has_clocks;                  /* another time namespace */
         uint32_t root_uid, root_gid;      /* the container's root, on the host */
         bool shell, login;                /* see MESSAGE_EXEC_START */
 };

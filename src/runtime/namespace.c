@@ -84,7 +84,33 @@ int namespace_open(const RuntimeSpec *spec, RuntimeNamespaceType type, int *ret_
         return 1;
 }
 
-int namespace_join(const RuntimeSpec *spec, Failure *reterr) {
+static int open_own(RuntimeNamespaceType type, int *ret_fd) {
+        static const char *const files[] = {
+                [RUNTIME_NAMESPACE_USER] = "user",     [RUNTIME_NAMESPACE_MOUNT] = "mnt",
+                [RUNTIME_NAMESPACE_PID] = "pid",       [RUNTIME_NAMESPACE_NETWORK] = "net",
+                [RUNTIME_NAMESPACE_IPC] = "ipc",       [RUNTIME_NAMESPACE_UTS] = "uts",
+                [RUNTIME_NAMESPACE_CGROUP] = "cgroup", [RUNTIME_NAMESPACE_TIME] = "time",
+        };
+        char path[32];
+
+        static_assert(ELEMENTSOF(files) == _RUNTIME_NAMESPACE_MAX, "files is not full");
+        (void) snprintf(path, sizeof(path), "/proc/self/ns/%s", files[type]);
+        *ret_fd = open(path, O_RDONLY | O_CLOEXEC);
+        return *ret_fd < 0 ? negative_errno() : 0;
+}
+
+int namespace_return(int own_fds[static _RUNTIME_NAMESPACE_MAX]) {
+        int r = 0;
+
+        for (RuntimeNamespaceType t = 0; t < _RUNTIME_NAMESPACE_MAX; t++) {
+                if (own_fds[t] >= 0 && setns(own_fds[t], clone_flags[t]) < 0)
+                        r = negative_errno();
+                own_fds[t] = fd_close(own_fds[t]);
+        }
+        return r;
+}
+
+int namespace_join(const RuntimeSpec *spec, int own_fds[static _RUNTIME_NAMESPACE_MAX], Failure *reterr) {
         for (RuntimeNamespaceType t = 0; t < _RUNTIME_NAMESPACE_MAX; t++) {
                 _cleanup_close_ int fd = -EBADF;
                 int r;
@@ -97,6 +123,8 @@ int namespace_join(const RuntimeSpec *spec, Failure *reterr) {
                                            "cannot join the mount namespace %s: only a new one is possible",
                                            spec->namespaces[t].path);
                 r = namespace_open(spec, t, &fd, reterr);
+                if (r > 0 && open_own(t, own_fds + t) < 0)
+                        return negative_errno();
                 if (r > 0 && setns(fd, clone_flags[t]) < 0)
                         r = failure_set_errno(reterr, FAILURE_SYSTEM, errno,
                                               "cannot join the %s namespace %s",

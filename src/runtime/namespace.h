@@ -20,8 +20,11 @@ bool namespace_is_initial_user(void);
 /* Enters the existing namespaces that the specification names, so that children are born into them; not
  * the user and cgroup namespaces, nor that of processes when there is one of users: those are opened by
  * namespace_open(). This process needs to be root of what
- * owns them. */
-int namespace_join(const RuntimeSpec *spec, Failure *reterr);
+ * owns them. @own_fds are -EBADF, and become this process's own namespaces where it has left them. */
+int namespace_join(const RuntimeSpec *spec, int own_fds[static _RUNTIME_NAMESPACE_MAX], Failure *reterr);
+
+/* Goes back there, and closes them. */
+int namespace_return(int own_fds[static _RUNTIME_NAMESPACE_MAX]);
 
 /* Opens the existing namespace of the type that the specification names, and verifies what it is. 0: it
  * names none. 1: *@ret_fd. */

@@ -33,11 +33,11 @@
 #include "runtime/payload.h"
 #include "runtime/procfs.h"
 #include "runtime/program.h"
+#include "runtime/schedule.h"
 #include "runtime/setting.h"
 #include "runtime/terminal.h"
 #include "runtime/tree.h"
 #include "security/capability.h"
-#include "spec/cpu-set.h"
 #include "spec/hosts.h"
 
 #define STATUS_FAILED 125
@@ -283,20 +283,15 @@ static int step_pass_fds(Payload *p) {
 
 static int step_scheduling(Payload *p) {
         const RuntimeSpec *s = p->spec;
-        cpu_set_t set;
+        int r;
 
         if (s->personality_set && personality(s->personality) < 0)
                 return failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, errno,
                                          "cannot set the personality");
-        if (!s->process.cpu_affinity)
-                return 0;
-        if (cpu_set_parse(s->process.cpu_affinity, &set) < 0)
-                return -EINVAL;
-        if (sched_setaffinity(0, sizeof(set), &set) < 0)
-                return failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, errno,
-                                         "cannot run on the CPUs %s; the container may have none of them",
-                                         s->process.cpu_affinity);
-        return 0;
+        r = schedule_set_cpus(p->enter && s->process.exec_affinity_final ? s->process.exec_affinity_final
+                                                                         : s->process.cpu_affinity,
+                              p->failure);
+        return r < 0 ? r : schedule_apply(&s->process, p->failure);
 }
 
 static int step_stdio(Payload *p) {
@@ -433,7 +428,7 @@ static int step_wait_start(Payload *p) {
 
         if (p->start_fd < 0)
                 return 0;
-        r = channel_send_plain(p->channel, PACKET_READY);
+        r = channel_write(p->channel, &(Packet){ .type = PACKET_READY });
         if (r >= 0) {
                 p->channel = fd_close(p->channel);
                 r = hold_wait(p->start_fd);
@@ -509,7 +504,7 @@ static const PayloadStep last_steps[] = {
         { "set the AppArmor profile", step_apparmor },
         { "connect the standard streams", step_stdio },
         { "pass descriptors on", step_pass_fds },
-        { "set the personality and the CPUs", step_scheduling },
+        { "set the scheduling", step_scheduling },
         { "enter the working directory", step_cwd },
         { "set the resource limits", enter_set_limits },
         { "bound the capabilities", step_bound_capabilities },
@@ -551,7 +546,7 @@ _noreturn_ static void fail(Payload *p) {
         if (p->started)
                 hold_report(p->result_fd, p->failure);
         else
-                (void) channel_send(p->channel, &packet);
+                (void) channel_write(p->channel, &packet);
         _exit(STATUS_FAILED);
 }
 

@@ -26,7 +26,9 @@
 #include "runtime/namespace.h"
 #include "runtime/payload.h"
 #include "runtime/runtime.h"
+#include "runtime/schedule.h"
 #include "runtime/setting.h"
+#include "runtime/time-namespace.h"
 #include "runtime/tidy.h"
 #include "security/capability.h"
 #include "spec/ulimit.h"
@@ -38,6 +40,7 @@ struct Runtime {
         int pidfd, channel, master, userns_fd;
         int root_fd; /* held on to: else the payload's last act would be to sync and unmount its file system
                       */
+        int own_fds[_RUNTIME_NAMESPACE_MAX]; /* what this process has left, until it returns */
         FillLock fill_lock; /* until the payload has filled its volumes */
         bool executing;
 };
@@ -54,6 +57,14 @@ int runtime_take_terminal(Runtime *rt) {
         return TAKE_FD(rt->master);
 }
 
+/* Hooks of the runtime's namespaces, and whoever cleans up, must find themselves there again. */
+static void return_home(Runtime *rt) {
+        int r = namespace_return(rt->own_fds);
+
+        if (r < 0)
+                log_debug_errno(r, "cannot return to this process's own namespaces, ignoring: %m");
+}
+
 Runtime *runtime_free(Runtime *rt) {
         if (!rt)
                 return NULL;
@@ -61,6 +72,7 @@ Runtime *runtime_free(Runtime *rt) {
                 (void) syscall(SYS_pidfd_send_signal, rt->pidfd, SIGKILL, NULL, 0);
                 (void) waitid(P_PIDFD, (id_t) rt->pidfd, &(siginfo_t){}, WEXITED);
         }
+        return_home(rt);
         (void) fd_close(rt->pidfd);
         (void) fd_close(rt->channel);
         (void) fd_close(rt->master);
@@ -332,10 +344,10 @@ static int start(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
                 p.result_fd = o->result_fd;
         }
         arrange_stdio(&p, null_fd);
-        r = namespace_join(rt->spec, reterr);
-        if (r < 0)
-                return r;
-        return clone_payload(rt, &p, reterr);
+        r = namespace_join(rt->spec, rt->own_fds, reterr);
+        if (r >= 0)
+                r = time_namespace_make(rt->spec, rt->own_fds + RUNTIME_NAMESPACE_TIME, reterr);
+        return r < 0 ? r : clone_payload(rt, &p, reterr);
 }
 
 static int runtime_new(RuntimeSpec *spec, Runtime **ret) {
@@ -345,6 +357,8 @@ static int runtime_new(RuntimeSpec *spec, Runtime **ret) {
                 return -ENOMEM;
         rt->spec = spec;
         rt->pidfd = rt->channel = rt->master = rt->userns_fd = rt->root_fd = -EBADF;
+        for (size_t i = 0; i < ELEMENTSOF(rt->own_fds); i++)
+                rt->own_fds[i] = -EBADF;
         *ret = rt;
         return 0;
 }
@@ -377,6 +391,7 @@ int runtime_prepare(RuntimeSpec *spec, const RuntimeOptions *options, Runtime **
         if (r < 0)
                 return explain(rt, r, reterr);
         rt->userns_fd = fd_close(rt->userns_fd);
+        return_home(rt);
         *ret = TAKE_PTR(rt);
         return 0;
 }
@@ -516,6 +531,8 @@ static int prepare_entering(Runtime *rt, const RuntimeEnter *o, Enter *e, Payloa
         p->groups_fixed = e->has_mapping && user_groups_are_fixed(o->target.leader);
         arrange_stdio(p, null_fd);
         r = e->has_mapping ? give_pipes(p->stdio, e->root_uid, e->root_gid) : 0;
+        if (r >= 0)
+                r = schedule_set_cpus(rt->spec->process.exec_affinity_initial, reterr);
         if (r >= 0)
                 r = enter_raise_limits(rt->spec, reterr);
         if (r >= 0) {

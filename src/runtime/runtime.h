@@ -48,8 +48,8 @@ typedef struct RuntimeOptions {
         int start_fd, result_fd;
 } RuntimeOptions;
 
-/* Starts the payload process. @spec is borrowed until runtime_launch() has returned. This process joins the
- * namespaces that the specification gives by path. */
+/* Starts the payload process. @spec and @options are borrowed until runtime_launch() has returned. This
+ * process joins the namespaces that the specification gives by path, and is back in its own afterwards. */
 int runtime_prepare(RuntimeSpec *spec, const RuntimeOptions *options, Runtime **ret, Failure *reterr);
 
 /* Moves the payload into the cgroup @cgroup_fd (-EBADF: it stays where it is), lets it go, and waits until

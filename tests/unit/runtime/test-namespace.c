@@ -14,6 +14,14 @@
 
 #include "test.h"
 
+static int *own_fds(void) {
+        static int fds[_RUNTIME_NAMESPACE_MAX];
+
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++)
+                fds[i] = -EBADF;
+        return fds;
+}
+
 static void test_flags(void **state) {
         static char path[] = "/proc/self/ns/ipc";
         RuntimeSpec s = {};
@@ -55,7 +63,7 @@ static void test_join_refused(void **state) {
                 RuntimeSpec s = {};
 
                 s.namespaces[cases[i].type] = (RuntimeNamespace){ .wanted = true, .path = cases[i].path };
-                assert_true(namespace_join(&s, &failure) < 0);
+                assert_true(namespace_join(&s, own_fds(), &failure) < 0);
                 assert_int_equal(failure.kind, FAILURE_CONFIGURATION);
         }
 }
@@ -66,7 +74,7 @@ static int join_own_uts(void) {
         RuntimeSpec s = {};
 
         s.namespaces[RUNTIME_NAMESPACE_UTS] = (RuntimeNamespace){ .wanted = true, .path = path };
-        return namespace_join(&s, &failure) < 0;
+        return namespace_join(&s, own_fds(), &failure) < 0;
 }
 
 static void test_join(void **state) {
