@@ -15,6 +15,7 @@
 #include "oci/oci.h"
 #include "oci/report.h"
 #include "oci/seal.h"
+#include "runtime/namespace.h"
 
 #define ROOT_DIRECTORY "/run/creel-oci"
 
@@ -141,7 +142,7 @@ static int set_level(Failure *f) {
 }
 
 static int read_globals(Oci *oci, Failure *f) {
-        bool rootless = geteuid() != 0;
+        bool rootless = geteuid() != 0 || !namespace_is_initial_user();
         int r;
 
         r = set_level(f);

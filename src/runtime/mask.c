@@ -25,8 +25,12 @@ static int open_target(const MaskContext *c, const char *path, int *ret_fd) {
                 r = path_openat2(c->proc_fd, rest, O_PATH, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, ret_fd);
         else if ((rest = startswith(path, "/sys/")) && c->sys_fd >= 0)
                 r = path_openat2(c->sys_fd, rest, O_PATH, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, ret_fd);
-        else
+        else {
                 r = path_open_in_root(c->root_fd, path, O_PATH, ret_fd);
+                /* A link to itself: nobody gets anywhere by it. */
+                if (r == -ELOOP)
+                        return 0;
+        }
         return r == -ENOENT || r == -ENOTDIR ? 0 : r < 0 ? r : 1;
 }
 

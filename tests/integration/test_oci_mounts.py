@@ -805,3 +805,42 @@ while True:
     finally:
         swapper.kill()
         swapper.wait()
+
+
+@pytest.mark.parametrize("key", ["maskedPaths", "readonlyPaths"])
+def test_paths_have_to_be_absolute(oci, key):
+    bundle = oci.bundle("true")
+    (bundle.rootfs / "relative").mkdir()
+    bundle.linux[key] = ["relative"]
+    if not IS_CREEL:
+        pytest.xfail("others take it for a path from /")
+    oci.create_refused(bundle, say="relative")
+
+
+@pytest.mark.parametrize("key", ["maskedPaths", "readonlyPaths"])
+def test_paths_that_are_links(oci, key):
+    """A link to itself leads to nothing that could be hidden; any other one to what it stands for."""
+    bundle = oci.bundle("sh", "-c", "echo more >>/dir/file; cat /dir/file; true")
+    (bundle.rootfs / "loop").symlink_to("../loop")
+    (bundle.rootfs / "nowhere").symlink_to("/no/where")
+    (bundle.rootfs / "dir").mkdir()
+    (bundle.rootfs / "dir/file").write_text("content\n")
+    (bundle.rootfs / "link").symlink_to("../../dir")
+    bundle.linux[key] = ["/loop", "/nowhere", "/link"]
+    assert oci.run(bundle).stdout == ("content\n" if key == "readonlyPaths" else "")
+    assert (bundle.rootfs / "dir/file").read_text() == "content\n"
+
+
+def test_hooks_find_the_root_in_its_place(oci):
+    """As what puts drivers of graphics into containers does: in the mount namespace of the process that is told."""
+    bundle = oci.bundle("cat", "/injected/mark")
+    (bundle.path / "driver").mkdir()
+    (bundle.path / "driver/mark").write_text("driver\n")
+    hook = bundle.script("hook", f"""
+pid=$(grep -o '"pid": *[0-9]*' | grep -o '[0-9]*$')
+nsenter -t $pid -m sh -ec 'mountpoint -q {bundle.rootfs}/proc; mkdir -p {bundle.rootfs}/injected
+mount --bind {bundle.path}/driver {bundle.rootfs}/injected'
+""")  # fmt: skip
+    bundle.hook("createRuntime", hook, env=["PATH=/usr/sbin:/usr/bin:/sbin:/bin"])
+    assert oci.run(bundle).stdout == "driver\n"
+    assert not os.path.ismount(bundle.rootfs / "injected")
