@@ -13,6 +13,7 @@ static const struct {
         int (*run)(Failure *f);
 } works[] = {
         { "scope", assist_scope },
+        { "seccomp", assist_seccomp },
 };
 
 int main(int argc, char *argv[]) {

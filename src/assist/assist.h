@@ -11,3 +11,4 @@
 
 /* Serves the socket until it is done. A failure is told to the peer by the caller. */
 int assist_scope(Failure *f);
+int assist_seccomp(Failure *f);

@@ -113,6 +113,8 @@ static const struct {
         [MESSAGE_SCOPE_UPDATE] = { M(FIELD_NAME), M(FIELD_PROPERTY) },
         [MESSAGE_SCOPE_STOP] = { M(FIELD_NAME), 0 },
         [MESSAGE_SCOPE_DONE] = { 0, 0 },
+        [MESSAGE_SECCOMP_COMPILE] = { M(FIELD_SPEC) | M(FIELD_CAPABILITIES), M(FIELD_DIRECTORY) },
+        [MESSAGE_SECCOMP_COMPILED] = { M(FIELD_SECCOMP), 0 },
         [MESSAGE_FAILED] = { M(FIELD_ERROR) | M(FIELD_TEXT), M(FIELD_STATUS) },
 };
 static_assert(ELEMENTSOF(message_spec) == _MESSAGE_TYPE_MAX, "message_spec is not full");
@@ -155,6 +157,8 @@ static const char *const message_type_table[] = {
         [MESSAGE_SCOPE_UPDATE] = "scope-update",
         [MESSAGE_SCOPE_STOP] = "scope-stop",
         [MESSAGE_SCOPE_DONE] = "scope-done",
+        [MESSAGE_SECCOMP_COMPILE] = "seccomp-compile",
+        [MESSAGE_SECCOMP_COMPILED] = "seccomp-compiled",
         [MESSAGE_FAILED] = "failed",
 };
 static_assert(ELEMENTSOF(message_type_table) == _MESSAGE_TYPE_MAX, "message_type_table is not full");

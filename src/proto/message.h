@@ -113,6 +113,10 @@ typedef enum MessageType {
         /* creel-oci -> creel-assist: stop the scope, and forget that it failed */
         MESSAGE_SCOPE_STOP,
         MESSAGE_SCOPE_DONE,
+        /* creel-oci -> creel-assist seccomp, once: compile SPEC, linux.seccomp of a document, for
+         * CAPABILITIES, and keep the filter in DIRECTORY (security/seccomp-cache.h) */
+        MESSAGE_SECCOMP_COMPILE,
+        MESSAGE_SECCOMP_COMPILED,
 
         /* any worker or supervisor -> its peer: the work failed; nothing follows */
         MESSAGE_FAILED,
@@ -170,6 +174,7 @@ typedef enum MessageField {
         FIELD_SHELL,       /* 1: the user's login shell */
         FIELD_LOGIN,       /* 1: a login prompt */
         FIELD_ASKED,       /* 1: systemd stopped the scope */
+        FIELD_CAPABILITIES, /* a set, security/capability.h */
 
         /* file descriptors */
         FIELD_STAGING,     /* directory */

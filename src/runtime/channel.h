@@ -19,6 +19,8 @@ typedef enum PacketType {
         PACKET_RESUME,   /* to the payload: it may change its root */
         PACKET_GO,       /* to the payload: it is in its cgroup */
         PACKET_READY,    /* from the payload: it waits to be started (runtime/hold.h) */
+        PACKET_LISTENER, /* from the payload: fds[0] is the listener of its filter (runtime/listener.h) */
+        PACKET_LISTENED, /* to the payload: whoever answers has it */
         PACKET_TERMINAL, /* from the payload: fds[0] is the master of its terminal */
         PACKET_FAILED,   /* from the payload: kind and text */
         _PACKET_TYPE_MAX,

@@ -30,11 +30,13 @@ int filter_read(int fd, struct sock_fprog *ret) {
 int filter_install(const struct sock_fprog *filter) {
         struct sock_fprog program = *filter;
         unsigned flags = 0;
+        int r;
 
         if (program.len > 0 && program.filter[0].code == SECCOMP_FLAGS_CODE) {
                 flags = program.filter[0].k;
                 program.filter++;
                 program.len--;
         }
-        return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program) < 0 ? negative_errno() : 0;
+        r = (int) syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+        return r < 0 ? negative_errno() : r;
 }
