@@ -18,7 +18,9 @@
 #include "oci/gate.h"
 #include "oci/hooks.h"
 #include "oci/pid-file.h"
+#include "oci/seccomp.h"
 #include "runtime/rootless.h"
+#include "spec/json.h"
 
 /* Everything on the way to a container. */
 typedef struct Making {
@@ -27,6 +29,7 @@ typedef struct Making {
         PidFile pid_file;
         Gate gate;
         OciHooks hooks;
+        OciSeccomp seccomp;
         Bundle bundle;
         OciContainer *container;
         OciCgroup *cgroup;
@@ -46,6 +49,7 @@ static void making_done(Making *m) {
         gate_done(&m->gate);
         oci_hooks_done(&m->hooks);
         m->root_fd = fd_close(m->root_fd);
+        oci_seccomp_done(&m->seccomp);
         bundle_done(&m->bundle);
         pid_file_done(&m->pid_file);
 }
@@ -134,6 +138,15 @@ static int apply_cgroup(Making *m, Failure *f) {
         return r < 0 ? r : oci_cgroup_note(m->cgroup, m->container);
 }
 
+static int give_listener(pid_t pid, int listener_fd, void *userdata, Failure *f) {
+        _cleanup_json_ json_object *state = NULL;
+        Making *m = userdata;
+        int r;
+
+        r = oci_container_state(m->container, OCI_CREATING, &state);
+        return r < 0 ? r : oci_seccomp_tell(&m->seccomp, state, pid, listener_fd, f);
+}
+
 static int prepare(Making *m, Failure *f) {
         int r;
 
@@ -157,8 +170,12 @@ static int prepare(Making *m, Failure *f) {
                 .keep_keyring = m->q->no_new_keyring,
                 .start_fd = m->gate.start_fd,
                 .result_fd = m->gate.result_fd,
+                .listening = give_listener,
+                .userdata = m,
         };
-        r = add_hooks(m, f);
+        r = oci_seccomp_finish(&m->seccomp, &m->options.seccomp_fd, f);
+        if (r >= 0)
+                r = add_hooks(m, f);
         if (r >= 0)
                 r = runtime_prepare(m->bundle.spec, &m->options, &m->runtime, f);
         if (r >= 0)
@@ -188,6 +205,7 @@ int oci_create(const Oci *oci, const CreateRequest *q, Created *ret, Failure *f)
                                             .pid_file = PID_FILE_NONE,
                                             .gate = GATE_NONE,
                                             .hooks = OCI_HOOKS_NONE,
+                                            .seccomp = OCI_SECCOMP_NONE,
                                             .root_fd = -EBADF };
         int r;
 
@@ -195,6 +213,8 @@ int oci_create(const Oci *oci, const CreateRequest *q, Created *ret, Failure *f)
         r = pid_file_open(q->pid_file, &m.pid_file, f);
         if (r >= 0)
                 r = bundle_open(q->bundle ?: ".", q->config, &m.bundle, f);
+        if (r >= 0)
+                r = oci_seccomp_begin(m.bundle.spec, &m.seccomp, f);
         if (r >= 0)
                 r = oci_container_new(&oci->root, q->id, &m.container, f);
         if (r >= 0)

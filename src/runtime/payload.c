@@ -28,6 +28,7 @@
 #include "runtime/enter.h"
 #include "runtime/filter.h"
 #include "runtime/hold.h"
+#include "runtime/listener.h"
 #include "runtime/loopback.h"
 #include "runtime/mount.h"
 #include "runtime/payload.h"
@@ -345,8 +346,12 @@ static int step_bound_capabilities(Payload *p) {
 }
 
 static int install_filter(Payload *p) {
-        int r = p->filter.len > 0 ? filter_install(&p->filter) : 0;
+        int r = 0;
 
+        if (filter_listens(&p->filter))
+                r = listener_install(&p->filter, p->channel);
+        else if (p->filter.len > 0)
+                r = filter_install(&p->filter);
         return r < 0 ? failure_set_errno(p->failure, FAILURE_SECURITY, r,
                                          "cannot install the seccomp filter")
                      : 0;
@@ -357,8 +362,13 @@ static int step_filter_early(Payload *p) {
         return p->spec->process.no_new_privileges ? 0 : install_filter(p);
 }
 
+/* Who makes the container gives the listener to the agent, and may be gone when it is started. */
+static int step_filter_listening(Payload *p) {
+        return p->spec->process.no_new_privileges && filter_listens(&p->filter) ? install_filter(p) : 0;
+}
+
 static int step_filter_late(Payload *p) {
-        return p->spec->process.no_new_privileges ? install_filter(p) : 0;
+        return p->spec->process.no_new_privileges && !filter_listens(&p->filter) ? install_filter(p) : 0;
 }
 
 /* Of the groups that the image lists the user in those count that the user namespace has; what was asked for
@@ -514,6 +524,7 @@ static const PayloadStep last_steps[] = {
         { "enter the working directory as the user", step_cwd_late },
         { "set the process's attributes", step_attributes },
         { "find the program", step_find_program },
+        { "install the seccomp filter for an agent", step_filter_listening },
         { "wait for the start", step_wait_start },
         { "run the startContainer hooks", step_start_hooks },
         { "install the seccomp filter", step_filter_late },

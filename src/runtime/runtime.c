@@ -43,6 +43,8 @@ struct Runtime {
         int own_fds[_RUNTIME_NAMESPACE_MAX]; /* what this process has left, until it returns */
         FillLock fill_lock; /* until the payload has filled its volumes */
         bool executing;
+        RuntimeListening listening;
+        void *userdata;
 };
 
 pid_t runtime_pid(const Runtime *rt) {
@@ -224,6 +226,18 @@ static int send_mounts(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
 
 #define NO_PACKET _PACKET_TYPE_MAX
 
+static int take_listener(Runtime *rt, const Packet *packet, Failure *reterr) {
+        int r;
+
+        if (packet->n_fds != 1)
+                return -EBADMSG;
+        if (!rt->listening)
+                return failure_set(reterr, FAILURE_SECURITY,
+                                   "the seccomp filter asks an agent, and there is none");
+        r = rt->listening(rt->pid, packet->fds[0], rt->userdata, reterr);
+        return r < 0 ? r : channel_send_plain(rt->channel, PACKET_LISTENED);
+}
+
 /* Reads what the payload has to say until it executes or dies, which gives 0, or until this packet comes,
  * which gives 1. A negative result comes with the payload's own words. */
 static int receive(Runtime *rt, PacketType until, Failure *reterr) {
@@ -239,6 +253,11 @@ static int receive(Runtime *rt, PacketType until, Failure *reterr) {
                 switch (packet.type) {
                 case PACKET_TERMINAL:
                         rt->master = packet.n_fds == 1 ? TAKE_FD(packet.fds[0]) : -EBADF;
+                        break;
+                case PACKET_LISTENER:
+                        r = take_listener(rt, &packet, reterr);
+                        if (r < 0)
+                                return r;
                         break;
                 case PACKET_FAILED:
                         packet.text[sizeof(packet.text) - 1] = 0;
@@ -378,6 +397,8 @@ int runtime_prepare(RuntimeSpec *spec, const RuntimeOptions *options, Runtime **
                 r = runtime_new(spec, &rt);
         if (r >= 0) {
                 rt->options = *options;
+                rt->listening = options->listening;
+                rt->userdata = options->userdata;
                 r = start(rt, options, reterr);
         }
         if (r >= 0)
@@ -553,8 +574,11 @@ int runtime_enter(RuntimeSpec *spec, const RuntimeEnter *options, Runtime **ret,
         if (null_fd < 0)
                 return negative_errno();
         r = runtime_new(spec, &rt);
-        if (r >= 0)
+        if (r >= 0) {
+                rt->listening = options->listening;
+                rt->userdata = options->userdata;
                 r = prepare_entering(rt, options, &e, &p, null_fd, reterr);
+        }
         if (r >= 0)
                 r = clone_entering(rt, &p, reterr);
         if (r >= 0)

@@ -17,6 +17,10 @@
 
 typedef struct Runtime Runtime;
 
+/* Takes the listener of the filter of process @pid (runtime/listener.h), borrowed. NULL where filters leave
+ * nothing to an agent. */
+typedef int (*RuntimeListening)(pid_t pid, int listener_fd, void *userdata, Failure *reterr);
+
 typedef struct RuntimeOptions {
         RootfsSource root;
         int stdio[3];      /* the payload's streams; -EBADF: /dev/null. Not used with a terminal. Borrowed */
@@ -46,6 +50,7 @@ typedef struct RuntimeOptions {
          * to the other, which is closed when it executes (runtime/hold.h). The first one blocks, and is
          * open for writing, too, so that it has no end. Borrowed. */
         int start_fd, result_fd;
+        RuntimeListening listening; /* with @userdata, too */
 } RuntimeOptions;
 
 /* Starts the payload process. @spec and @options are borrowed until runtime_launch() has returned. This
@@ -65,6 +70,8 @@ typedef struct RuntimeEnter {
         size_t n_passed;
         int stdio[3];   /* as above */
         int seccomp_fd; /* as above */
+        RuntimeListening listening;
+        void *userdata;
         bool shell, login;
 } RuntimeEnter;
 
