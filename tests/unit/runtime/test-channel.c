@@ -44,7 +44,7 @@ static void test_last_words(void **state) {
 
         assert_int_equal(channel_new(&parent, &child), 0);
         assert_int_equal(channel_send_plain(parent, PACKET_GO), 0);
-        assert_int_equal(channel_send(child, &words), 0);
+        assert_int_equal(channel_write(child, &words), 0);
         child = fd_close(child);
         assert_int_equal(channel_recv(parent, &received), 1);
         assert_string_equal(received.text, "why");
