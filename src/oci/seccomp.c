@@ -253,6 +253,8 @@ int oci_seccomp_tell(OciSeccomp *s, json_object *state, pid_t pid, int listener_
         r = process_state(s, state, pid, &text);
         if (r >= 0)
                 r = send_all(s->agent_fd, text, listener_fd);
+        /* The payload has a copy until it executes, for which it may need the agent. */
+        (void) shutdown(s->agent_fd, SHUT_RDWR);
         s->agent_fd = fd_close(s->agent_fd);
         return r < 0 ? failure_set_errno(f, FAILURE_SYSTEM, r,
                                          "cannot give the seccomp listener to the agent")
