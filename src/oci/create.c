@@ -171,7 +171,6 @@ static int prepare(Making *m, Failure *f) {
                 .start_fd = m->gate.start_fd,
                 .result_fd = m->gate.result_fd,
                 .listening = give_listener,
-                .userdata = m,
         };
         r = oci_seccomp_finish(&m->seccomp, &m->options.seccomp_fd, f);
         if (r >= 0)
