@@ -63,15 +63,6 @@ int channel_send_plain(int fd, PacketType type) {
         return channel_send(fd, &packet);
 }
 
-int channel_write(int fd, const Packet *packet) {
-        for (;;) {
-                if (write(fd, packet, offsetof(Packet, fds)) >= 0)
-                        return 0;
-                if (errno != EINTR)
-                        return negative_errno();
-        }
-}
-
 int channel_recv(int fd, Packet *ret) {
         struct iovec iov = { ret, offsetof(Packet, fds) };
         Control control;

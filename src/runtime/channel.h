@@ -45,9 +45,6 @@ int channel_new(int *ret_parent, int *ret_child);
 
 /* Sends the packet; fds are borrowed. -EPIPE: the peer is gone. */
 int channel_send(int fd, const Packet *packet);
-/* The same without fds, by nothing but write(2), for a process that is under a filter. SIGPIPE where the
- * peer is gone. */
-int channel_write(int fd, const Packet *packet);
 int channel_send_plain(int fd, PacketType type);
 /* A packet without descriptors by write(2), which every seccomp filter lets pass that may be in force by
  * then. A peer that is gone is SIGPIPE. */
