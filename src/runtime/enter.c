@@ -26,6 +26,7 @@
 #include "runtime/channel.h"
 #include "runtime/enter.h"
 #include "runtime/terminal.h"
+#include "spec/ulimit.h"
 
 void enter_done(Enter *e) {
         e->payload_fd = fd_close(e->payload_fd);
@@ -151,8 +152,8 @@ int enter_raise_limits(const RuntimeSpec *spec, Failure *reterr) {
                 limit.rlim_max = p->rlimits[i].hard;
                 if (setrlimit((__rlimit_resource_t) p->rlimits[i].resource, &limit) < 0)
                         return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno,
-                                                 "cannot raise the resource limit number %d to %" PRIu64,
-                                                 p->rlimits[i].resource, p->rlimits[i].hard);
+                                                 "cannot raise the resource limit %s to %" PRIu64,
+                                                 ulimit_name(p->rlimits[i].resource), p->rlimits[i].hard);
         }
         return 0;
 }
@@ -308,8 +309,9 @@ int enter_set_limits(Payload *p) {
 
                 if (setrlimit((__rlimit_resource_t) process->rlimits[i].resource, &limit) < 0)
                         return failure_set_errno(p->failure, FAILURE_INVALID_ARGUMENT, errno,
-                                                 "cannot set the resource limit number %d to %" PRIu64,
-                                                 process->rlimits[i].resource, process->rlimits[i].hard);
+                                                 "cannot set the resource limit %s to %" PRIu64 ":%" PRIu64,
+                                                 ulimit_name(process->rlimits[i].resource),
+                                                 process->rlimits[i].soft, process->rlimits[i].hard);
         }
         return 0;
 }

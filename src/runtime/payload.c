@@ -25,6 +25,7 @@
 #include "runtime/account.h"
 #include "runtime/channel.h"
 #include "runtime/cover.h"
+#include "runtime/descriptor.h"
 #include "runtime/enter.h"
 #include "runtime/filter.h"
 #include "runtime/hold.h"
@@ -56,20 +57,40 @@ static int step_wait_mapped(Payload *p) {
         return 0;
 }
 
+/* Whatever our caller ignores is no matter of the container's. */
+static void reset_signals(void) {
+        struct sigaction sa = { .sa_handler = SIG_DFL };
+
+        for (int i = 1; i < _NSIG; i++)
+                if (i != SIGKILL && i != SIGSTOP)
+                        (void) sigaction(i, &sa, NULL);
+}
+
+/* Keys of the host's session must not be reachable. Some kernels have no keyrings, some users no quota for
+ * one more. The name is for people. */
+static int join_keyring(Payload *p) {
+        _cleanup_free_ char *name = NULL;
+
+        if (p->keep_keyring)
+                return 0;
+        if (p->hooks && string_format(&name, "_ses.%s", p->hooks->id) < 0)
+                return -ENOMEM;
+        if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name) < 0)
+                log_debug("cannot join a new session keyring, ignoring");
+        return 0;
+}
+
 static int step_session(Payload *p) {
         sigset_t none;
 
         (void) umask(0);
+        reset_signals();
         (void) sigemptyset(&none);
         if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
                 return negative_errno();
         if (setsid() < 0 && errno != EPERM)
                 return negative_errno();
-        /* Keys of the host's session must not be reachable. Some kernels have no keyrings, some users no
-         * quota for one more. */
-        if (!p->keep_keyring && syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0)
-                log_debug("cannot join a new session keyring, ignoring");
-        return 0;
+        return join_keyring(p);
 }
 
 static int step_names(Payload *p) {
@@ -244,7 +265,8 @@ static int give_pipe(int fd, const User *u) {
 /* Moves what is still needed, and what is to be passed on, out of the way of the numbers that the program
  * wants. */
 static int pass_fds(Payload *p, int *moved) {
-        int *own[] = { &p->channel, &p->cwd_fd, &p->start_fd, &p->result_fd };
+        int *own[] = { &p->channel,   &p->cwd_fd,   &p->start_fd,
+                       &p->result_fd, p->hook_fds, p->hook_fds + 1 };
         unsigned max = 2;
 
         for (size_t i = 0; i < p->n_passed; i++)
@@ -280,6 +302,21 @@ static int step_pass_fds(Payload *p) {
                                          "cannot pass the descriptors on; the limit nofile may be too low "
                                          "for them")
                      : 0;
+}
+
+/* What is open at the exec could be what is executed: args like "/proc/self/fd/N/../../bin/sh" would lead to
+ * the host's programs (CVE-2024-21626). */
+static int step_close_fds(Payload *p) {
+        const int own[] = { p->channel,   p->cwd_fd,      p->start_fd,
+                            p->result_fd, p->hook_fds[0], p->hook_fds[1], trace_fd };
+        _cleanup_free_ int *keep = new (int, p->n_passed + ELEMENTSOF(own));
+
+        if (!keep)
+                return -ENOMEM;
+        memcpy(keep, own, sizeof(own));
+        for (size_t i = 0; i < p->n_passed; i++)
+                keep[ELEMENTSOF(own) + i] = (int) p->passed_as[i];
+        return descriptor_close_others(keep, p->n_passed + ELEMENTSOF(own));
 }
 
 static int step_scheduling(Payload *p) {
@@ -450,9 +487,14 @@ static int step_wait_start(Payload *p) {
 }
 
 static int step_start_hooks(Payload *p) {
-        return p->hooks ? hook_run(p->spec, RUNTIME_HOOK_START_CONTAINER, p->hooks, "created", getpid(),
-                                   p->failure)
-                        : 0;
+        HookContext context;
+
+        if (!p->hooks)
+                return 0;
+        context = *p->hooks;
+        context.stdout_fd = p->hook_fds[0];
+        context.stderr_fd = p->hook_fds[1];
+        return hook_run(p->spec, RUNTIME_HOOK_START_CONTAINER, &context, "created", getpid(), p->failure);
 }
 
 static int step_execute(Payload *p) {
@@ -514,6 +556,7 @@ static const PayloadStep last_steps[] = {
         { "set the AppArmor profile", step_apparmor },
         { "connect the standard streams", step_stdio },
         { "pass descriptors on", step_pass_fds },
+        { "close the others", step_close_fds },
         { "set the scheduling", step_scheduling },
         { "enter the working directory", step_cwd },
         { "set the resource limits", enter_set_limits },

@@ -29,6 +29,7 @@ typedef struct Payload {
         bool root_in_place, no_pivot, keep_keyring; /* see RuntimeOptions */
         int cgroupns_fd;  /* another's cgroup namespace, entered from the cgroup; -EBADF */
         const HookContext *hooks;
+        int hook_fds[2];            /* its streams, wherever they are by now */
         bool announce;              /* say when the tree is made, and wait */
         int start_fd, result_fd;    /* runtime/hold.h; -EBADF: it just executes */
         bool started;               /* failures go to result_fd */

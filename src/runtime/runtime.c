@@ -17,6 +17,7 @@
 #include "basic/log.h"
 #include "basic/memory.h"
 #include "basic/str.h"
+#include "basic/strv.h"
 #include "basic/trace.h"
 #include "runtime/cgroup.h"
 #include "runtime/channel.h"
@@ -84,13 +85,37 @@ Runtime *runtime_free(Runtime *rt) {
         return mfree(rt);
 }
 
-static int resolve_capabilities(const RuntimeSpec *spec, uint64_t *ret, Failure *reterr) {
+/* In documents of our own there is no other. */
+static int check_capabilities(const RuntimeSpec *spec, Failure *reterr) {
         const char *name = "";
+        uint64_t set;
 
-        for (size_t i = 0; i < _RUNTIME_CAPABILITY_MAX; i++) {
-                if (capability_set_parse(spec->process.capabilities[i], ret + i, &name) < 0)
+        for (size_t i = 0; i < _RUNTIME_CAPABILITY_MAX; i++)
+                if (capability_set_parse(spec->process.capabilities[i], &set, &name) < 0)
                         return failure_set(reterr, FAILURE_CONFIGURATION, "there is no capability called %s",
                                            name);
+        return 0;
+}
+
+/* config.md ("Linux Process"): what cannot be mapped to the kernel's is warned of, and left out. */
+static uint64_t known_capabilities(const RuntimeSpec *spec, RuntimeCapabilitySet which) {
+        uint64_t set = 0;
+
+        STRV_FOREACH(i, spec->process.capabilities[which]) {
+                int c = capability_from_string(*i);
+
+                if (c >= 0)
+                        set |= CAPABILITY_BIT(c);
+                else if (which == RUNTIME_CAPABILITY_BOUNDING ||
+                         !strv_contains(spec->process.capabilities[RUNTIME_CAPABILITY_BOUNDING], *i))
+                        log_warning("There is no capability called %s, ignoring.", *i);
+        }
+        return set;
+}
+
+static void resolve_capabilities(const RuntimeSpec *spec, uint64_t *ret) {
+        for (size_t i = 0; i < _RUNTIME_CAPABILITY_MAX; i++) {
+                ret[i] = known_capabilities(spec, (RuntimeCapabilitySet) i);
                 /* A kernel that lacks one lacks what it guards; what we may not have ourselves we cannot
                  * give away but in a user namespace, where it is another thing. */
                 ret[i] &= spec->namespaces[RUNTIME_NAMESPACE_USER].wanted ? capability_all()
@@ -99,7 +124,6 @@ static int resolve_capabilities(const RuntimeSpec *spec, uint64_t *ret, Failure 
         /* The kernel has no others (capabilities(7)); documents do, and other runtimes do not mind. */
         ret[RUNTIME_CAPABILITY_AMBIENT] &=
                         ret[RUNTIME_CAPABILITY_PERMITTED] & ret[RUNTIME_CAPABILITY_INHERITABLE];
-        return 0;
 }
 
 typedef struct Child {
@@ -300,11 +324,10 @@ static int payload_init(Payload *p, RuntimeSpec *spec, const int stdio[static 3]
                 .peer_fd = -EBADF,
                 .start_fd = -EBADF,
                 .result_fd = -EBADF,
+                .hook_fds = { -EBADF, -EBADF },
         };
         memcpy(p->stdio, stdio, sizeof(p->stdio));
-        r = resolve_capabilities(spec, p->capabilities, reterr);
-        if (r < 0)
-                return r;
+        resolve_capabilities(spec, p->capabilities);
         p->mount_fds = new (int, spec->n_mounts + 1);
         if (!p->mount_fds)
                 return -ENOMEM;
@@ -357,6 +380,10 @@ static int start(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
         p.groups_fixed = p.as_is && !namespace_is_initial_user() && user_groups_are_fixed(0);
         p.keep_keyring = o->keep_keyring;
         p.hooks = o->hooks;
+        if (o->hooks) {
+                p.hook_fds[0] = o->hooks->stdout_fd;
+                p.hook_fds[1] = o->hooks->stderr_fd;
+        }
         p.announce = o->created || rt->spec->hooks[RUNTIME_HOOK_CREATE_CONTAINER].n > 0;
         if (has_gate(o)) {
                 p.start_fd = o->start_fd;
@@ -392,7 +419,7 @@ int runtime_prepare(RuntimeSpec *spec, const RuntimeOptions *options, Runtime **
         if (!options->hooks && (spec->hooks[RUNTIME_HOOK_CREATE_CONTAINER].n > 0 ||
                                 spec->hooks[RUNTIME_HOOK_START_CONTAINER].n > 0))
                 return failure_set(reterr, FAILURE_CONFIGURATION, "hooks are of no use here");
-        r = options->root.as_is ? tidy_document(spec, reterr) : 0;
+        r = options->root.as_is ? tidy_document(spec, reterr) : check_capabilities(spec, reterr);
         if (r >= 0)
                 r = runtime_new(spec, &rt);
         if (r >= 0) {
@@ -439,21 +466,21 @@ static int raise_limits(Runtime *rt, Failure *reterr) {
         return 0;
 }
 
-/* Always set: what we run under is our own matter, not the payload's. */
+/* config.md: not touched where the document does not say. */
 static int set_oom_score(Runtime *rt, Failure *reterr) {
         _cleanup_close_ int fd = -EBADF;
         char path[64], value[16];
         int n;
 
+        if (!rt->spec->process.oom_score_adj_set)
+                return 0;
         (void) snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", rt->pid);
         n = snprintf(value, sizeof(value), "%d", rt->spec->process.oom_score_adj);
         fd = open(path, O_WRONLY | O_CLOEXEC);
         if (fd >= 0 && fd_write_all(fd, value, (size_t) n) >= 0)
                 return 0;
-        if (rt->spec->process.oom_score_adj_set)
-                return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno,
-                                         "cannot set the OOM score to %s", value);
-        return 0;
+        return failure_set_errno(reterr, FAILURE_INVALID_ARGUMENT, errno, "cannot set the OOM score to %s",
+                                 value);
 }
 
 /* What is to be done while the container is all there but for the change of its root. */

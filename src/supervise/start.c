@@ -149,7 +149,11 @@ int start_read_spec(Message *m, RuntimeSpec **ret, Failure *reterr) {
                 return failure_set_errno(reterr, FAILURE_CONFIGURATION, r,
                                          "cannot read the runtime specification");
         r = runtime_spec_parse(data, size, ret, reterr);
-        return r < 0 ? r : runtime_spec_check_process(*ret, reterr);
+        if (r < 0)
+                return r;
+        /* What we run under is our own matter, not the payload's. */
+        (*ret)->process.oom_score_adj_set = true;
+        return runtime_spec_check_process(*ret, reterr);
 }
 
 static int read_root(Message *m, Start *s) {
