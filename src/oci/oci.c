@@ -63,6 +63,15 @@ const Verb oci_verbs[] = {
           verb_kill, false },
         { "delete", "ID", 1, 1, "Remove a container that has stopped", delete_options, OPTIONS_ANYWHERE,
           verb_delete, false },
+        { "exec", "ID [COMMAND...]", 1, -1, "Run one more process in a container", exec_options,
+          OPTIONS_FIRST, verb_exec, true },
+        { "list", NULL, 0, 0, "List the containers", list_options, OPTIONS_ANYWHERE, verb_list, false },
+        { "spec", NULL, 0, 0, "Write an example of a config.json", spec_options, OPTIONS_ANYWHERE, verb_spec,
+          false },
+        { "checkpoint", "ID", 1, 1, "Refused: there is no support for CRIU", checkpoint_options,
+          OPTIONS_ANYWHERE, verb_checkpoint, false },
+        { "restore", "ID", 1, 1, "Refused: there is no support for CRIU", restore_options, OPTIONS_ANYWHERE,
+          verb_restore, false },
         {},
 };
 

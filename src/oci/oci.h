@@ -48,9 +48,16 @@ extern const Verb oci_verbs[]; /* ends with a NULL name */
 
 extern const Option create_options[], run_options[], kill_options[], delete_options[];
 
+extern const Option exec_options[], list_options[], spec_options[], checkpoint_options[], restore_options[];
+
 int verb_create(const Oci *oci, char **operands, Failure *f);
 int verb_run(const Oci *oci, char **operands, Failure *f);
 int verb_start(const Oci *oci, char **operands, Failure *f);
 int verb_state(const Oci *oci, char **operands, Failure *f);
 int verb_kill(const Oci *oci, char **operands, Failure *f);
 int verb_delete(const Oci *oci, char **operands, Failure *f);
+int verb_exec(const Oci *oci, char **operands, Failure *f);
+int verb_list(const Oci *oci, char **operands, Failure *f);
+int verb_spec(const Oci *oci, char **operands, Failure *f);
+int verb_checkpoint(const Oci *oci, char **operands, Failure *f);
+int verb_restore(const Oci *oci, char **operands, Failure *f);

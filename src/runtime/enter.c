@@ -91,13 +91,17 @@ static int open_leader_cgroup(int leader_fd, int *ret_fd) {
 static int open_cgroups(const EnterTarget *target, int leader_fd, Enter *e, Failure *reterr) {
         int r;
 
-        e->payload_fd = openat(target->scope_fd, "payload", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        if (e->payload_fd < 0)
+        if (target->cgroup_fd >= 0)
+                e->payload_fd = fcntl(target->cgroup_fd, F_DUPFD_CLOEXEC, 3);
+        else if (target->scope_fd >= 0)
+                e->payload_fd = openat(target->scope_fd, "payload",
+                                       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        if (e->payload_fd < 0 && (target->cgroup_fd >= 0 || target->scope_fd >= 0))
                 return errno == ENOENT || errno == ENODEV
                                        ? gone(reterr)
                                        : failure_set_errno(reterr, FAILURE_SYSTEM, errno,
                                                            "cannot open the container's cgroup");
-        r = open_leader_cgroup(leader_fd, &e->leader_cgroup_fd);
+        r = target->cgroup_only ? 0 : open_leader_cgroup(leader_fd, &e->leader_cgroup_fd);
         if (r < 0)
                 log_debug_errno(r, "cannot open the cgroup of the first process, ignoring: %m");
         return 0;
@@ -169,6 +173,15 @@ int enter_join(const EnterTarget *target, const Enter *e, Failure *reterr) {
                                                   "cannot join the container's namespaces");
 }
 
+/* A container without a cgroup of its own is where its caller was, and we are. */
+static pid_t clone_here(int *ret_pidfd) {
+        struct clone_args args = { .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+                                   .pidfd = (uintptr_t) ret_pidfd,
+                                   .exit_signal = SIGCHLD };
+
+        return (pid_t) syscall(SYS_clone3, &args, sizeof(args));
+}
+
 pid_t enter_clone(const Enter *e, int *ret_pidfd) {
         int cgroups[] = { e->payload_fd, e->leader_cgroup_fd };
         pid_t pid = -1;
@@ -183,11 +196,13 @@ pid_t enter_clone(const Enter *e, int *ret_pidfd) {
 
                 /* A container that divides its cgroup up has no processes in the cgroup itself (cgroups(7),
                  * "no internal processes"): then its first process's. */
-                if (cgroups[i] < 0 || (i > 0 && errno != EBUSY && errno != EOPNOTSUPP))
+                if (cgroups[i] < 0)
+                        continue;
+                if (i > 0 && cgroups[0] >= 0 && errno != EBUSY && errno != EOPNOTSUPP)
                         break;
                 pid = (pid_t) syscall(SYS_clone3, &args, sizeof(args));
         }
-        return pid;
+        return pid < 0 && cgroups[0] < 0 ? clone_here(ret_pidfd) : pid;
 }
 
 int enter_cgroup_namespace(Payload *p) {

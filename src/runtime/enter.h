@@ -14,7 +14,9 @@
 typedef struct EnterTarget {
         pid_t leader; /* the container's first process */
         int leader_pidfd;
-        int scope_fd; /* cgroup */
+        int scope_fd;  /* cgroup with payload/ beneath, where the new process goes; -EBADF: see below */
+        int cgroup_fd; /* the cgroup itself where it goes; both -EBADF: to the first process */
+        bool cgroup_only; /* not to the first process's cgroup where this one takes no processes */
 } EnterTarget;
 
 struct Enter {

@@ -573,6 +573,7 @@ static int prepare_entering(Runtime *rt, const RuntimeEnter *o, Enter *e, Payloa
         p->passed = o->passed;
         p->passed_as = o->passed_as;
         p->n_passed = o->n_passed;
+        p->n_listen = o->n_listen;
         e->shell = o->shell;
         e->login = o->login;
         p->enter = e;

@@ -67,7 +67,7 @@ typedef struct RuntimeEnter {
         EnterTarget target;
         const int *passed; /* as above */
         const unsigned *passed_as;
-        size_t n_passed;
+        size_t n_passed, n_listen;
         int stdio[3];   /* as above */
         int seccomp_fd; /* as above */
         RuntimeListening listening;

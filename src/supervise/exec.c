@@ -344,7 +344,7 @@ static void tell_failure(const Exec *e, int error, const Failure *f) {
 
 int exec_run(int socket_fd) {
         _cleanup_failure_ Failure failure = {};
-        Exec e = { .enter = { .target = { .leader_pidfd = -EBADF, .scope_fd = -EBADF },
+        Exec e = { .enter = { .target = { .leader_pidfd = -EBADF, .scope_fd = -EBADF, .cgroup_fd = -EBADF },
                               .stdio = { -EBADF, -EBADF, -EBADF },
                               .seccomp_fd = -EBADF },
                    .socket_fd = socket_fd,

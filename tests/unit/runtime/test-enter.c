@@ -109,7 +109,7 @@ static void enter(const EnterTarget *target, int out) {
 }
 
 static void test_enter(void **state) {
-        EnterTarget target = { .scope_fd = (int) (intptr_t) *state };
+        EnterTarget target = { .scope_fd = (int) (intptr_t) *state, .cgroup_fd = -EBADF };
         int out[2], status;
         char byte = 0;
         pid_t pid;
@@ -131,7 +131,7 @@ static void test_enter(void **state) {
 }
 
 static void test_gone(void **state) {
-        EnterTarget target = { .scope_fd = (int) (intptr_t) *state };
+        EnterTarget target = { .scope_fd = (int) (intptr_t) *state, .cgroup_fd = -EBADF };
         _cleanup_(enter_done) Enter e = ENTER_NONE;
         _cleanup_failure_ Failure failure = {};
 
@@ -148,7 +148,7 @@ static void test_gone(void **state) {
 }
 
 static void test_no_payload_cgroup(void **state) {
-        EnterTarget target = { .scope_fd = (int) (intptr_t) *state };
+        EnterTarget target = { .scope_fd = (int) (intptr_t) *state, .cgroup_fd = -EBADF };
         _cleanup_(enter_done) Enter e = ENTER_NONE;
         _cleanup_failure_ Failure failure = {};
 
