@@ -180,6 +180,8 @@ int exec_process_change(RuntimeProcess *p, const ExecRequest *q, Failure *f) {
                 r = string_set(&p->cwd, q->cwd);
         if (r >= 0 && q->apparmor)
                 r = string_set(&p->apparmor_profile, q->apparmor);
+        if (r >= 0 && q->label)
+                r = string_set(&p->selinux_label, q->label);
         if (r >= 0 && q->user)
                 r = set_user(p, q->user, f);
         if (r >= 0)

@@ -21,8 +21,10 @@
 #include "oci/pid-file.h"
 #include "oci/relay.h"
 #include "oci/report.h"
+#include "oci/seccomp.h"
 #include "runtime/cgroup.h"
 #include "runtime/runtime.h"
+#include "spec/json.h"
 
 #define STATUS_FAILED 255 /* of ours, so that it is none of the command's: as runc has it */
 
@@ -67,24 +69,27 @@ const Option exec_options[] = {
 typedef struct Exec {
         OciContainer *container;
         RuntimeSpec *spec;
+        OciSeccomp seccomp;
         Passing passing;
         PidFile pid_file;
         int console_fd, pidfd_fd, leader_pidfd, cgroup_fd, master_fd;
         Runtime *runtime;
 } Exec;
 
-#define EXEC_NONE                           \
-        ((Exec){ .pid_file = PID_FILE_NONE, \
-                 .console_fd = -EBADF,      \
-                 .pidfd_fd = -EBADF,        \
-                 .leader_pidfd = -EBADF,    \
-                 .cgroup_fd = -EBADF,       \
+#define EXEC_NONE                             \
+        ((Exec){ .pid_file = PID_FILE_NONE,   \
+                 .console_fd = -EBADF,        \
+                 .pidfd_fd = -EBADF,          \
+                 .leader_pidfd = -EBADF,      \
+                 .cgroup_fd = -EBADF,         \
+                 .seccomp = OCI_SECCOMP_NONE, \
                  .master_fd = -EBADF })
 
 static void exec_done(Exec *e) {
         e->runtime = runtime_free(e->runtime);
         e->container = oci_container_free(e->container);
         e->spec = runtime_spec_free(e->spec);
+        oci_seccomp_done(&e->seccomp);
         passing_done(&e->passing);
         pid_file_done(&e->pid_file);
         e->console_fd = fd_close(e->console_fd);
@@ -181,8 +186,17 @@ static void set_size(RuntimeProcess *p) {
         p->console_height = size.ws_row;
 }
 
+static int give_listener(pid_t pid, int listener_fd, void *userdata, Failure *f) {
+        _cleanup_json_ json_object *state = NULL;
+        Exec *e = userdata;
+        int r;
+
+        r = oci_container_state(e->container, oci_container_status(e->container), &state);
+        return r < 0 ? r : oci_seccomp_tell(&e->seccomp, state, pid, listener_fd, f);
+}
+
 static int enter(Exec *e, Failure *f) {
-        const RuntimeEnter options = {
+        RuntimeEnter options = {
                 .target = { .leader = e->container->pid,
                             .leader_pidfd = e->leader_pidfd,
                             .scope_fd = -EBADF,
@@ -194,9 +208,14 @@ static int enter(Exec *e, Failure *f) {
                 .n_listen = e->passing.n_listen,
                 .stdio = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO },
                 .seccomp_fd = -EBADF,
+                .listening = give_listener,
+                .userdata = e,
         };
         int r;
 
+        r = oci_seccomp_finish(&e->seccomp, &options.seccomp_fd, f);
+        if (r < 0)
+                return r;
         set_size(&e->spec->process);
         /* While a paused container is waited for, we can be interrupted. */
         r = arg_detach || arg_ignore_paused ? 0 : relay_prepare(false);
@@ -229,6 +248,8 @@ static int run(const Oci *oci, const char *id, Exec *e, int *ret_status, Failure
                 r = open_container(oci, id, e, f);
         if (r >= 0)
                 r = read_spec(e, f);
+        if (r >= 0)
+                r = oci_seccomp_begin(e->spec, &e->seccomp, f);
         if (r >= 0)
                 r = open_sockets(e, f);
         if (r >= 0)
