@@ -162,12 +162,41 @@ int enter_raise_limits(const RuntimeSpec *spec, Failure *reterr) {
         return 0;
 }
 
+/* The flags of the namespaces that are not ours already. */
+static int other_namespaces(const EnterTarget *target, const Enter *e) {
+        static const struct {
+                const char *name;
+                int flag;
+        } places[] = { { "mnt", CLONE_NEWNS },  { "pid", CLONE_NEWPID }, { "net", CLONE_NEWNET },
+                       { "ipc", CLONE_NEWIPC }, { "uts", CLONE_NEWUTS } };
+        char theirs[32], ours[32];
+        int flags = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(places); i++) {
+                struct stat a, b;
+
+                (void) snprintf(theirs, sizeof(theirs), "%d/ns/%s", target->leader, places[i].name);
+                (void) snprintf(ours, sizeof(ours), "self/ns/%s", places[i].name);
+                if (fstatat(e->host_proc_fd, theirs, &a, 0) < 0 ||
+                    fstatat(e->host_proc_fd, ours, &b, 0) < 0 || a.st_ino != b.st_ino)
+                        flags |= places[i].flag;
+        }
+        return flags;
+}
+
 int enter_join(const EnterTarget *target, const Enter *e, Failure *reterr) {
         int flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
                     (e->has_mapping ? CLONE_NEWUSER : 0) | (e->has_clocks ? CLONE_NEWTIME : 0);
 
         if (setns(target->leader_pidfd, flags) >= 0)
                 return 0;
+        /* Who is root of the container's user namespace only may not join the host's again, where the
+         * container shares them. */
+        if (errno == EPERM) {
+                flags &= other_namespaces(target, e) | CLONE_NEWUSER | CLONE_NEWTIME;
+                if (setns(target->leader_pidfd, flags) >= 0)
+                        return 0;
+        }
         return errno == ESRCH ? gone(reterr)
                               : failure_set_errno(reterr, FAILURE_SYSTEM, errno,
                                                   "cannot join the container's namespaces");

@@ -99,6 +99,31 @@ static int open_own(RuntimeNamespaceType type, int *ret_fd) {
         return *ret_fd < 0 ? negative_errno() : 0;
 }
 
+static bool is_same(int a_fd, int b_fd) {
+        struct stat a, b;
+
+        return fstat(a_fd, &a) >= 0 && fstat(b_fd, &b) >= 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+int namespace_forget_own_user(RuntimeSpec *spec, Failure *reterr) {
+        RuntimeNamespace *user = spec->namespaces + RUNTIME_NAMESPACE_USER;
+        _cleanup_close_ int fd = -EBADF, own = -EBADF;
+        int r;
+
+        r = namespace_open(spec, RUNTIME_NAMESPACE_USER, &fd, reterr);
+        if (r <= 0)
+                return r;
+        r = open_own(RUNTIME_NAMESPACE_USER, &own);
+        if (r < 0 || !is_same(fd, own))
+                return r;
+        user->path = mfree(user->path);
+        user->wanted = false;
+        spec->uid_mappings = mfree(spec->uid_mappings);
+        spec->gid_mappings = mfree(spec->gid_mappings);
+        spec->n_uid_mappings = spec->n_gid_mappings = 0;
+        return 0;
+}
+
 int namespace_return(int own_fds[static _RUNTIME_NAMESPACE_MAX]) {
         int r = 0;
 
@@ -125,6 +150,11 @@ int namespace_join(const RuntimeSpec *spec, int own_fds[static _RUNTIME_NAMESPAC
                 r = namespace_open(spec, t, &fd, reterr);
                 if (r > 0 && open_own(t, own_fds + t) < 0)
                         return negative_errno();
+                /* Whoever is in there already need not be allowed to join. */
+                if (r > 0 && is_same(fd, own_fds[t])) {
+                        own_fds[t] = fd_close(own_fds[t]);
+                        continue;
+                }
                 if (r > 0 && setns(fd, clone_flags[t]) < 0)
                         r = failure_set_errno(reterr, FAILURE_SYSTEM, errno,
                                               "cannot join the %s namespace %s",

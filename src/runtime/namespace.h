@@ -17,6 +17,10 @@ bool namespace_is_new(const RuntimeSpec *spec, RuntimeNamespaceType type);
 /* True when this process is in the user namespace that the kernel began with. */
 bool namespace_is_initial_user(void);
 
+/* A user namespace by path that is this process's own is none to the specification from then on: the kernel
+ * joins nobody to his own. */
+int namespace_forget_own_user(RuntimeSpec *spec, Failure *reterr);
+
 /* Enters the existing namespaces that the specification names, so that children are born into them; not
  * the user and cgroup namespaces, nor that of processes when there is one of users: those are opened by
  * namespace_open(). This process needs to be root of what

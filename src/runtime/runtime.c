@@ -421,6 +421,8 @@ int runtime_prepare(RuntimeSpec *spec, const RuntimeOptions *options, Runtime **
                 return failure_set(reterr, FAILURE_CONFIGURATION, "hooks are of no use here");
         r = options->root.as_is ? tidy_document(spec, reterr) : check_capabilities(spec, reterr);
         if (r >= 0)
+                r = namespace_forget_own_user(spec, reterr);
+        if (r >= 0)
                 r = runtime_new(spec, &rt);
         if (r >= 0) {
                 rt->options = *options;

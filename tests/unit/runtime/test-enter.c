@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -173,12 +174,52 @@ static void test_raise_limits(void **state) {
         assert_true(after.rlim_max >= before.rlim_max && after.rlim_cur == before.rlim_cur);
 }
 
+static void join_as_nobody(void) {
+        _cleanup_(enter_done) Enter e = ENTER_NONE;
+        _cleanup_failure_ Failure failure = {};
+        EnterTarget target = {};
+        struct utsname name;
+        int ready[2];
+        char byte;
+
+        CHECK(setresgid(65534, 65534, 65534) >= 0 && setresuid(65534, 65534, 65534) >= 0);
+        CHECK(prctl(PR_SET_DUMPABLE, 1) >= 0);
+        CHECK(pipe2(ready, O_CLOEXEC) >= 0);
+        target.leader = fork();
+        if (target.leader == 0) {
+                CHECK(unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWUTS) >= 0);
+                CHECK(sethostname("inside", 6) >= 0 && write(ready[1], "x", 1) == 1);
+                for (;;)
+                        (void) pause();
+        }
+        CHECK(read(ready[0], &byte, 1) == 1);
+        target.leader_pidfd = (int) syscall(SYS_pidfd_open, target.leader, 0);
+        e.host_proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        e.has_mapping = true;
+        CHECK(enter_join(&target, &e, &failure) >= 0);
+        CHECK(uname(&name) >= 0 && strcmp(name.nodename, "inside") == 0);
+        CHECK(syscall(SYS_pidfd_send_signal, target.leader_pidfd, SIGKILL, NULL, 0) >= 0);
+        _exit(0);
+}
+
+/* A container of somebody who is not root, which shares the host's network. */
+static void test_join_shared(void **state) {
+        pid_t pid = fork();
+        int status;
+
+        if (pid == 0)
+                join_as_nobody();
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_enter, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_gone, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_no_payload_cgroup, setup, teardown),
                 cmocka_unit_test(test_raise_limits),
+                cmocka_unit_test(test_join_shared),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

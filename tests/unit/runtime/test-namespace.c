@@ -190,12 +190,82 @@ static void test_call_in(void **state) {
         assert_true(namespace_call_in(INT_MAX, read_uts, &inside) < 0);
 }
 
+/* Who is in there already need not be root to stay. */
+static void test_join_own(void **state) {
+        static char *const paths[] = {
+                [RUNTIME_NAMESPACE_PID] = (char *) "/proc/self/ns/pid",
+                [RUNTIME_NAMESPACE_NETWORK] = (char *) "/proc/self/ns/net",
+                [RUNTIME_NAMESPACE_IPC] = (char *) "/proc/self/ns/ipc",
+                [RUNTIME_NAMESPACE_UTS] = (char *) "/proc/self/ns/uts",
+                [RUNTIME_NAMESPACE_TIME] = (char *) "/proc/self/ns/time",
+        };
+        pid_t pid = fork();
+        int status;
+
+        if (pid == 0) {
+                _cleanup_failure_ Failure failure = {};
+                RuntimeSpec s = {};
+                int *own = own_fds();
+
+                for (size_t i = 0; i < ELEMENTSOF(paths); i++)
+                        s.namespaces[i] = (RuntimeNamespace){ .wanted = paths[i], .path = paths[i] };
+                if (setresgid(65534, 65534, 65534) < 0 || setresuid(65534, 65534, 65534) < 0 ||
+                    namespace_join(&s, own, &failure) < 0)
+                        _exit(1);
+                for (size_t i = 0; i < _RUNTIME_NAMESPACE_MAX; i++)
+                        if (own[i] >= 0)
+                                _exit(2);
+                _exit(0);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+}
+
+static void test_forget_own_user(void **state) {
+        RuntimeNamespace *user;
+        _cleanup_failure_ Failure failure = {};
+        RuntimeSpec s = {};
+        char path[64];
+        int ready[2];
+        pid_t pid;
+        char byte;
+
+        user = s.namespaces + RUNTIME_NAMESPACE_USER;
+        assert_int_equal(namespace_forget_own_user(&s, &failure), 0);
+        *user = (RuntimeNamespace){ .wanted = true, .path = strdup("/proc/self/ns/user") };
+        s.uid_mappings = calloc(1, sizeof(*s.uid_mappings));
+        s.n_uid_mappings = 1;
+        assert_int_equal(namespace_forget_own_user(&s, &failure), 0);
+        assert_false(user->wanted);
+        assert_null(user->path);
+        assert_int_equal(s.n_uid_mappings, 0);
+
+        assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+        pid = fork();
+        if (pid == 0) {
+                if (unshare(CLONE_NEWUSER) < 0 || write(ready[1], "x", 1) != 1)
+                        _exit(1);
+                for (;;)
+                        (void) pause();
+        }
+        assert_int_equal(read(ready[0], &byte, 1), 1);
+        (void) snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+        *user = (RuntimeNamespace){ .wanted = true, .path = path };
+        assert_int_equal(namespace_forget_own_user(&s, &failure), 0);
+        assert_true(user->wanted && user->path == path);
+        assert_int_equal(kill(pid, SIGKILL), 0);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        (void) close(ready[0]);
+        (void) close(ready[1]);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_flags),        cmocka_unit_test(test_host_id),
                 cmocka_unit_test(test_join_refused), cmocka_unit_test(test_join),
                 cmocka_unit_test(test_open),         cmocka_unit_test(test_clone_into),
-                cmocka_unit_test(test_call_in),
+                cmocka_unit_test(test_call_in),      cmocka_unit_test(test_join_own),
+                cmocka_unit_test(test_forget_own_user),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
