@@ -359,6 +359,14 @@ static bool has_gate(const RuntimeOptions *o) {
         return o->start_fd >= 0 && o->result_fd >= 0;
 }
 
+/* Because they cannot be changed, or because that was asked for, as crun is. */
+static bool keeps_groups(const RuntimeSpec *spec, pid_t pid) {
+        const char *asked = strv_env_get(spec->annotations, "run.oci.keep_original_groups");
+
+        return (asked && !streq(asked, "0")) ||
+               ((pid > 0 || !namespace_is_initial_user()) && user_groups_are_fixed(pid));
+}
+
 static int start(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
         _cleanup_close_ int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
         _cleanup_(payload_done) Payload p = {};
@@ -377,7 +385,7 @@ static int start(Runtime *rt, const RuntimeOptions *o, Failure *reterr) {
         p.in_cgroup = o->cgroup_fd >= 0;
         p.root_in_place = o->root_in_place;
         p.no_pivot = o->no_pivot;
-        p.groups_fixed = p.as_is && !namespace_is_initial_user() && user_groups_are_fixed(0);
+        p.groups_fixed = p.as_is && keeps_groups(rt->spec, 0);
         p.keep_keyring = o->keep_keyring;
         p.hooks = o->hooks;
         if (o->hooks) {
@@ -579,7 +587,8 @@ static int prepare_entering(Runtime *rt, const RuntimeEnter *o, Enter *e, Payloa
         e->shell = o->shell;
         e->login = o->login;
         p->enter = e;
-        p->groups_fixed = e->has_mapping && user_groups_are_fixed(o->target.leader);
+        p->groups_fixed = (e->has_mapping || !namespace_is_initial_user()) &&
+                          keeps_groups(rt->spec, o->target.leader);
         arrange_stdio(p, null_fd);
         r = e->has_mapping ? give_pipes(p->stdio, e->root_uid, e->root_gid) : 0;
         if (r >= 0)

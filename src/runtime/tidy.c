@@ -85,6 +85,11 @@ static int check_sysctls(const RuntimeSpec *spec, Failure *reterr) {
                                            "the sysctl %s is not of a namespace: it cannot be set for a "
                                            "container",
                                            key);
+                if (type == RUNTIME_NAMESPACE_UTS && endswith(key, "hostname"))
+                        return failure_set(reterr, FAILURE_CONFIGURATION,
+                                           "the sysctl %s is no way to set the name of the host: that is "
+                                           "called hostname in the document",
+                                           key);
                 if (is_shared(spec, type))
                         return failure_set(reterr, FAILURE_CONFIGURATION,
                                            "the sysctl %s is the host's here: the container needs a %s "

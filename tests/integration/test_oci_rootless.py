@@ -19,12 +19,14 @@ class RootlessOci(Oci):
     """The runtime as a user; what was made for it is that user's."""
 
     wrapper = ()
+    adopted = False  # everything has its owner already
 
     def argv(self, *words):
         return [*self.wrapper, *super().argv(*words)]
 
     def call(self, *words, **kw):
-        subprocess.run(["chown", "-hR", f"{UID}:{UID}", self.directory], check=True)
+        if not self.adopted:
+            subprocess.run(["chown", "-hR", f"{UID}:{UID}", self.directory], check=True)
         environment = {"PATH": os.environ["PATH"], "XDG_RUNTIME_DIR": str(RUNTIME_DIRECTORY)}
         return super().call(*words, **{"user": UID, "group": UID, "extra_groups": [], "env": environment, **kw})
 
@@ -217,6 +219,21 @@ def test_more_ids_by_newuidmap(rootless, subordinate_ids):
     assert [line.split() for line in lines[:2]] == [["0", str(UID), "1"], ["1", str(SUBIDS), "65536"]]
     assert "uid=5 gid=6 groups=6,7,8" in lines[2] or "groups=7,8" in lines[2]
     assert os.stat(bundle.rootfs / "made").st_uid == SUBIDS + 4
+
+
+def test_groups_that_are_kept(rootless):
+    """As `podman run --group-add keep-groups` asks."""
+    bundle = adapt(rootless.bundle("sh", "-c", "cat /shared/secret"))
+    shared = bundle.path / "shared"
+    shared.mkdir()
+    (shared / "secret").write_text("for the group\n")
+    bundle.mount("/shared", "bind", shared, ["rbind"])
+    bundle.config["annotations"] = {"run.oci.keep_original_groups": "1"}
+    subprocess.run(["chown", "-hR", f"{UID}:{UID}", rootless.directory], check=True)
+    os.chown(shared / "secret", 0, 5432)
+    (shared / "secret").chmod(0o640)
+    rootless.adopted = True
+    assert rootless.run(bundle, extra_groups=[5432]).stdout == "for the group\n"
 
 
 # As root of a user namespace

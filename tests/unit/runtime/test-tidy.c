@@ -88,6 +88,8 @@ static void test_sysctls(void **state) {
                                 &f) < 0);
         assert_true(with_sysctl("kernel.sysrq=1", RUNTIME_NAMESPACE_IPC, NULL, &f) < 0);
         assert_non_null(strstr(f.text, "kernel.sysrq"));
+        assert_true(with_sysctl("kernel.hostname=x", RUNTIME_NAMESPACE_UTS, NULL, &f) < 0);
+        assert_int_equal(with_sysctl("kernel/domainname=x", RUNTIME_NAMESPACE_UTS, NULL, &f), 0);
         assert_true(with_sysctl("net./../x=1", RUNTIME_NAMESPACE_NETWORK, NULL, &f) < 0);
 }
 
