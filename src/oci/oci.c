@@ -72,6 +72,8 @@ const Verb oci_verbs[] = {
           OPTIONS_ANYWHERE, verb_checkpoint, false },
         { "restore", "ID", 1, 1, "Refused: there is no support for CRIU", restore_options, OPTIONS_ANYWHERE,
           verb_restore, false },
+        { "features", NULL, 0, 0, "Show what documents may ask for, as JSON", no_options, OPTIONS_ANYWHERE,
+          verb_features, false },
         {},
 };
 

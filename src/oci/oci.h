@@ -61,3 +61,4 @@ int verb_list(const Oci *oci, char **operands, Failure *f);
 int verb_spec(const Oci *oci, char **operands, Failure *f);
 int verb_checkpoint(const Oci *oci, char **operands, Failure *f);
 int verb_restore(const Oci *oci, char **operands, Failure *f);
+int verb_features(const Oci *oci, char **operands, Failure *f);

@@ -29,7 +29,7 @@
 #define SECCOMP_PROFILE_BYTES_MAX (1024U * 1024)
 #define SECCOMP_PROFILE_RULES_MAX 4096U
 #define SECCOMP_PROFILE_ARGS_MAX 16U
-#define SECCOMP_PROFILE_ARCHES_MAX 16U
+#define SECCOMP_PROFILE_ARCHES_MAX 32U
 
 typedef struct SeccompArg {
         unsigned index; /* 0 to 5 */

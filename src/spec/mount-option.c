@@ -140,3 +140,41 @@ int mount_options_parse(char *const *words, MountOptions *ret) {
         o = (MountOptions){};
         return 0;
 }
+
+/* The word, and the same for everything beneath. */
+static int add_both(char ***words, const char *word) {
+        _cleanup_free_ char *recursive = NULL;
+        int r;
+
+        r = string_format(&recursive, "r%s", word);
+        if (r >= 0)
+                r = strv_extend(words, word);
+        return r < 0 ? r : strv_extend(words, recursive);
+}
+
+int mount_option_words(char ***ret) {
+        _cleanup_strv_free_ char **words = NULL;
+        int r;
+
+        r = add_both(&words, "bind");
+        if (r >= 0)
+                r = add_both(&words, "idmap");
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(attributes); i++)
+                r = streq(attributes[i].word, "defaults") ? strv_extend(&words, attributes[i].word)
+                                                          : add_both(&words, attributes[i].word);
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(propagations); i++)
+                r = add_both(&words, propagations[i].word);
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(superblock); i++) {
+                r = strv_extend(&words, superblock[i].set);
+                if (r >= 0 && superblock[i].clear)
+                        r = strv_extend(&words, superblock[i].clear);
+        }
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(ignored); i++)
+                r = strv_extend(&words, ignored[i]);
+        if (r >= 0)
+                r = strv_extend(&words, "tmpcopyup");
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(words);
+        return 0;
+}

@@ -23,5 +23,9 @@ void mount_options_done(MountOptions *o);
 /* Later options win over earlier ones. Unknown words become data. -ENOMEM. */
 int mount_options_parse(char *const *words, MountOptions *ret);
 
+/* The words that are known, those for tmpfs of config-linux.md with them, but none that file systems take
+ * themselves. */
+int mount_option_words(char ***ret);
+
 /* "private", "rslave", ... as in linux.rootfsPropagation. -EINVAL for other words. */
 int mount_propagation_parse(const char *word, uint64_t *ret_propagation, bool *ret_recursive);

@@ -141,6 +141,26 @@ static void test_every_word_is_known(void **state) {
         }
 }
 
+/* None of what is said to be known goes to the file system under a name of its own. */
+static void test_words(void **state) {
+        _cleanup_strv_free_ char **words = NULL;
+
+        assert_int_equal(mount_option_words(&words), 0);
+        assert_true(strv_contains(words, "rro") && strv_contains(words, "ridmap") &&
+                    strv_contains(words, "runbindable") && strv_contains(words, "nolazytime"));
+        assert_false(strv_contains(words, "rdefaults"));
+        STRV_FOREACH(word, words) {
+                _cleanup_(mount_options_done) MountOptions o = {};
+                char *one[] = { *word, NULL };
+
+                if (streq(*word, "tmpcopyup"))
+                        continue;
+                assert_int_equal(mount_options_parse(one, &o), 0);
+                if (o.data && !strstr(" sync dirsync lazytime mand ", o.data[0]))
+                        fail_msg("%s is for the file system", *word);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_attributes),
@@ -148,6 +168,7 @@ int main(void) {
                 cmocka_unit_test(test_bind_and_propagation),
                 cmocka_unit_test(test_propagation_words),
                 cmocka_unit_test(test_every_word_is_known),
+                cmocka_unit_test(test_words),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
