@@ -108,6 +108,7 @@ static int begin_start(Work *w, const UnitProperties *properties) {
         if (r < 0)
                 return r;
         (void) message_take_fd(w->request, FIELD_PIDFD, &pidfd);
+        (void) message_get_string(w->request, FIELD_TEXT, &spec.description);
         spec.slice = slice;
         spec.pid = (pid_t) pid;
         spec.pidfd = pidfd;

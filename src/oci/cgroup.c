@@ -9,6 +9,7 @@
 #include "basic/fd.h"
 #include "basic/file.h"
 #include "basic/memory.h"
+#include "basic/migration.h"
 #include "basic/str.h"
 #include "basic/strv.h"
 #include "oci/assist.h"
@@ -124,6 +125,22 @@ static int make_directory(OciCgroup *c, const RuntimeSpec *spec, Failure *reterr
         return made ? 0 : check_unused(c, reterr);
 }
 
+/* systemd will move the payload, and the kernel lets it wait for that; let it be over by then. */
+static void announce_migration(void) {
+        _cleanup_close_ int fd = -EBADF, procs = -EBADF, pidfd = -EBADF;
+        _cleanup_free_ char *path = NULL;
+        pid_t pid;
+
+        if (file_read_cgroup(AT_FDCWD, "/proc/self/cgroup", &path) < 0 || cgroup_open(path, &fd) < 0)
+                return;
+        procs = openat(fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+        if (procs >= 0)
+                (void) migration_begin(procs, &pid, &pidfd);
+        /* The child shares our descriptors, and needs that one until it is over. */
+        if (pidfd >= 0)
+                (void) TAKE_FD(procs);
+}
+
 int oci_cgroup_prepare(OciCgroup *c, const RuntimeSpec *spec, Failure *reterr) {
         int r;
 
@@ -131,6 +148,7 @@ int oci_cgroup_prepare(OciCgroup *c, const RuntimeSpec *spec, Failure *reterr) {
         case OCI_MANAGER_CGROUPFS:
                 return make_directory(c, spec, reterr);
         case OCI_MANAGER_SYSTEMD:
+                announce_migration();
                 r = oci_scope_check(spec, reterr);
                 return r < 0 ? r : oci_assist_start("scope", &c->assist, reterr);
         default:
@@ -190,16 +208,6 @@ static int move_beneath(OciCgroup *c, const char *name, pid_t pid, Failure *rete
         return 0;
 }
 
-static int await_scope(OciCgroup *c, const RuntimeSpec *spec, pid_t pid, Failure *reterr) {
-        const char *subgroup = annotation(spec, ANNOTATION_SUBGROUP);
-        int r;
-
-        r = oci_scope_wait(c->assist, reterr);
-        if (r >= 0)
-                r = find_scope(c, pid, reterr);
-        return r < 0 || isempty(subgroup) ? r : move_beneath(c, subgroup, pid, reterr);
-}
-
 /* A container with a user namespace and a cgroup namespace owns what it sees, as far as limits go that it
  * sets itself. */
 static int hand_over(const OciCgroup *c, const RuntimeSpec *spec, Failure *reterr) {
@@ -219,27 +227,80 @@ static int hand_over(const OciCgroup *c, const RuntimeSpec *spec, Failure *reter
                      : 0;
 }
 
-/* The limits stay with the upper cgroup, the container has the lower one. */
-static int delegate_lower(OciCgroup *c, const RuntimeSpec *spec, pid_t pid, Failure *reterr) {
-        const char *name = annotation(spec, ANNOTATION_DELEGATE);
+/* The limits stay with the upper cgroup where the container gets one beneath. */
+static int move_down(OciCgroup *c, const RuntimeSpec *spec, pid_t pid, Failure *reterr) {
+        const char *subgroup = c->unit ? annotation(spec, ANNOTATION_SUBGROUP) : NULL,
+                   *delegated = annotation(spec, ANNOTATION_DELEGATE);
+        int r = 0;
 
-        return isempty(name) ? 0 : move_beneath(c, name, pid, reterr);
+        if (!isempty(subgroup))
+                r = move_beneath(c, subgroup, pid, reterr);
+        return r < 0 || isempty(delegated) ? r : move_beneath(c, delegated, pid, reterr);
 }
 
 int oci_cgroup_apply(OciCgroup *c, const RuntimeSpec *spec, pid_t pid, Failure *reterr) {
         const RuntimeResources *res = &spec->resources;
         int r = 0;
 
-        if (c->manager == OCI_MANAGER_SYSTEMD)
-                r = await_scope(c, spec, pid, reterr);
+        if (c->manager == OCI_MANAGER_SYSTEMD) {
+                r = oci_scope_wait(c->assist, reterr);
+                if (r >= 0)
+                        r = find_scope(c, pid, reterr);
+        }
         if (r < 0 || c->manager == OCI_MANAGER_DISABLED)
                 return r;
         r = resource_apply(c->fd, c->path, res, reterr);
         if (r >= 0)
                 r = device_filter_apply(c->fd, res->devices, res->n_devices, false, c->rootless, reterr);
         if (r >= 0)
-                r = delegate_lower(c, spec, pid, reterr);
+                r = move_down(c, spec, pid, reterr);
         return r < 0 ? r : hand_over(c, spec, reterr);
+}
+
+int oci_cgroup_open(OciCgroup *c) {
+        int r;
+
+        if (c->fd >= 0)
+                return 1;
+        if (!c->path)
+                return 0;
+        r = cgroup_open(c->path, &c->fd);
+        return r == -ENOENT || r == -EOPNOTSUPP ? 0 : r < 0 ? r : 1;
+}
+
+static int need_cgroup(OciCgroup *c, const char *what, Failure *reterr) {
+        int r = oci_cgroup_open(c);
+
+        if (r < 0)
+                return failure_set_errno(reterr, FAILURE_SYSTEM, r, "cannot open the cgroup %s", c->path);
+        if (r == 0)
+                return failure_set(reterr, FAILURE_INVALID_STATE,
+                                   "cannot %s a container that has no cgroup of its own", what);
+        return 0;
+}
+
+int oci_cgroup_update(OciCgroup *c, const RuntimeSpec *spec, bool devices, Failure *reterr) {
+        const char *path = c->top ?: c->path;
+        const RuntimeResources *res = &spec->resources;
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        r = need_cgroup(c, "update", reterr);
+        if (r < 0)
+                return r;
+        r = cgroup_open(path, &fd);
+        if (r < 0)
+                return failure_set_errno(reterr, FAILURE_SYSTEM, r, "cannot open the cgroup %s", path);
+        r = resource_apply(fd, path, res, reterr);
+        /* systemd rounds. */
+        if (r >= 0 && c->unit) {
+                r = oci_scope_update(c->unit, res, reterr);
+                if (r >= 0)
+                        r = resource_apply(fd, path, res, reterr);
+        }
+        return r < 0 || !devices ? r
+                                 : device_filter_apply(fd, res->devices, res->n_devices, true, c->rootless,
+                                                       reterr);
 }
 
 void oci_cgroup_settle(OciCgroup *c) {
@@ -282,28 +343,6 @@ int oci_cgroup_of(const OciContainer *container, OciCgroup **ret) {
         if (!path_is_sane(c->path) || !path_is_sane(c->top))
                 return -EBADMSG;
         *ret = TAKE_PTR(c);
-        return 0;
-}
-
-int oci_cgroup_open(OciCgroup *c) {
-        int r;
-
-        if (c->fd >= 0)
-                return 1;
-        if (!c->path)
-                return 0;
-        r = cgroup_open(c->path, &c->fd);
-        return r == -ENOENT || r == -EOPNOTSUPP ? 0 : r < 0 ? r : 1;
-}
-
-static int need_cgroup(OciCgroup *c, const char *what, Failure *reterr) {
-        int r = oci_cgroup_open(c);
-
-        if (r < 0)
-                return failure_set_errno(reterr, FAILURE_SYSTEM, r, "cannot open the cgroup %s", c->path);
-        if (r == 0)
-                return failure_set(reterr, FAILURE_INVALID_STATE,
-                                   "cannot %s a container that has no cgroup of its own", what);
         return 0;
 }
 
@@ -362,16 +401,36 @@ int oci_cgroup_pids(OciCgroup *c, pid_t **ret, size_t *ret_n, Failure *reterr) {
                      : 0;
 }
 
-int oci_cgroup_remove(OciCgroup *c, Failure *reterr) {
+static bool is_there(const char *path) {
+        _cleanup_close_ int fd = -EBADF;
+
+        return cgroup_open(path, &fd) >= 0;
+}
+
+/* Of a unit that systemd did not know any more. */
+static int remove_rest(const char *path, Failure *reterr) {
+        int r = cgroup_remove(path, EMPTY_TIMEOUT_USEC);
+
+        return r < 0 ? failure_set_errno(reterr, FAILURE_SYSTEM, r, "cannot remove the cgroup %s", path) : 0;
+}
+
+int oci_cgroup_remove(OciCgroup *c, bool linger, Failure *reterr) {
         const char *path = c->top ?: c->path;
         int r = 0;
 
         oci_cgroup_settle(c);
         c->fd = fd_close(c->fd);
+        /* A scope is removed by systemd as soon as it hears that it is empty, which it never would of one
+         * that is gone before. */
         if (path)
-                r = cgroup_remove(path, EMPTY_TIMEOUT_USEC);
+                r = c->unit ? cgroup_empty(path, EMPTY_TIMEOUT_USEC)
+                            : cgroup_remove(path, EMPTY_TIMEOUT_USEC);
         if (r < 0 && r != -EOPNOTSUPP)
                 return failure_set_errno(reterr, r == -EBUSY ? FAILURE_BUSY : FAILURE_SYSTEM, r,
                                          "cannot remove the cgroup %s", path);
-        return c->unit ? oci_scope_forget(c->unit, c->rootless, reterr) : 0;
+        /* One that is still there is removed before long; one that is not, and has a unit, has failed. */
+        if (!c->unit || (linger && path && is_there(path)))
+                return 0;
+        r = oci_scope_forget(c->unit, c->rootless, reterr);
+        return r < 0 || !path ? r : remove_rest(path, reterr);
 }

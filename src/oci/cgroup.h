@@ -55,6 +55,9 @@ int oci_cgroup_join(OciCgroup *c, const RuntimeSpec *spec, pid_t pid, int pidfd,
  * namespace, and sets the limits and the device policy. It need not be moved afterwards. */
 int oci_cgroup_apply(OciCgroup *c, const RuntimeSpec *spec, pid_t pid, Failure *reterr);
 
+/* Sets other limits, and with @devices another device policy; systemd knows the limits as well. */
+int oci_cgroup_update(OciCgroup *c, const RuntimeSpec *spec, bool devices, Failure *reterr);
+
 /* Collects the process that talked to systemd, for who lives on, as `run` does. */
 void oci_cgroup_settle(OciCgroup *c);
 
@@ -73,5 +76,7 @@ bool oci_cgroup_is_paused(OciCgroup *c);
 int oci_cgroup_signal_all(OciCgroup *c, int signal, Failure *reterr);
 int oci_cgroup_pids(OciCgroup *c, pid_t **ret, size_t *ret_n, Failure *reterr);
 
-/* Kills what is left in it, and removes it with everything beneath, the scope too. Idempotent. */
-int oci_cgroup_remove(OciCgroup *c, Failure *reterr);
+/* Kills what is left in it, and removes it with everything beneath, the scope too. Idempotent.
+ * With @linger systemd may take its time for that: some ten milliseconds for a container that lived no
+ * longer, since the kernel does not tell of an empty cgroup twice in that time. */
+int oci_cgroup_remove(OciCgroup *c, bool linger, Failure *reterr);

@@ -41,7 +41,7 @@ typedef struct Making {
 static void making_done(Making *m) {
         m->runtime = runtime_free(m->runtime);
         if (m->cgroup)
-                (void) oci_cgroup_remove(m->cgroup, NULL);
+                (void) oci_cgroup_remove(m->cgroup, false, NULL);
         m->cgroup = oci_cgroup_free(m->cgroup);
         if (m->container && !m->container->created)
                 (void) oci_container_remove(&m->oci->root, m->container, NULL);

@@ -34,14 +34,14 @@ static int kill_first(const OciContainer *c, Failure *f) {
                                    KILL_TIMEOUT_MSEC / 1000);
 }
 
-static int remove_cgroup(const OciContainer *c, Failure *f) {
+static int remove_cgroup(const OciContainer *c, bool linger, Failure *f) {
         _cleanup_(oci_cgroup_freep) OciCgroup *cgroup = NULL;
         int r;
 
         r = oci_cgroup_of(c, &cgroup);
         return r < 0 ? failure_set_errno(f, FAILURE_STORAGE, r, "cannot tell the cgroup of container %s",
                                          c->id)
-                     : oci_cgroup_remove(cgroup, f);
+                     : oci_cgroup_remove(cgroup, linger, f);
 }
 
 /* Without a configuration that can be read there are no hooks. */
@@ -59,7 +59,7 @@ static int finish(const Oci *oci, OciContainer *c, bool damaged, Failure *f) {
         return r;
 }
 
-int oci_delete(const Oci *oci, const char *id, bool force, Failure *f) {
+int oci_delete(const Oci *oci, const char *id, bool force, bool linger, Failure *f) {
         _cleanup_(oci_container_freep) OciContainer *c = NULL;
         bool damaged = false;
         OciStatus status;
@@ -81,6 +81,6 @@ int oci_delete(const Oci *oci, const char *id, bool force, Failure *f) {
                                 id, oci_status_to_string(status));
         r = kill_first(c, f);
         if (r >= 0)
-                r = remove_cgroup(c, f);
+                r = remove_cgroup(c, linger, f);
         return r < 0 ? r : finish(oci, c, damaged, f);
 }

@@ -4,5 +4,5 @@
 #include "oci/oci.h"
 
 /* Removes a container with everything it has: what of its processes is left, its cgroup, its state. @force:
- * whatever it is doing, and whether it exists or not. */
-int oci_delete(const Oci *oci, const char *id, bool force, Failure *f);
+ * whatever it is doing, and whether it exists or not. @linger: see oci_cgroup_remove(). */
+int oci_delete(const Oci *oci, const char *id, bool force, bool linger, Failure *f);

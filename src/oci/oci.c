@@ -74,6 +74,16 @@ const Verb oci_verbs[] = {
           verb_restore, false },
         { "features", NULL, 0, 0, "Show what documents may ask for, as JSON", no_options, OPTIONS_ANYWHERE,
           verb_features, false },
+        { "pause", "ID", 1, 1, "Stop all processes of a container where they are", no_options,
+          OPTIONS_ANYWHERE, verb_pause, false },
+        { "resume", "ID", 1, 1, "Let a container go on that is paused", no_options, OPTIONS_ANYWHERE,
+          verb_resume, false },
+        { "ps", "ID [PS-OPTIONS...]", 1, -1, "Show the processes of a container", ps_options, OPTIONS_FIRST,
+          verb_ps, false },
+        { "update", "ID", 1, 1, "Change the limits of a container", update_options, OPTIONS_ANYWHERE,
+          verb_update, false },
+        { "events", "ID", 1, 1, "Print statistics, and when memory ran out", events_options,
+          OPTIONS_ANYWHERE, verb_events, false },
         {},
 };
 

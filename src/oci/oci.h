@@ -49,6 +49,7 @@ extern const Verb oci_verbs[]; /* ends with a NULL name */
 extern const Option create_options[], run_options[], kill_options[], delete_options[];
 
 extern const Option exec_options[], list_options[], spec_options[], checkpoint_options[], restore_options[];
+extern const Option ps_options[], update_options[], events_options[];
 
 int verb_create(const Oci *oci, char **operands, Failure *f);
 int verb_run(const Oci *oci, char **operands, Failure *f);
@@ -62,3 +63,8 @@ int verb_spec(const Oci *oci, char **operands, Failure *f);
 int verb_checkpoint(const Oci *oci, char **operands, Failure *f);
 int verb_restore(const Oci *oci, char **operands, Failure *f);
 int verb_features(const Oci *oci, char **operands, Failure *f);
+int verb_pause(const Oci *oci, char **operands, Failure *f);
+int verb_resume(const Oci *oci, char **operands, Failure *f);
+int verb_ps(const Oci *oci, char **operands, Failure *f);
+int verb_update(const Oci *oci, char **operands, Failure *f);
+int verb_events(const Oci *oci, char **operands, Failure *f);

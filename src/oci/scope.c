@@ -13,7 +13,9 @@
 #include "oci/scope-property.h"
 #include "oci/scope.h"
 
-#define FORGET_PATIENCE_USEC (100 * USEC_PER_MSEC)
+/* The kernel tells systemd that a cgroup is empty at once, or after ten milliseconds where that was used
+ * less than ten milliseconds before. */
+#define FORGET_PATIENCE_USEC (20 * USEC_PER_MSEC)
 
 static int put_properties(Message *m, char *const *properties, char *const *overriding) {
         int r = 0;
@@ -65,11 +67,17 @@ int oci_scope_request(OciAssist *a, const char *unit, const char *slice, const R
                       int pidfd, Failure *reterr) {
         _cleanup_strv_free_ char **limits = NULL, **given = NULL;
         _cleanup_(message_freep) Message *m = NULL;
+        _cleanup_free_ char *text = NULL;
         int r;
 
         r = collect(spec, &limits, &given, reterr);
         if (r >= 0)
+                r = string_format(&text, "OCI container %.*s", (int) (strlen(unit) - strlen(".scope")),
+                                  unit);
+        if (r >= 0)
                 r = message_new(MESSAGE_SCOPE_START, &m);
+        if (r >= 0 && !strv_env_get(given, "Description"))
+                r = message_put_string(m, FIELD_TEXT, text);
         if (r >= 0)
                 r = message_put_string(m, FIELD_NAME, unit);
         if (r >= 0)
@@ -144,10 +152,5 @@ int oci_scope_forget(const char *unit, bool user_manager, Failure *reterr) {
         r = string_format(&path, "%s/systemd/transient/%s", runtime ?: "/run", unit);
         if (r < 0)
                 return r;
-        if (wait_for_removal(path))
-                return 0;
-        r = ask(MESSAGE_SCOPE_STOP, unit, NULL, reterr);
-        if (r >= 0)
-                (void) wait_for_removal(path);
-        return r;
+        return wait_for_removal(path) ? 0 : ask(MESSAGE_SCOPE_STOP, unit, NULL, reterr);
 }

@@ -81,6 +81,6 @@ int verb_run(const Oci *oci, char **operands, Failure *f) {
         oci_container_unlock(c.container);
         status = wait_for(runtime_pid(c.runtime));
         if (!arg_keep)
-                r = oci_delete(oci, operands[0], true, f);
+                r = oci_delete(oci, operands[0], true, true, f);
         return r < 0 ? r : status;
 }

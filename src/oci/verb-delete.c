@@ -11,5 +11,5 @@ const Option delete_options[] = {
 };
 
 int verb_delete(const Oci *oci, char **operands, Failure *f) {
-        return oci_delete(oci, operands[0], arg_force, f);
+        return oci_delete(oci, operands[0], arg_force, false, f);
 }

@@ -360,6 +360,16 @@ static int empty(int fd, uint64_t timeout_usec) {
         return r == -ENODEV ? 0 : r == -ETIMEDOUT ? -EBUSY : r;
 }
 
+int cgroup_empty(const char *path, uint64_t timeout_usec) {
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        r = cgroup_open(path, &fd);
+        if (r >= 0)
+                r = empty(fd, timeout_usec);
+        return r == -ENOENT ? 0 : r;
+}
+
 int cgroup_remove(const char *path, uint64_t timeout_usec) {
         _cleanup_close_ int fd = -EBADF, parent_fd = -EBADF;
         _cleanup_free_ char *parent = strdup(path);

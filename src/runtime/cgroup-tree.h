@@ -43,6 +43,9 @@ int cgroup_signal(int fd, int signal);
  * is none. -EBUSY: processes that do not die. */
 int cgroup_remove(const char *path, uint64_t timeout_usec);
 
+/* Kills what is in it and beneath, and waits until that is gone. Success where there is no such cgroup. */
+int cgroup_empty(const char *path, uint64_t timeout_usec);
+
 /* A file of the cgroup, at most @size - 1 bytes, NUL-terminated. */
 int cgroup_read(int fd, const char *name, char *buf, size_t size);
 int cgroup_write(int fd, const char *name, const char *value);

@@ -11,6 +11,7 @@
 
 #define PROGRAM_NAME "creel_devices" /* how ours are told from others, systemd's for instance */
 #define PROGRAMS_MAX 64
+#define ATTEMPTS_MAX 16u
 #define INSTRUCTIONS_A_RULE 7u
 
 #define ACCESS_ALL (BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE | BPF_DEVCG_ACC_MKNOD)
@@ -130,6 +131,7 @@ static int bpf(int command, union bpf_attr *attr, size_t size) {
 static int load(const RuntimeDeviceRule *rules, size_t n_rules, int *ret_fd) {
         static const char license[] = "LGPL", name[BPF_OBJ_NAME_LEN] = PROGRAM_NAME;
         _cleanup_free_ struct bpf_insn *instructions = NULL;
+        unsigned n_attempts = 0;
         union bpf_attr attr = {};
         size_t n;
         int r;
@@ -142,7 +144,10 @@ static int load(const RuntimeDeviceRule *rules, size_t n_rules, int *ret_fd) {
         attr.insn_cnt = (uint32_t) n;
         attr.license = (uintptr_t) license;
         memcpy(attr.prog_name, name, sizeof(name));
-        r = bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
+        /* The verifier gives up when a signal arrives, such as that of a child which has ended. */
+        do
+                r = bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
+        while (r == -EAGAIN && n_attempts++ < ATTEMPTS_MAX);
         if (r < 0)
                 return r;
         *ret_fd = r;

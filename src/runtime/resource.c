@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "basic/memory.h"
+#include "basic/path.h"
 #include "basic/str.h"
+#include "basic/strv.h"
 #include "runtime/cgroup-tree.h"
 #include "runtime/cgroup.h"
 #include "runtime/resource.h"
@@ -274,6 +276,30 @@ static int apply_rdma(const Target *t, const RuntimeResources *res) {
         return 0;
 }
 
+static int apply_unified(const Target *t, const char *parent, char *const *pairs) {
+        static const char *const foreign[] = { "hugetlb", "rdma", "misc" };
+
+        STRV_FOREACH(i, pairs) {
+                _cleanup_free_ char *name = strndup(*i, strcspn(*i, "="));
+                size_t n;
+                int r;
+
+                if (!name)
+                        return -ENOMEM;
+                n = strcspn(name, ".");
+                for (size_t k = 0; k < ELEMENTSOF(foreign); k++)
+                        if (n == strlen(foreign[k]) && strncmp(name, foreign[k], n) == 0)
+                                (void) cgroup_enable(parent, foreign[k]);
+                if (!path_component_is_valid(name))
+                        return refuse(t->failure, "linux.resources.unified: '%s' is no file of a cgroup",
+                                      name);
+                r = set(t, name, *i + strlen(name) + 1);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 bool resource_is_wanted(const RuntimeResources *r) {
         return r->memory_limit.set || r->memory_reservation.set || r->memory_swap.set || r->cpu_shares.set ||
                r->cpu_quota.set || r->cpu_period.set || r->cpu_burst.set || r->cpu_idle.set || r->cpus ||
@@ -306,5 +332,5 @@ int resource_apply(int fd, const char *path, const RuntimeResources *res, Failur
                 r = apply_hugepages(&t, res);
         if (r >= 0)
                 r = apply_rdma(&t, res);
-        return r < 0 || !res->unified ? r : cgroup_configure(parent, fd, res->unified, reterr);
+        return r < 0 ? r : apply_unified(&t, parent, res->unified);
 }

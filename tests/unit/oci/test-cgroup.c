@@ -54,13 +54,13 @@ static void test_life(void **state) {
         assert_false(oci_cgroup_is_paused(later));
         assert_int_equal(oci_cgroup_signal_all(later, SIGKILL, &f), 1);
         assert_int_equal(waitpid(pid, NULL, 0), pid);
-        assert_int_equal(oci_cgroup_remove(later, &f), 0);
-        assert_int_equal(oci_cgroup_remove(later, &f), 0);
+        assert_int_equal(oci_cgroup_remove(later, false, &f), 0);
+        assert_int_equal(oci_cgroup_remove(later, false, &f), 0);
         assert_int_equal(oci_cgroup_open(later), 0);
         *strrchr(name, '/') = 0;
         free(later->path);
         later->path = strdup(name);
-        assert_int_equal(oci_cgroup_remove(later, &f), 0);
+        assert_int_equal(oci_cgroup_remove(later, false, &f), 0);
         free(container.cgroup);
 }
 
@@ -81,7 +81,7 @@ static void test_none(void **state) {
         assert_int_equal(oci_cgroup_signal_all(c, SIGKILL, &f), 0);
         assert_true(oci_cgroup_pause(c, &f) < 0);
         assert_int_equal(f.kind, FAILURE_INVALID_STATE);
-        assert_int_equal(oci_cgroup_remove(c, &f), 0);
+        assert_int_equal(oci_cgroup_remove(c, true, &f), 0);
 }
 
 static void test_annotations(void **state) {

@@ -73,8 +73,11 @@ static void test_remove(void **state) {
         assert_int_equal(cgroup_make(inner, &fd, &made), 0);
         pid = start_in(fd);
         assert_int_equal(cgroup_freeze(fd, PATIENCE_USEC), 0);
-        assert_int_equal(cgroup_remove(path, PATIENCE_USEC), 0);
+        assert_int_equal(cgroup_empty(path, PATIENCE_USEC), 0);
+        assert_int_equal(cgroup_is_populated(fd), 0);
         assert_int_equal(waitpid(pid, NULL, 0), pid);
+        assert_int_equal(cgroup_remove(path, PATIENCE_USEC), 0);
+        assert_int_equal(cgroup_empty(path, PATIENCE_USEC), 0);
         assert_int_equal(cgroup_open(path, &gone), -ENOENT);
         assert_int_equal(cgroup_remove(path, PATIENCE_USEC), 0);
 }
