@@ -263,11 +263,14 @@ static int complete_links(int root_fd, Failure *reterr) {
 }
 
 int device_complete_tree(const RuntimeSpec *spec, int root_fd, bool own_dev, Failure *reterr) {
+        /* Whoever made it could make everything in it. */
+        bool complete = own_dev && namespace_is_initial_user();
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < spec->n_devices; i++)
-                r = complete_device(root_fd, spec->devices + i, reterr);
-        if (r >= 0)
+                if (!complete || !startswith(spec->devices[i].path, "/dev/"))
+                        r = complete_device(root_fd, spec->devices + i, reterr);
+        if (r >= 0 && !complete)
                 r = complete_defaults(root_fd, reterr);
         return r < 0 || own_dev ? r : complete_links(root_fd, reterr);
 }

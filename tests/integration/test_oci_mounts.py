@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from oci import IS_CREEL
+from oci import IS_CREEL, ConsoleSocket
 
 ATTRIBUTES = ("ro", "nosuid", "nodev", "noexec", "noatime", "nodiratime")
 
@@ -375,6 +375,14 @@ def test_root_in_memory_on_top(oci):
     assert (bundle.rootfs / "mark").read_text() == "of the image\n"
 
 
+def test_bind_over_files_of_proc(oci, source):
+    """As lxcfs shows a container its limits."""
+    bundle = oci.bundle("cat", "/proc/cpuinfo", "/proc/meminfo", "/proc/sys/kernel/osrelease")
+    for name in ("cpuinfo", "meminfo", "sys/kernel/osrelease"):
+        bundle.mount(f"/proc/{name}", "bind", source / "file", ["bind", "ro"])
+    assert oci.run(bundle).stdout == "content\n" * 3
+
+
 def test_mount_beneath_a_bind_of_sys(oci, source):
     """What watches a host has its /sys somewhere, and more on top of that."""
     bundle = oci.bundle("cat", "/host/sys/kernel/file")
@@ -511,6 +519,17 @@ def test_cgroups_of_the_container(oci):
     lines = oci.run(bundle).stdout.splitlines()
     assert "0::/" in lines
     assert lines[-1] in lines[:-1]
+
+
+def test_cgroups_of_a_scope(oci_systemd):
+    """The process comes into its cgroup when its tree is made already."""
+    bundle = oci_systemd.bundle("sh", "-c", "cat /proc/self/cgroup; cat /sys/fs/cgroup/cgroup.procs; echo $$; "
+                                "grep ' /sys/fs/cgroup ' /proc/self/mountinfo; ls /second/cgroup.procs")  # fmt: skip
+    bundle.mount("/second", "cgroup2", "cgroup", ["ro"])
+    lines = oci_systemd.run(bundle).stdout.splitlines()
+    assert "0::/" in lines
+    assert "ro" in mountinfo("\n".join(lines))[-1].options and lines[-1] == "/second/cgroup.procs"
+    assert lines[-3] in lines[:-3]
 
 
 def test_cgroups_twice(oci):
@@ -829,6 +848,24 @@ def test_paths_that_are_links(oci, key):
     bundle.linux[key] = ["/loop", "/nowhere", "/link"]
     assert oci.run(bundle).stdout == ("content\n" if key == "readonlyPaths" else "")
     assert (bundle.rootfs / "dir/file").read_text() == "content\n"
+
+
+@pytest.mark.parametrize("trap", ["link", "link to the host", "directory"])
+def test_console_of_the_image(oci, trap):
+    """CVE-2025-52565: where the terminal is mounted."""
+    bundle = oci.bundle("true", terminal=True)
+    bundle.config["mounts"] = [each for each in bundle.config["mounts"] if each["destination"] != "/dev"]
+    outside = oci.directory / "outside"
+    outside.write_text("kept")
+    console = bundle.rootfs / "dev/console"
+    console.parent.mkdir(exist_ok=True)
+    if trap == "directory":
+        console.mkdir()
+    else:
+        console.symlink_to("/proc/sysrq-trigger" if trap == "link" else outside)
+    with ConsoleSocket(oci.directory / "socket") as console_socket:
+        oci.create_refused(bundle, "--console-socket", console_socket.path, say="/dev/console")
+    assert outside.read_text() == "kept"
 
 
 def test_hooks_find_the_root_in_its_place(oci):
