@@ -17,6 +17,7 @@
 #include "oci/create.h"
 #include "oci/gate.h"
 #include "oci/hooks.h"
+#include "oci/lsm.h"
 #include "oci/pid-file.h"
 #include "oci/seccomp.h"
 #include "runtime/rootless.h"
@@ -212,6 +213,8 @@ int oci_create(const Oci *oci, const CreateRequest *q, Created *ret, Failure *f)
         r = pid_file_open(q->pid_file, &m.pid_file, f);
         if (r >= 0)
                 r = bundle_open(q->bundle ?: ".", q->config, &m.bundle, f);
+        if (r >= 0)
+                r = oci_lsm_prepare(m.bundle.spec, f);
         if (r >= 0)
                 r = oci_seccomp_begin(m.bundle.spec, &m.seccomp, f);
         if (r >= 0)

@@ -21,6 +21,7 @@
 #include "oci/pid-file.h"
 #include "oci/relay.h"
 #include "oci/report.h"
+#include "oci/lsm.h"
 #include "oci/seccomp.h"
 #include "runtime/cgroup.h"
 #include "runtime/runtime.h"
@@ -70,6 +71,7 @@ typedef struct Exec {
         OciContainer *container;
         RuntimeSpec *spec;
         OciSeccomp seccomp;
+        json_object *state; /* for the agent of the filter */
         Passing passing;
         PidFile pid_file;
         int console_fd, pidfd_fd, leader_pidfd, cgroup_fd, master_fd;
@@ -90,6 +92,7 @@ static void exec_done(Exec *e) {
         e->container = oci_container_free(e->container);
         e->spec = runtime_spec_free(e->spec);
         oci_seccomp_done(&e->seccomp);
+        json_putp(&e->state);
         passing_done(&e->passing);
         pid_file_done(&e->pid_file);
         e->console_fd = fd_close(e->console_fd);
@@ -187,12 +190,9 @@ static void set_size(RuntimeProcess *p) {
 }
 
 static int give_listener(pid_t pid, int listener_fd, void *userdata, Failure *f) {
-        _cleanup_json_ json_object *state = NULL;
         Exec *e = userdata;
-        int r;
 
-        r = oci_container_state(e->container, oci_container_status(e->container), &state);
-        return r < 0 ? r : oci_seccomp_tell(&e->seccomp, state, pid, listener_fd, f);
+        return oci_seccomp_tell(&e->seccomp, e->state, pid, listener_fd, f);
 }
 
 static int enter(Exec *e, Failure *f) {
@@ -214,6 +214,9 @@ static int enter(Exec *e, Failure *f) {
         int r;
 
         r = oci_seccomp_finish(&e->seccomp, &options.seccomp_fd, f);
+        /* Inside, the numbers of processes are others. */
+        if (r >= 0 && e->seccomp.agent_fd >= 0)
+                r = oci_container_state(e->container, oci_container_status(e->container), &e->state);
         if (r < 0)
                 return r;
         set_size(&e->spec->process);
@@ -248,6 +251,8 @@ static int run(const Oci *oci, const char *id, Exec *e, int *ret_status, Failure
                 r = open_container(oci, id, e, f);
         if (r >= 0)
                 r = read_spec(e, f);
+        if (r >= 0)
+                r = oci_lsm_prepare(e->spec, f);
         if (r >= 0)
                 r = oci_seccomp_begin(e->spec, &e->seccomp, f);
         if (r >= 0)

@@ -250,6 +250,20 @@ static int step_apparmor(Payload *p) {
         return 0;
 }
 
+static int step_selinux(Payload *p) {
+        const char *label = p->spec->process.selinux_label;
+        int r;
+
+        if (isempty(label))
+                return 0;
+        r = open_proc(p);
+        if (r >= 0)
+                r = procfs_write(p->proc_fd, "thread-self/attr/exec", label);
+        return r < 0 ? failure_set_errno(p->failure, FAILURE_SECURITY, r, "cannot use the SELinux label %s",
+                                         label)
+                     : 0;
+}
+
 /* /dev/stdout and the like open the stream anew, which the payload's user may only do with pipes that are
  * its own. */
 static int give_pipe(int fd, const User *u) {
@@ -554,6 +568,7 @@ static const PayloadStep entering_steps[] = {
 /* What both come to. */
 static const PayloadStep last_steps[] = {
         { "set the AppArmor profile", step_apparmor },
+        { "set the SELinux label", step_selinux },
         { "connect the standard streams", step_stdio },
         { "pass descriptors on", step_pass_fds },
         { "close the others", step_close_fds },

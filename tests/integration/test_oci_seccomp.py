@@ -345,3 +345,30 @@ def test_hostile_agent_that_hangs_up(oci):
         if done.returncode != 0:
             assert "agent" in done.stderr
             oci.assert_gone(done.container.id)
+
+
+# More processes
+
+
+@pytest.mark.parametrize("nnp", [False, True])
+def test_exec_is_under_the_filter(oci, nnp):
+    container = oci.start(filtered(oci, rule("mkdir", "mkdirat"), args=("sleep", "1000"), nnp=nnp))
+    done = container.exec("sh", "-c", "grep Seccomp: /proc/self/status; mkdir /tmp/x", check=False)
+    assert done.stdout.split() == ["Seccomp:", "2"]
+    assert "Operation not permitted" in done.stderr
+
+
+@pytest.mark.parametrize("nnp", [False, True])
+@pytest.mark.parametrize("user", [False, True])
+def test_exec_asks_the_agent(oci, agent, nnp, user):
+    """Each process has a listener of its own."""
+    bundle = asking(oci, agent, "mkdir", "mkdirat", args=("sleep", "1000"), nnp=nnp)
+    if user:
+        bundle.map_users()
+    container = oci.start(bundle)
+    first, _ = agent.state()
+    done = container.exec("mkdir", "/tmp/x", check=False)
+    assert "No medium found" in done.stderr
+    second, _ = agent.state()
+    assert first["pid"] == container.pid == second["state"]["pid"] != second["pid"]
+    assert second["state"]["status"] == "running" and second["state"]["id"] == container.id
