@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Creel beside podman, docker, containerd, crun, runc and systemd-nspawn, in one run on one machine.
 
-    bench.py [run] [exec] [pull] [memory] [trace] [--rounds N] [--tools NAME,...] [--json FILE]
+    bench.py [run] [exec] [pull] [memory] [oci] [trace] [--rounds N] [--tools NAME,...] [--json FILE]
 
 Every round runs each tool once, in an order that moves on by one from round to round, so that whatever drifts hits all
 alike. What counts are the ratios, not the milliseconds: a lab has no memory, cpu, io and pids controllers.
@@ -14,6 +14,8 @@ The rows of the JSON file are {"case", "tool", "median_s", "min_s", "max_s", "ru
     pull-4layer-gzip       an image of about 600 MB in four gzip layers from a registry on loopback
     memory-daemon-idle     resident memory of the daemons while no container runs
     memory-supervisor-pss  memory of the processes that stay with a running container, per container
+    run                    (of oci) bare runtimes: `run` of a bundle whose process is `true`
+    memory-run-peak        (of oci) the most memory that the runtime had during such a run
     trace                  where the time of one start goes (trace.py): "stage" instead of "min_s" and the like
 """
 
@@ -35,14 +37,14 @@ import images  # noqa: E402
 import memlock  # noqa: E402
 import trace  # noqa: E402
 from registry import Registry  # noqa: E402
-from tools import Tool, Unusable, World, prepare_all, proportional_kib, resident_kib, spawn_timed  # noqa: E402
+from tools import OCI_TOOLS, Tool, Unusable, World, peak_kib, prepare_all, proportional_kib, resident_kib, spawn_timed  # noqa: E402
 
-ROUNDS = {"run": 30, "exec": 30, "pull": 3}
-WARM_UP = {"run": 3, "exec": 3, "pull": 0}
+ROUNDS = {"run": 30, "exec": 30, "pull": 3, "oci": 60}
+WARM_UP = {"run": 3, "exec": 3, "pull": 0, "oci": 5}
 CONTAINERS = 5
 SETTLE_SEC = 0.02  # what a tool leaves to the background shall not meet the next one's turn
 
-# (case, tool, other tool or None, at most: times the other's median, or KiB)
+# (case, tool, other tool or None, at most: times the other's median or KiB, or KiB)
 BUDGETS = (
     ("run-none", "creelctl", "crun-systemd", 1.0),
     ("run-none", "creelctl", "podman", 0.4),
@@ -50,8 +52,12 @@ BUDGETS = (
     ("pull-4layer-gzip", "creelctl", "ctr", 0.4),
     ("memory-daemon-idle", "creelctl", None, 6 * 1024),
     ("memory-supervisor-pss", "creelctl", None, 0.6 * 1024),
+    ("run", "creel-oci", "crun", 1.0),
+    ("run", "creel-oci-systemd", "crun-systemd", 1.0),
+    ("memory-run-peak", "creel-oci", "crun", 1.0),
+    ("memory-run-peak", "creel-oci-systemd", "crun-systemd", 1.0),
 )
-REFERENCE = {"run-none": "crun-systemd", "exec-true": "podman", "pull-4layer-gzip": "ctr"}
+REFERENCE = {"run-none": "crun-systemd", "exec-true": "podman", "pull-4layer-gzip": "ctr", "run": "crun"}
 
 
 class Results:
@@ -170,11 +176,21 @@ def bench_memory(results, world, tools, n_rounds):
             tool.stop()
 
 
+def bench_oci(results, world, tools, n_rounds):
+    tools = [tool for tool in tools if tool.name in OCI_TOOLS]
+    time_case(results, "run", "oci", tools, lambda tool: tool.run(), n_rounds)
+    for tool in tools:
+        try:
+            results.add_memory("memory-run-peak", tool.name, peak_kib(tool.run()))
+        except Unusable as reason:
+            results.drop(tool.name, "memory-run-peak", str(reason))
+
+
 def bench_trace(results, world, tools, n_rounds):
     results.rows += trace.measure(trace.prepare(world.registry, busybox()), n_rounds)
 
 
-BENCHES = {"run": bench_run, "exec": bench_exec, "pull": bench_pull, "memory": bench_memory, "trace": bench_trace}
+BENCHES = {"run": bench_run, "exec": bench_exec, "pull": bench_pull, "memory": bench_memory, "oci": bench_oci, "trace": bench_trace}
 
 
 def show_case(results, case):
@@ -202,7 +218,8 @@ def show_budgets(results):
         if not row or (other and not against):
             continue
         if other:
-            value, text = row["median_s"] / against["median_s"], f"{limit:g} x {other}"
+            key = "kib" if "kib" in row else "median_s"
+            value, text = row[key] / against[key], f"{limit:g} x {other}"
             shown = f"{value:.2f} x"
         else:
             value, text = row["kib"], f"{limit / 1024:g} MB"
@@ -230,7 +247,8 @@ def measure(names, n_rounds, wanted, results):
         tools = []
         try:
             world = make_world(Path(directory), registry)
-            # creelctl alone is traced: nobody else has to be made ready for that.
+            # creelctl alone is traced, and bare runtimes need no engines: only what is used is made ready.
+            wanted = wanted or (OCI_TOOLS if names == ["oci"] else None)
             tools, left_out = prepare_all(world, wanted) if names != ["trace"] else ([], {})
             for name, reason in left_out.items():
                 results.drop(name, "everything", reason)
@@ -265,7 +283,7 @@ def main():
     show_budgets(results)
     if args.json:
         Path(args.json).write_text(json.dumps(results.rows, indent=1) + "\n")
-    failed = [what for what in results.dropped if what.startswith("creelctl")]
+    failed = [what for what in results.dropped if what.startswith("creel")]
     return 1 if failed else 0
 
 
