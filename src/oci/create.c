@@ -34,6 +34,7 @@ typedef struct Making {
         Bundle bundle;
         OciContainer *container;
         OciCgroup *cgroup;
+        Attachment attachment;
         int root_fd;
         RuntimeOptions options;
         Runtime *runtime;
@@ -51,6 +52,7 @@ static void making_done(Making *m) {
         oci_hooks_done(&m->hooks);
         m->root_fd = fd_close(m->root_fd);
         oci_seccomp_done(&m->seccomp);
+        attachment_done(&m->attachment);
         bundle_done(&m->bundle);
         pid_file_done(&m->pid_file);
 }
@@ -61,6 +63,7 @@ void created_done(Created *c) {
                 oci_container_unlock(c->container);
         c->container = oci_container_free(c->container);
         bundle_done(&c->bundle);
+        attachment_done(&c->attachment);
 }
 
 static int describe(Making *m, Failure *f) {
@@ -77,6 +80,15 @@ static int describe(Making *m, Failure *f) {
         if (r >= 0)
                 r = oci_container_save_config(c, m->bundle.text, m->bundle.n_bytes, f);
         return r < 0 ? r : oci_container_save(c, f);
+}
+
+static int attach(Making *m, Failure *f) {
+        _cleanup_free_ char *state = NULL;
+        int r = path_join(m->oci->root.path, m->container->id, &state);
+
+        return r < 0 ? r
+                     : attachment_prepare(&m->attachment, m->bundle.spec, m->q->console_socket, m->container,
+                                          state, m->q->start, f);
 }
 
 /* Between the making of the container and the change of its root. */
@@ -173,6 +185,7 @@ static int prepare(Making *m, Failure *f) {
                 .result_fd = m->gate.result_fd,
                 .listening = give_listener,
         };
+        attachment_set_options(&m->attachment, &m->options);
         r = oci_seccomp_finish(&m->seccomp, &m->options.seccomp_fd, f);
         if (r >= 0)
                 r = add_hooks(m, f);
@@ -194,6 +207,9 @@ static int launch(Making *m, Failure *f) {
         if (r < 0)
                 return r;
         trace("launched");
+        r = attachment_announce(&m->attachment, m->runtime, f);
+        if (r < 0)
+                return r;
         m->container->created = true;
         r = oci_container_save(m->container, f);
         return r < 0 ? r : pid_file_write(&m->pid_file, runtime_pid(m->runtime), f);
@@ -206,11 +222,15 @@ int oci_create(const Oci *oci, const CreateRequest *q, Created *ret, Failure *f)
                                             .gate = GATE_NONE,
                                             .hooks = OCI_HOOKS_NONE,
                                             .seccomp = OCI_SECCOMP_NONE,
+                                            .attachment = ATTACHMENT_NONE,
                                             .root_fd = -EBADF };
         int r;
 
         /* Relative to the directory that we were called in; a bundle has another. */
-        r = pid_file_open(q->pid_file, &m.pid_file, f);
+        r = attachment_open(q->preserve_fds, q->console_socket, q->pidfd_socket, q->detach || !q->start,
+                            &m.attachment, f);
+        if (r >= 0)
+                r = pid_file_open(q->pid_file, &m.pid_file, f);
         if (r >= 0)
                 r = bundle_open(q->bundle ?: ".", q->config, &m.bundle, f);
         if (r >= 0)
@@ -221,6 +241,8 @@ int oci_create(const Oci *oci, const CreateRequest *q, Created *ret, Failure *f)
                 r = oci_container_new(&oci->root, q->id, &m.container, f);
         if (r >= 0)
                 r = describe(&m, f);
+        if (r >= 0)
+                r = attach(&m, f);
         trace("described");
         if (r >= 0 && !q->start)
                 r = gate_make(m.container->dir_fd, &m.gate, f);
@@ -237,7 +259,9 @@ int oci_create(const Oci *oci, const CreateRequest *q, Created *ret, Failure *f)
                                   runtime_pid(m.runtime));
         *ret = (Created){ .bundle = m.bundle,
                           .container = TAKE_PTR(m.container),
-                          .runtime = TAKE_PTR(m.runtime) };
+                          .runtime = TAKE_PTR(m.runtime),
+                          .attachment = m.attachment };
+        m.attachment = ATTACHMENT_NONE;
         m.bundle = (Bundle){};
         m.cgroup = oci_cgroup_free(m.cgroup); /* it stays, as the state has it */
         return 0;

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "oci/attachment.h"
 #include "oci/bundle.h"
 #include "oci/oci.h"
 #include "runtime/runtime.h"
@@ -13,6 +14,7 @@ typedef struct CreateRequest {
         const char *pid_file, *console_socket, *pidfd_socket;
         uint64_t preserve_fds;
         bool no_pivot, no_new_keyring;
+        bool detach;
         bool start; /* the program executes at once; else the container waits for `start` */
 } CreateRequest;
 
@@ -20,7 +22,10 @@ typedef struct Created {
         Bundle bundle;
         OciContainer *container; /* locked */
         Runtime *runtime;
+        Attachment attachment;
 } Created;
+
+#define CREATED_NONE ((Created){ .attachment = ATTACHMENT_NONE })
 
 /* Unlocks what is locked. A container that was not complete is gone, with everything that it had. */
 void created_done(Created *c);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <sys/wait.h>
-
 #include "basic/memory.h"
 #include "oci/create.h"
 #include "oci/delete.h"
+#include "oci/relay.h"
 
 static CreateRequest arg;
 static bool arg_detach, arg_keep, arg_ignored;
@@ -48,39 +47,45 @@ const Option run_options[] = {
 };
 
 int verb_create(const Oci *oci, char **operands, Failure *f) {
-        _cleanup_(created_done) Created c = {};
+        _cleanup_(created_done) Created c = CREATED_NONE;
 
         arg.id = operands[0];
         return oci_create(oci, &arg, &c, f);
 }
 
-/* Waits for the first process, and takes what else is left to us to reap. */
-static int wait_for(pid_t pid) {
-        for (;;) {
-                siginfo_t info = {};
+/* Until the container is ready, where somebody wants to know, or until it has ended. */
+static int wait_for(Created *c, int *ret_status, Failure *f) {
+        Attachment *a = &c->attachment;
+        const RelayOptions o = { .pid = runtime_pid(c->runtime),
+                                 .pidfd = runtime_pidfd(c->runtime),
+                                 .master_fd = a->master_fd,
+                                 .reap = true,
+                                 .watch_fd = a->readiness.socket_fd,
+                                 .on_watched = readiness_pass_on,
+                                 .userdata = &a->readiness };
 
-                if (waitid(P_ALL, 0, &info, WEXITED) < 0) {
-                        if (errno == EINTR)
-                                continue;
-                        return negative_errno();
-                }
-                if (info.si_pid == pid)
-                        return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
-        }
+        *ret_status = 0;
+        return arg_detach ? readiness_wait(&a->readiness, o.pid, o.pidfd, f) : relay_run(&o, ret_status, f);
 }
 
 int verb_run(const Oci *oci, char **operands, Failure *f) {
-        _cleanup_(created_done) Created c = {};
+        _cleanup_(created_done) Created c = CREATED_NONE;
         int r, status;
 
         arg.id = operands[0];
         arg.start = true;
-        r = oci_create(oci, &arg, &c, f);
-        if (r < 0 || arg_detach)
+        arg.detach = arg_detach;
+        r = arg_detach ? 0 : relay_prepare(true);
+        if (r >= 0)
+                r = oci_create(oci, &arg, &c, f);
+        if (r < 0)
                 return r;
         oci_container_unlock(c.container);
-        status = wait_for(runtime_pid(c.runtime));
-        if (!arg_keep)
-                r = oci_delete(oci, operands[0], true, true, f);
+        r = wait_for(&c, &status, f);
+        if (!arg_keep && !arg_detach) {
+                int k = oci_delete(oci, operands[0], true, true, r < 0 ? NULL : f);
+
+                r = r < 0 ? r : k;
+        }
         return r < 0 ? r : status;
 }

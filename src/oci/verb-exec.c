@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -13,7 +12,7 @@
 #include "basic/path.h"
 #include "basic/str.h"
 #include "basic/strv.h"
-#include "basic/tty.h"
+#include "oci/attachment.h"
 #include "oci/console.h"
 #include "oci/exec-process.h"
 #include "oci/oci.h"
@@ -179,16 +178,6 @@ static int open_sockets(Exec *e, Failure *f) {
         return r < 0 ? r : pid_file_open(arg_pid_file, &e->pid_file, f);
 }
 
-/* Our own terminal's, from the beginning. */
-static void set_size(RuntimeProcess *p) {
-        struct winsize size;
-
-        if (!p->terminal || arg_detach || !tty_get_size(&size))
-                return;
-        p->console_width = size.ws_col;
-        p->console_height = size.ws_row;
-}
-
 static int give_listener(pid_t pid, int listener_fd, void *userdata, Failure *f) {
         Exec *e = userdata;
 
@@ -219,7 +208,8 @@ static int enter(Exec *e, Failure *f) {
                 r = oci_container_state(e->container, oci_container_status(e->container), &e->state);
         if (r < 0)
                 return r;
-        set_size(&e->spec->process);
+        if (!arg_detach)
+                attachment_fit_terminal(&e->spec->process);
         /* While a paused container is waited for, we can be interrupted. */
         r = arg_detach || arg_ignore_paused ? 0 : relay_prepare(false);
         if (r >= 0)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "basic/fd.h"
 #include "oci/gate.h"
 #include "oci/hooks.h"
 #include "oci/oci.h"
+#include "oci/readiness.h"
 
 static int open_gate(OciContainer *c, const RuntimeSpec *spec, Gate *ret, Failure *f) {
         OciStatus status = oci_container_status(c);
@@ -21,7 +23,9 @@ int verb_start(const Oci *oci, char **operands, Failure *f) {
         _cleanup_(oci_container_freep) OciContainer *c = NULL;
         _cleanup_(runtime_spec_freep) RuntimeSpec *spec = NULL;
         _cleanup_(oci_hooks_done) OciHooks hooks = OCI_HOOKS_NONE;
+        _cleanup_(readiness_done) Readiness readiness = READINESS_NONE;
         _cleanup_(gate_done) Gate gate = GATE_NONE;
+        _cleanup_close_ int pidfd = -EBADF;
         int r;
 
         r = oci_container_open(&oci->root, operands[0], true, &c, f);
@@ -32,6 +36,8 @@ int verb_start(const Oci *oci, char **operands, Failure *f) {
         if (r >= 0)
                 r = open_gate(c, spec, &gate, f);
         if (r >= 0)
+                r = readiness_open(c->dir_fd, &readiness, f);
+        if (r >= 0)
                 r = gate_start(&gate, f);
         if (r < 0)
                 return r;
@@ -39,5 +45,5 @@ int verb_start(const Oci *oci, char **operands, Failure *f) {
         /* Hooks may call us. */
         oci_container_unlock(c);
         oci_hooks_run_all(spec, &hooks, RUNTIME_HOOK_POSTSTART, OCI_RUNNING, c->pid);
-        return 0;
+        return oci_container_pidfd(c, &pidfd) < 0 ? 0 : readiness_wait(&readiness, c->pid, pidfd, f);
 }

@@ -197,7 +197,9 @@ static int step_terminal(Payload *p) {
                           packet.fds, &p->peer_fd, p->failure);
         if (r < 0)
                 return r;
-        r = p->enter ? 0 : terminal_bind_console(p->peer_fd, p->root_fd, p->failure);
+        r = process->console_plain ? terminal_set_plain(packet.fds[0]) : 0;
+        if (r >= 0 && !p->enter)
+                r = terminal_bind_console(p->peer_fd, p->root_fd, p->failure);
         if (r >= 0)
                 r = channel_send(p->channel, &packet);
         packet_done(&packet);

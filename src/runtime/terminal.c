@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/vfs.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
@@ -56,6 +57,15 @@ int terminal_open(int devpts_fd, uid_t uid, uint64_t width, uint64_t height, int
         *ret_master = TAKE_FD(master);
         *ret_peer = TAKE_FD(peer);
         return 0;
+}
+
+int terminal_set_plain(int master_fd) {
+        struct termios t;
+
+        if (tcgetattr(master_fd, &t) < 0)
+                return negative_errno();
+        t.c_oflag &= ~(tcflag_t) ONLCR;
+        return tcsetattr(master_fd, TCSANOW, &t) < 0 ? negative_errno() : 0;
 }
 
 int terminal_bind_console(int peer_fd, int root_fd, Failure *reterr) {

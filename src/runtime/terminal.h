@@ -11,6 +11,9 @@
 int terminal_open(int devpts_fd, uid_t uid, uint64_t width, uint64_t height, int *ret_master, int *ret_peer,
                   Failure *reterr);
 
+/* What is printed passes unchanged: its reader is no terminal. */
+int terminal_set_plain(int master_fd);
+
 /* Mounts the peer on /dev/console beneath @root_fd. */
 int terminal_bind_console(int peer_fd, int root_fd, Failure *reterr);
 

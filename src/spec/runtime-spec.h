@@ -83,6 +83,7 @@ typedef struct RuntimeIoPriority {
 typedef struct RuntimeProcess {
         bool terminal, no_new_privileges, oom_score_adj_set;
         uint64_t console_height, console_width;
+        bool console_plain; /* not of the document: the terminal's lines end without a carriage return */
         uint32_t uid, gid;
         char *username; /* USER[:GROUP], names or numbers, to be looked up in the container's own files;
                            NULL: uid and gid count */
