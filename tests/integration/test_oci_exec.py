@@ -102,6 +102,7 @@ def test_bad_words(container, tmp_path):
     refused(container, "true", options=("--process", tmp_path / "missing"), say="missing")
     refused(container, "true", options=("--pid-file", tmp_path / "missing/pid"), say="missing")
     refused(container, "true", options=("--preserve-fds", "1000000"), say="--preserve-fds")
+    refused(container, "true", options=("--process-label", "a_u:b_r:c_t:s0"), say="SELinux")
     done = container.exec("true", options=("--no-such-option",), check=False)
     assert done.returncode != 0 and "--no-such-option" in done.stderr
 
