@@ -242,7 +242,8 @@ static int step_apparmor(Payload *p) {
         if (r < 0)
                 return r;
         r = procfs_write(p->proc_fd, "thread-self/attr/apparmor/exec", value);
-        if (r == -ENOENT) {
+        /* A profile that is not loaded gives ENOENT, too. */
+        if (r == -ENOENT && faccessat(p->proc_fd, "thread-self/attr/apparmor", F_OK, 0) < 0) {
                 log_debug("This kernel has no AppArmor, ignoring the profile.");
                 return 0;
         }
