@@ -3,7 +3,7 @@
 polkit action, key of the container options and message id has its own entry, spelled and typed as in the code, and no entry
 speaks of something that is not there.
 
-    check.py SOURCES CREELCTL
+    check.py SOURCES CREELCTL CREEL-OCI
 """
 
 import re
@@ -17,7 +17,7 @@ NAMESPACE = "org.freedesktop.DBus.Property.EmitsChangedSignal"
 TYPES_WITH_UNIT = {"SPEC_BYTES": "t (bytes)", "SPEC_SECONDS": "t (microseconds; seconds on the command line)",
                    "SPEC_DURATION": "t (microseconds; a time such as 30s on the command line)"}
 
-root, creelctl = Path(sys.argv[1]), sys.argv[2]
+root, creelctl, creel_oci = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 complaints = []
 
 
@@ -74,6 +74,32 @@ def check_creelctl():
             re.findall(r"^\*(-.+)\*$", section(text, "OPTIONS"), re.M))
 
 
+def names_of(text):
+    return set(re.findall(r"--[\w-]+", text))
+
+
+def check_oci():
+    """Verbs with what they take are headings, several at once where they go together; options are within the text."""
+    text = page("creel-oci.8")
+    help_text = subprocess.run([creel_oci, "--help"], capture_output=True, text=True, check=True).stdout
+    usages = dict(re.findall(r"^  ([\w-]+) +(\S.*?)?(?: {2,}\S.*)$", help_text, re.M))
+    of_all = names_of(help_text)
+    compare("creel-oci(8), OPTIONS", of_all, names_of("\n".join(re.findall(r"^\*-.*$", section(text, "OPTIONS"), re.M))))
+    entries = {}
+    for head, body in re.findall(r"^(\*[a-z].*)\n((?:\t.*\n|\n)+)", section(text, "VERBS"), re.M):
+        entries.update((verb, (usage.strip(" ,"), body)) for verb, usage in re.findall(r"\*([\w-]+)\*([^*]*)", head))
+    compare("creel-oci(8), VERBS", [f"{verb} {usage}".strip() for verb, usage in usages.items()],
+            [f"{verb} {usage}".strip() for verb, (usage, _) in entries.items()])
+    for verb in usages:
+        verb_help = subprocess.run([creel_oci, verb, "--help"], capture_output=True, text=True, check=True).stdout
+        described = names_of(entries.get(verb, ("", ""))[1])
+        if verb == "run":
+            described |= names_of(entries["create"][1])
+        own = names_of("\n".join(re.findall(r"^  (?:-\w,|   ) --\S+", verb_help, re.M))) - of_all | (described & {"--rootless"})
+        if own or described:
+            compare(f"creel-oci(8), {verb}", own, described)
+
+
 def members(interface):
     for member in interface:
         name = member.get("name")
@@ -125,6 +151,7 @@ def check_daemon():
 
 
 check_creelctl()
+check_oci()
 check_bus()
 keys = re.findall(r"^(\*[\w-]+\* \(.*)$", section(page("creel-container-options.7"), "KEYS"), re.M)
 compare("creel-container-options(7), KEYS", container_options(), keys)
