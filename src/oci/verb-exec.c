@@ -15,7 +15,6 @@
 #include "oci/attachment.h"
 #include "oci/console.h"
 #include "oci/exec-process.h"
-#include "oci/lsm.h"
 #include "oci/oci.h"
 #include "oci/passing.h"
 #include "oci/pid-file.h"
@@ -242,8 +241,6 @@ static int run(const Oci *oci, const char *id, Exec *e, int *ret_status, Failure
                 r = open_container(oci, id, e, f);
         if (r >= 0)
                 r = read_spec(e, f);
-        if (r >= 0)
-                r = oci_lsm_prepare(e->spec, f);
         if (r >= 0)
                 r = oci_lsm_prepare(e->spec, f);
         if (r >= 0)
