@@ -196,6 +196,13 @@ static int prepare(Making *m, Failure *f) {
         if (r < 0)
                 return r;
         r = oci_container_set_pid(m->container, runtime_pid(m->runtime));
+        /* Dead already, and it has said why: that is what launching it comes to. */
+        if (r == -ESRCH) {
+                int died = runtime_launch(m->runtime, -EBADF, f);
+
+                if (died < 0)
+                        return died;
+        }
         return r < 0 ? failure_set_errno(f, FAILURE_SYSTEM, r, "the container's first process is gone")
                      : oci_container_save(m->container, f);
 }
