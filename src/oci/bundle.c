@@ -61,7 +61,7 @@ int bundle_open(const char *path, const char *config, Bundle *ret, Failure *f) {
                 return failure_set_errno(f, FAILURE_CONFIGURATION, errno, "cannot enter the bundle %s",
                                          path);
         if (!config) {
-                fd = open("config.json", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+                fd = open("config.json", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
                 if (fd < 0)
                         fd = negative_errno();
         }
