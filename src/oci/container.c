@@ -199,6 +199,8 @@ static int read_state(json_object *o, OciContainer *c) {
         if (r >= 0)
                 r = json_dup_string(o, "cgroupTop", &c->cgroup_top);
         if (r >= 0)
+                r = json_get_boolean(o, "cgroupIsPlanned", &c->cgroup_is_planned);
+        if (r >= 0)
                 r = json_dup_string(o, "unit", &c->unit);
         if (r < 0)
                 return r == -ENOMEM ? r : -EBADMSG;
@@ -303,6 +305,8 @@ int oci_container_save(const OciContainer *c, Failure *f) {
                 r = json_add_string(o, "cgroup", c->cgroup);
         if (r >= 0)
                 r = json_add_string(o, "cgroupTop", c->cgroup_top);
+        if (r >= 0)
+                r = json_add_boolean(o, "cgroupIsPlanned", c->cgroup_is_planned);
         if (r >= 0)
                 r = json_add_string(o, "unit", c->unit);
         if (r >= 0)

@@ -51,6 +51,7 @@ typedef struct OciContainer {
         char *cgroup;      /* from the hierarchy's root; NULL: it is in none of its own */
         char *cgroup_top;  /* where that lies beneath another one that is the container's as well, or is the
                               scope's: that one, which is what is removed. NULL: cgroup */
+        bool cgroup_is_planned; /* it may not be there yet, and what is there may be another's */
         char *unit;        /* the scope of systemd; NULL: the cgroup is our own */
         bool user_manager; /* whose scope it is: that of the user's systemd */
 } OciContainer;

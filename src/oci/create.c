@@ -33,7 +33,7 @@ typedef struct Making {
         OciSeccomp seccomp;
         Bundle bundle;
         OciContainer *container;
-        OciCgroup *cgroup;
+        OciCgroup *planned, *cgroup; /* the latter is made */
         Attachment attachment;
         int root_fd;
         RuntimeOptions options;
@@ -45,6 +45,7 @@ static void making_done(Making *m) {
         if (m->cgroup)
                 (void) oci_cgroup_remove(m->cgroup, false, NULL);
         m->cgroup = oci_cgroup_free(m->cgroup);
+        m->planned = oci_cgroup_free(m->planned);
         if (m->container && !m->container->created)
                 (void) oci_container_remove(&m->oci->root, m->container, NULL);
         m->container = oci_container_free(m->container);
@@ -66,9 +67,17 @@ void created_done(Created *c) {
         attachment_done(&c->attachment);
 }
 
+/* Written before anything is made: whoever deletes what a killed process has left finds it by this. */
 static int describe(Making *m, Failure *f) {
         OciContainer *c = m->container;
         int r;
+
+        r = oci_cgroup_new(m->bundle.spec, c->id, m->oci->manager, m->oci->rootless, &m->planned, f);
+        if (r >= 0)
+                r = oci_cgroup_note(m->planned, c);
+        c->cgroup_is_planned = true;
+        if (r < 0)
+                return r;
 
         r = string_set(&c->bundle, m->bundle.path);
         if (r >= 0)
@@ -125,15 +134,13 @@ static int open_root(Making *m, Failure *f) {
 
 /* Before the payload, so that it is born there, or that systemd gets ready meanwhile. */
 static int prepare_cgroup(Making *m, Failure *f) {
-        _cleanup_(oci_cgroup_freep) OciCgroup *c = NULL;
         int r;
 
-        r = oci_cgroup_new(m->bundle.spec, m->container->id, m->oci->manager, m->oci->rootless, &c, f);
-        if (r >= 0)
-                r = oci_cgroup_prepare(c, m->bundle.spec, f);
+        r = oci_cgroup_prepare(m->planned, m->bundle.spec, f);
         if (r < 0) /* what is there is not ours to remove */
                 return r;
-        m->cgroup = TAKE_PTR(c);
+        m->cgroup = TAKE_PTR(m->planned);
+        m->container->cgroup_is_planned = false;
         return 0;
 }
 

@@ -5,10 +5,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "basic/clock.h"
 #include "basic/fd.h"
+#include "basic/log.h"
 #include "oci/cgroup.h"
 #include "oci/delete.h"
 #include "oci/hooks.h"
+#include "runtime/cgroup-tree.h"
 
 #define KILL_TIMEOUT_MSEC 10000
 
@@ -38,6 +41,12 @@ static int remove_cgroup(const OciContainer *c, bool linger, Failure *f) {
         _cleanup_(oci_cgroup_freep) OciCgroup *cgroup = NULL;
         int r;
 
+        /* Ours is empty as soon as the process has noticed that nobody makes it any more. */
+        if (c->cgroup_is_planned) {
+                if (c->cgroup && cgroup_remove_unused(c->cgroup_top ?: c->cgroup, USEC_PER_SEC) < 0)
+                        log_debug("the cgroup %s is in use, so it is left alone", c->cgroup);
+                return 0;
+        }
         r = oci_cgroup_of(c, &cgroup);
         return r < 0 ? failure_set_errno(f, FAILURE_STORAGE, r, "cannot tell the cgroup of container %s",
                                          c->id)

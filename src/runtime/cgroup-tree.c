@@ -370,7 +370,17 @@ int cgroup_empty(const char *path, uint64_t timeout_usec) {
         return r == -ENOENT ? 0 : r;
 }
 
-int cgroup_remove(const char *path, uint64_t timeout_usec) {
+static int wait_empty(int fd, uint64_t timeout_usec) {
+        int r;
+
+        r = cgroup_is_populated(fd);
+        if (r > 0)
+                r = wait_event(fd, "populated ", false, timeout_usec);
+        return r == -ENODEV ? 0 : r == -ETIMEDOUT ? -EBUSY : r;
+}
+
+static int remove_with(const char *path, int (*make_empty)(int fd, uint64_t timeout_usec),
+                       uint64_t timeout_usec) {
         _cleanup_close_ int fd = -EBADF, parent_fd = -EBADF;
         _cleanup_free_ char *parent = strdup(path);
         char *slash;
@@ -384,10 +394,18 @@ int cgroup_remove(const char *path, uint64_t timeout_usec) {
         *slash = 0;
         r = cgroup_open(path, &fd);
         if (r >= 0)
-                r = empty(fd, timeout_usec);
+                r = make_empty(fd, timeout_usec);
         if (r >= 0)
                 r = cgroup_open(isempty(parent) ? "/" : parent, &parent_fd);
         if (r >= 0)
                 r = remove_at(parent_fd, slash + 1, 0);
         return r == -ENOENT ? 0 : r;
+}
+
+int cgroup_remove(const char *path, uint64_t timeout_usec) {
+        return remove_with(path, empty, timeout_usec);
+}
+
+int cgroup_remove_unused(const char *path, uint64_t timeout_usec) {
+        return remove_with(path, wait_empty, timeout_usec);
 }

@@ -42,6 +42,8 @@ int cgroup_signal(int fd, int signal);
 /* Removes it, @path as above, and everything beneath, whose processes are killed first. Success where there
  * is none. -EBUSY: processes that do not die. */
 int cgroup_remove(const char *path, uint64_t timeout_usec);
+/* The same without killing anybody: -EBUSY where processes stay longer. */
+int cgroup_remove_unused(const char *path, uint64_t timeout_usec);
 
 /* Kills what is in it and beneath, and waits until that is gone. Success where there is no such cgroup. */
 int cgroup_empty(const char *path, uint64_t timeout_usec);
