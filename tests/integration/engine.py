@@ -16,6 +16,9 @@ from oci import read_terminal
 
 RUNTIME = "/usr/bin/creel-oci"
 
+# buildah asks for a million of each, more than a lab that is itself a guest may give.
+BUILD_LIMITS = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
+
 
 class Service:
     """A daemon as a transient unit, ready when start() returns."""

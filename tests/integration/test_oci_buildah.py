@@ -5,7 +5,7 @@ import secrets
 
 import pytest
 
-from engine import RUNTIME
+from engine import BUILD_LIMITS, RUNTIME
 from fixtures import run_command
 
 
@@ -16,7 +16,7 @@ def build(busybox_ref, tmp_path):
     def call(text, *options, check=True):
         tags.append(f"localhost/buildah-{secrets.token_hex(4)}")
         (tmp_path / "Containerfile").write_text(f"FROM {busybox_ref}\n{text}")
-        words = ["--runtime", RUNTIME, "--isolation", "oci", "--network", "none", "--tls-verify=false", "--layers=false"]
+        words = ["--runtime", RUNTIME, "--isolation", "oci", "--network", "none", "--tls-verify=false", "--layers=false", *BUILD_LIMITS]
         return run_command("buildah", "bud", *words, *options, "-t", tags[-1], tmp_path, check=check, timeout=100), tags[-1]
 
     yield call
@@ -28,7 +28,7 @@ def build(busybox_ref, tmp_path):
 def test_run_steps(build):
     done, tag = build("RUN echo one > /one && echo step one\nENV A=b\nWORKDIR /home/app\nUSER app\nRUN echo $A $PWD $(id -un) > /tmp/two\n")
     assert "step one" in done.stdout
-    name = run_command("buildah", "from", tag).stdout.strip()
+    name = run_command("buildah", "from", *BUILD_LIMITS, tag).stdout.strip()
     try:
         argv = ["buildah", "run", "--runtime", RUNTIME, "--isolation", "oci", "--network", "none", name, "cat", "/one", "/tmp/two"]
         assert run_command(*argv).stdout == "one\nb /home/app app\n"

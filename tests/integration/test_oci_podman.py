@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from engine import RUNTIME, Cases, Engine, left_of_creel_oci, on_terminal
+from engine import BUILD_LIMITS, RUNTIME, Cases, Engine, left_of_creel_oci, on_terminal
 
 
 class Podman(Engine):
@@ -112,7 +112,7 @@ def test_build_with_run_steps(engine, tmp_path):
     tag = f"localhost/built-{secrets.token_hex(4)}"
     try:
         # No network of its own: that would be a bridge
-        engine.call("build", "-q", "--network", "none", "--layers=false", "-t", tag, tmp_path, timeout=110)
+        engine.call("build", "-q", "--network", "none", "--layers=false", *BUILD_LIMITS, "-t", tag, tmp_path, timeout=110)
         assert engine.run(tag).stdout.split() == ["built", "0", "app"]
     finally:
         engine.call("rmi", "-f", tag, check=False)
