@@ -6,6 +6,7 @@ import os
 import signal
 import stat
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -274,12 +275,18 @@ def test_kill_of_a_created_container(oci, created):
     oci.assert_gone(created.id)
 
 
-def test_delete_of_a_stopped_container_whose_pid_is_another_process_now(oci, stopped):
+def test_delete_of_a_stopped_container_whose_pid_is_another_process_now(oci):
     """A state file with the pid of somebody else: neither "running" nor a reason to kill them."""
     bystander = subprocess.Popen(["sleep", "1000"])
     try:
+        # The kernel tells when a process began in ticks of 10 ms
+        began = time.monotonic()
+        while time.monotonic() < began + 0.02:
+            pass
+        stopped = oci.create(oci.bundle("true"))
+        stopped.end()
         for path in (oci.root / stopped.id).iterdir():
-            if path.is_file() and path.suffix in ("", ".json") and f'"pid"' in path.read_text(errors="replace"):
+            if path.is_file() and path.suffix in ("", ".json") and '"pid"' in path.read_text(errors="replace"):
                 document = json.loads(path.read_text())
                 if document.get("pid") == stopped.pid:
                     document["pid"] = bystander.pid
