@@ -65,6 +65,23 @@ static void test_life(void **state) {
         assert_int_equal(WTERMSIG(status), SIGTERM);
 }
 
+/* Nobody is killed for it. */
+static void test_remove_unused(void **state) {
+        _cleanup_close_ int fd = -EBADF, gone = -EBADF;
+        bool made;
+        pid_t pid;
+
+        assert_int_equal(cgroup_make(inner, &fd, &made), 0);
+        pid = start_in(fd);
+        assert_int_equal(cgroup_remove_unused(path, 1), -EBUSY);
+        assert_int_equal(kill(pid, 0), 0);
+        assert_int_equal(kill(pid, SIGKILL), 0);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        assert_int_equal(cgroup_remove_unused(path, PATIENCE_USEC), 0);
+        assert_int_equal(cgroup_open(path, &gone), -ENOENT);
+        assert_int_equal(cgroup_remove_unused(path, PATIENCE_USEC), 0);
+}
+
 static void test_remove(void **state) {
         _cleanup_close_ int fd = -EBADF, gone = -EBADF;
         bool made;
@@ -111,6 +128,7 @@ static void test_files(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_life, name_it, remove_it),
+                cmocka_unit_test_setup_teardown(test_remove_unused, name_it, remove_it),
                 cmocka_unit_test_setup_teardown(test_remove, name_it, remove_it),
                 cmocka_unit_test_setup_teardown(test_files, name_it, remove_it),
                 cmocka_unit_test(test_refused),
