@@ -271,7 +271,7 @@ static int run(const Oci *oci, const char *id, Exec *e, int *ret_status, Failure
 
 int verb_exec(const Oci *oci, char **operands, Failure *f) {
         _cleanup_(exec_done) Exec e = EXEC_NONE;
-        int status, r;
+        int status = STATUS_FAILED, r;
 
         arg.command = operands + 1;
         if (arg.command[0] && streq(arg.command[0], "--"))

@@ -92,7 +92,7 @@ static bool has_word(const char *text, const char *word, size_t n) {
 /* Hands every controller of @fd down to its children, but for those that refuse, such as cpu while there are
  * realtime tasks, or all of them where processes are. */
 static void hand_down(int fd) {
-        char there[TEXT_BYTES_MAX], already[TEXT_BYTES_MAX], all[TEXT_BYTES_MAX * 2];
+        char there[TEXT_BYTES_MAX] = "", already[TEXT_BYTES_MAX] = "", all[TEXT_BYTES_MAX * 2];
         size_t n = 0;
 
         if (cgroup_read(fd, "cgroup.controllers", there, sizeof(there)) < 0 ||

@@ -52,8 +52,10 @@ int mount_set_send(const MountSet *s, int channel) {
                 Packet packet = { .type = PACKET_MOUNTS };
 
                 packet.n_fds = MIN(s->n - sent, (size_t) CHANNEL_FDS_MAX);
-                memcpy(packet.fds, s->fds + sent, packet.n_fds * sizeof(int));
-                memcpy(packet.slots, s->slots + sent, packet.n_fds * sizeof(short));
+                if (packet.n_fds > 0) {
+                        memcpy(packet.fds, s->fds + sent, packet.n_fds * sizeof(int));
+                        memcpy(packet.slots, s->slots + sent, packet.n_fds * sizeof(short));
+                }
                 sent += packet.n_fds;
                 packet.more = sent < s->n;
                 r = channel_send(channel, &packet);

@@ -175,6 +175,17 @@ static int parse_number(Variant *v, const char **p, char type) {
         return errno != 0 || *end || !strchr(DIGITS "+-.", *text) ? -EINVAL : 0;
 }
 
+/* What stands behind a member: a comma, or the end. */
+static int next_member(const char **p, char end) {
+        *p = skip(*p);
+        if (**p == end)
+                return 0;
+        if (**p != ',')
+                return -EINVAL;
+        (*p)++;
+        return 0;
+}
+
 static int parse_array(Variant *v, const char **p, const char *expected, unsigned depth) {
         _cleanup_free_ char *inside = expected ? strdup(expected) : NULL;
         size_t index, closing;
@@ -189,9 +200,8 @@ static int parse_array(Variant *v, const char **p, const char *expected, unsigne
                 r = parse_value(v, p, inside, depth + 1);
                 if (r >= 0 && !inside)
                         r = signature_of(v, first, &inside);
-                *p = skip(*p);
-                if (r >= 0 && **p != ']' && *(*p)++ != ',')
-                        r = -EINVAL;
+                if (r >= 0)
+                        r = next_member(p, ']');
         }
         if (r >= 0 && !inside) /* of what? */
                 r = -EINVAL;
@@ -222,9 +232,8 @@ static int parse_tuple(Variant *v, const char **p, const char *expected, unsigne
                         return -ENOMEM;
                 rest = end;
                 r = parse_value(v, p, member, depth + 1);
-                *p = skip(*p);
-                if (r >= 0 && **p != ')' && *(*p)++ != ',')
-                        r = -EINVAL;
+                if (r >= 0)
+                        r = next_member(p, ')');
         }
         if (r >= 0 && ((rest && *rest) || v->n == index + 1))
                 r = -EINVAL;
