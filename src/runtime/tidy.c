@@ -99,11 +99,29 @@ static int check_sysctls(const RuntimeSpec *spec, Failure *reterr) {
         return 0;
 }
 
+/* Of variables that are there twice the last one counts, as in other runtimes; getenv(3) would find the
+ * first. */
+static int tidy_environment(RuntimeProcess *p) {
+        _cleanup_strv_free_ char **env = NULL;
+
+        STRV_FOREACH(i, p->env) {
+                int r = strv_env_set(&env, *i);
+
+                if (r < 0)
+                        return r;
+        }
+        strv_free(p->env);
+        p->env = TAKE_PTR(env);
+        return 0;
+}
+
 int tidy_document(RuntimeSpec *spec, Failure *reterr) {
         int r;
 
         r = tidy_paths(spec, reterr);
         if (r >= 0)
                 r = tidy_mappings(spec);
+        if (r >= 0)
+                r = tidy_environment(&spec->process);
         return r < 0 ? r : check_sysctls(spec, reterr);
 }

@@ -76,6 +76,18 @@ static int with_sysctl(const char *assignment, RuntimeNamespaceType type, const 
         return tidy_document(s, f);
 }
 
+static void test_environment(void **state) {
+        _cleanup_(runtime_spec_freep) RuntimeSpec *s = empty();
+
+        assert_int_equal(strv_extend(&s->process.env, "A=1"), 0);
+        assert_int_equal(strv_extend(&s->process.env, "B=2"), 0);
+        assert_int_equal(strv_extend(&s->process.env, "A=3"), 0);
+        assert_int_equal(tidy_document(s, NULL), 0);
+        assert_int_equal(strv_length(s->process.env), 2);
+        assert_string_equal(strv_env_get(s->process.env, "A"), "3");
+        assert_string_equal(strv_env_get(s->process.env, "B"), "2");
+}
+
 static void test_sysctls(void **state) {
         _cleanup_failure_ Failure f = {};
 
@@ -98,6 +110,7 @@ int main(void) {
                 cmocka_unit_test(test_places),
                 cmocka_unit_test(test_device_on_root),
                 cmocka_unit_test(test_mappings),
+                cmocka_unit_test(test_environment),
                 cmocka_unit_test(test_sysctls),
         };
 
