@@ -58,7 +58,8 @@ static int allocate(const char *id, OciContainer **ret, Failure *f) {
         _cleanup_(oci_container_freep) OciContainer *c = NULL;
 
         if (!isempty(id) && strchr(id, '/'))
-                return failure_set(f, FAILURE_INVALID_ARGUMENT, "invalid character `/` in the ID '%.64s'", id);
+                return failure_set(f, FAILURE_INVALID_ARGUMENT,
+                                   "'%.64s' cannot be a container's id: invalid character `/` in the ID", id);
         if (!oci_id_is_valid(id))
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
                                    "'%.64s' cannot be a container's id: letters, digits, '_', '+', '-' and, "
