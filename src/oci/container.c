@@ -59,7 +59,8 @@ static int allocate(const char *id, OciContainer **ret, Failure *f) {
 
         if (!isempty(id) && strchr(id, '/'))
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
-                                   "'%.64s' cannot be a container's id: invalid character `/` in the ID", id);
+                                   "'%.64s' cannot be a container's id: invalid character `/` in the ID",
+                                   id);
         if (!oci_id_is_valid(id))
                 return failure_set(f, FAILURE_INVALID_ARGUMENT,
                                    "'%.64s' cannot be a container's id: letters, digits, '_', '+', '-' and, "
