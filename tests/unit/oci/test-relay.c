@@ -33,6 +33,8 @@ static void open_pty(int *ret_master, int *ret_peer) {
 }
 
 _noreturn_ static void run_shell(const char *shell, int peer) {
+        /* Who starts us in the background may have it ignored. */
+        (void) sigaction(SIGQUIT, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
         sigset_t none;
 
         (void) sigemptyset(&none);
