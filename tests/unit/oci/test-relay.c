@@ -33,10 +33,10 @@ static void open_pty(int *ret_master, int *ret_peer) {
 }
 
 _noreturn_ static void run_shell(const char *shell, int peer) {
-        /* Who starts us in the background may have it ignored. */
-        (void) sigaction(SIGQUIT, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
         sigset_t none;
 
+        /* Who starts us in the background may have it ignored. */
+        (void) sigaction(SIGQUIT, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
         (void) sigemptyset(&none);
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
         (void) setsid();
