@@ -224,10 +224,6 @@ class Cases:
         done = engine.run("--pid", f"container:{name}", engine.image, "ps", "-o", "pid,args")
         assert re.search(r"^ *1 sleep 1000$", done.stdout, re.M), done.stdout
 
-    def test_init(self, engine):
-        if engine.has_init:
-            assert engine.run("--init", engine.image, "sh", "-c", "echo $$").stdout.strip() != "1"
-
     def test_terminal(self, engine):
         said, status = on_terminal(
             engine.argv("run", "--rm", "-it", *engine.run_options, engine.image, "sh"), ["tty; stty size\n", "exit 9\n"], ["pts/0", "exit 9"]

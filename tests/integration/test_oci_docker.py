@@ -11,7 +11,6 @@ from fixtures import eventually, run_command
 
 
 class Docker(Engine):
-    has_init = False  # tini is another package
     root = "/run/docker/runtime-creel/moby"
 
 

@@ -104,7 +104,6 @@ def test_the_bundle_may_be_gone_before_delete(oci):
 def test_run_gives_the_status_of_the_payload(oci):
     for status in (0, 1, 3, 126, 127, 255):
         assert oci.run(oci.bundle("sh", "-c", f"exit {status}"), check=False).returncode == status
-    assert oci.run(oci.bundle("sh", "-c", "kill -TERM $$; sleep 9"), check=False, timeout=20).returncode in (143, 0)
 
 
 def test_run_reports_death_by_signal(oci):
@@ -586,7 +585,8 @@ def test_wrong_command_lines(oci, words):
 
 def test_no_words_at_all(oci):
     done = subprocess.run([oci.program], capture_output=True, text=True)
-    assert "Usage" in done.stdout + done.stderr or "USAGE" in done.stdout + done.stderr or done.returncode
+    if IS_CREEL:
+        assert done.returncode == 1 and "creel-oci --help" in done.stderr
 
 
 def test_global_options_in_both_spellings(oci):

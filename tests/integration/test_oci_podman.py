@@ -11,7 +11,6 @@ from engine import BUILD_LIMITS, RUNTIME, Cases, Engine, left_of_creel_oci, on_t
 
 
 class Podman(Engine):
-    has_init = False  # catatonit is another package
     root = "/run/creel-oci"
 
     def __init__(self, manager):
